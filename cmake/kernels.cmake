@@ -1,0 +1,28 @@
+# The vector kernels: one source for each family, compiled once per instruction set into a table that
+# is chosen at run time. Elsewhere than on x86-64 the compiler's baseline is the only one.
+set(kernel_sources
+  src/cpp/kernels/activation.cpp
+  src/cpp/kernels/dense.cpp
+  src/cpp/kernels/elementary.cpp
+  src/cpp/kernels/loss.cpp
+  src/cpp/kernels/optimizer.cpp)
+set(flags_generic "")
+set(flags_avx2 -mavx2 -mfma)
+set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
+
+set(isas generic)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  list(APPEND isas avx2 avx512)
+endif()
+
+add_library(pymlp_kernels INTERFACE)
+foreach(isa IN LISTS isas)
+  add_library(pymlp_kernels_${isa} OBJECT ${kernel_sources})
+  target_link_libraries(pymlp_kernels_${isa} PRIVATE pymlp_flags)
+  target_compile_definitions(pymlp_kernels_${isa} PRIVATE PYMLP_ISA=${isa})
+  target_compile_options(pymlp_kernels_${isa} PRIVATE ${flags_${isa}})
+  target_sources(pymlp_kernels INTERFACE $<TARGET_OBJECTS:pymlp_kernels_${isa}>)
+endforeach()
+if("avx512" IN_LIST isas)
+  target_compile_definitions(pymlp_kernels INTERFACE PYMLP_X86_KERNELS)
+endif()

@@ -1,0 +1,50 @@
+// Buffer: aligned, zeroed memory with one owner. The only allocator of numeric arrays.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "base/view.hpp"
+
+namespace pymlp {
+
+inline constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
+
+void* allocate_zeroed(std::size_t bytes);
+void release(void* memory) noexcept;
+
+template <class T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Buffer() = default;
+  explicit Buffer(index_t size)
+      : data_(static_cast<T*>(allocate_zeroed(static_cast<std::size_t>(size) * sizeof(T)))),
+        size_(size) {}
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Buffer() { release(data_); }
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  index_t size() const { return size_; }
+  T& operator[](index_t i) { return data_[i]; }
+  const T& operator[](index_t i) const { return data_[i]; }
+  std::span<T> span() { return {data_, static_cast<std::size_t>(size_)}; }
+  std::span<const T> span() const { return {data_, static_cast<std::size_t>(size_)}; }
+  MatrixView<T> matrix(index_t rows, index_t cols) { return {data_, rows, cols, cols}; }
+
+ private:
+  T* data_ = nullptr;
+  index_t size_ = 0;
+};
+
+}  // namespace pymlp

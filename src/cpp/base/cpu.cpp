@@ -1,0 +1,96 @@
+#include "base/cpu.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "base/check.hpp"
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace pymlp {
+
+bool cpu_supports(Isa isa) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  switch (isa) {
+    case Isa::generic:
+      return true;
+    case Isa::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::avx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("fma");
+  }
+  return false;
+#else
+  return isa == Isa::generic;
+#endif
+}
+
+std::string name_of(Isa isa) {
+  switch (isa) {
+    case Isa::generic:
+      return "generic";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+  }
+  return "unknown";
+}
+
+namespace {
+
+Isa widest_isa() {
+  if (cpu_supports(Isa::avx512)) return Isa::avx512;
+  if (cpu_supports(Isa::avx2)) return Isa::avx2;
+  return Isa::generic;
+}
+
+Isa forced_or_widest_isa() {
+  const char* forced = std::getenv("PYMLP_ISA");
+  if (forced == nullptr || *forced == '\0') return widest_isa();
+  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
+    if (name_of(isa) != forced) continue;
+    check(cpu_supports(isa), "PYMLP_ISA is '", forced, "', which this processor does not support");
+    return isa;
+  }
+  fail("PYMLP_ISA must be generic, avx2 or avx512, not '", forced, "'");
+}
+
+// Quota over period of cgroup v2's cpu.max ("max 100000" or "50000 100000"); 0 where there is none.
+double cgroup_cpus() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota = 0.0;
+  double period = 0.0;
+  return file >> quota >> period && period > 0.0 ? quota / period : 0.0;
+}
+
+int affinity_cpus() {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
+#endif
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+Isa selected_isa() {
+  static const Isa isa = forced_or_widest_isa();
+  return isa;
+}
+
+int available_cpus() {
+  const int affinity = affinity_cpus();
+  const double quota = cgroup_cpus();
+  if (quota <= 0.0) return affinity;
+  return std::clamp(static_cast<int>(std::ceil(quota)), 1, affinity);
+}
+
+}  // namespace pymlp

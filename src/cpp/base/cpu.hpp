@@ -1,0 +1,28 @@
+// What the processor can do, and which instruction set the kernels run on.
+#pragma once
+
+#include <string>
+
+namespace pymlp {
+
+enum class Isa { generic, avx2, avx512 };
+
+bool cpu_supports(Isa isa);
+
+// The widest supported one, or what PYMLP_ISA forces; throws where that is unknown or unsupported.
+Isa selected_isa();
+std::string name_of(Isa isa);
+
+// Processors that this process may use: its affinity, cut by a cgroup's quota.
+int available_cpus();
+
+// A pause inside a spin loop, so that the sibling hyper-thread gets the core.
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace pymlp

@@ -1,0 +1,103 @@
+// The only file that knows both NumPy and views. Nothing is converted or copied here: an array is
+// C-contiguous, aligned and of exactly the right dtype, or it is refused.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "base/check.hpp"
+#include "model/dataset.hpp"
+
+namespace pymlp::bindings {
+
+namespace py = pybind11;
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+// pybind11's own test lets unaligned arrays pass.
+template <class T>
+void check_aligned(const Array<T>& array, const char* name) {
+  check(reinterpret_cast<std::uintptr_t>(array.data()) % alignof(T) == 0, name,
+        " must be aligned in memory");
+}
+
+template <class T>
+void check_writable(const Array<T>& array, const char* name) {
+  check(array.writeable(), name, " must be writable");
+}
+
+template <class T>
+void check_matrix(const Array<T>& array, const char* name, index_t cols) {
+  check(array.ndim() == 2, name, " must have 2 dimensions, not ", array.ndim());
+  check(array.shape(1) == cols, name, " must have ", cols, " columns, not ", array.shape(1));
+  check_aligned(array, name);
+}
+
+template <class T>
+ConstMatrixView<T> const_matrix(const Array<T>& array, const char* name, index_t cols) {
+  check_matrix(array, name, cols);
+  return {array.data(), array.shape(0), cols, cols};
+}
+
+template <class T>
+MatrixView<T> matrix(Array<T>& array, const char* name, index_t rows, index_t cols) {
+  check_matrix(array, name, cols);
+  check(array.shape(0) == rows, name, " must have ", rows, " rows, not ", array.shape(0));
+  check_writable(array, name);
+  return {array.mutable_data(), rows, cols, cols};
+}
+
+template <class T>
+const T* const_vector(const Array<T>& array, const char* name, index_t size) {
+  check(array.ndim() == 1, name, " must have 1 dimension, not ", array.ndim());
+  check(array.shape(0) == size, name, " must have ", size, " elements, not ", array.shape(0));
+  check_aligned(array, name);
+  return array.data();
+}
+
+template <class T>
+T* vector(Array<T>& array, const char* name, index_t size) {
+  const_vector(array, name, size);
+  check_writable(array, name);
+  return array.mutable_data();
+}
+
+template <class T>
+Array<T> empty_matrix(index_t rows, index_t cols) {
+  return Array<T>({rows, cols});
+}
+
+// Labels and values are two arguments, of which one is given.
+template <class T>
+Targets<T> targets(const std::optional<Array<std::int32_t>>& labels,
+                   const std::optional<Array<T>>& values, index_t rows, index_t n_outputs) {
+  check(labels.has_value() != values.has_value(), "give either labels or values");
+  if (values) {
+    const ConstMatrixView<T> view = const_matrix(*values, "values", n_outputs);
+    check(view.rows == rows, "values must have ", rows, " rows, not ", view.rows);
+    return {nullptr, view};
+  }
+  const std::int32_t* first = const_vector(*labels, "labels", rows);
+  for (index_t i = 0; i < rows; ++i) {
+    check(first[i] >= 0 && first[i] < n_outputs, "labels must be from 0 to ", n_outputs - 1,
+          ", not ", first[i]);
+  }
+  return {first, {}};
+}
+
+template <class T>
+Dataset<T> dataset(const Array<T>& x, const std::optional<Array<std::int32_t>>& labels,
+                   const std::optional<Array<T>>& values,
+                   const std::optional<Array<T>>& sample_weight, index_t n_inputs,
+                   index_t n_outputs) {
+  const ConstMatrixView<T> view = const_matrix(x, "X", n_inputs);
+  check(view.rows >= 1, "X must have at least 1 row");
+  return {view, targets(labels, values, view.rows, n_outputs),
+          sample_weight ? const_vector(*sample_weight, "sample_weight", view.rows) : nullptr};
+}
+
+}  // namespace pymlp::bindings

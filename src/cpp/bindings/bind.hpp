@@ -1,0 +1,15 @@
+// One function per concept; each lives in the file of its name.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace pymlp::bindings {
+
+void bind_config(pybind11::module_& module);
+void bind_catalog(pybind11::module_& module);
+void bind_networks(pybind11::module_& module);
+void bind_optimizers(pybind11::module_& module);
+void bind_trainers(pybind11::module_& module);
+void bind_kernels(pybind11::module_& module);
+
+}  // namespace pymlp::bindings

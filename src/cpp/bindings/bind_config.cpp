@@ -1,0 +1,67 @@
+// Threads, draws, and what this build runs on.
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "base/cpu.hpp"
+#include "base/parallel.hpp"
+#include "bindings/arrays.hpp"
+#include "bindings/bind.hpp"
+#include "kernels/blas.hpp"
+#include "model/shuffle.hpp"
+
+namespace pymlp::bindings {
+
+namespace {
+
+std::string compiler() {
+#if defined(__clang__)
+  return "Clang " __clang_version__;
+#elif defined(__GNUC__)
+  return "GCC " __VERSION__;
+#else
+  return "unknown";
+#endif
+}
+
+py::dict blas_config() {
+  const blas::Description description = blas::describe();
+  py::dict config;
+  config["library"] = description.library;
+  config["version"] = description.version;
+  config["kernels"] = description.kernels;
+  config["path"] = description.path;
+  return config;
+}
+
+// 0 ... n-1 in the order that this stream of this seed draws, on every machine.
+Array<std::int64_t> permutation(index_t n, std::uint64_t seed, std::uint64_t stream) {
+  check(n >= 0, "n must be at least 0, not ", n);
+  std::vector<index_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), index_t{0});
+  shuffle(order, Random(seed, stream));
+  Array<std::int64_t> result(n);
+  std::copy(order.begin(), order.end(), result.mutable_data());
+  return result;
+}
+
+py::dict config() {
+  py::dict config;
+  config["isa"] = name_of(selected_isa());
+  config["threads"] = num_threads();
+  config["compiler"] = compiler();
+  config["blas"] = blas_config();
+  return config;
+}
+
+}  // namespace
+
+void bind_config(py::module_& module) {
+  module.attr("__version__") = PYMLP_VERSION;
+  module.def("config", &config);
+  module.def("set_num_threads", &set_num_threads, py::arg("threads"));
+  module.def("get_num_threads", &num_threads);
+  module.def("permutation", &permutation, py::arg("n"), py::arg("seed"), py::arg("stream"));
+}
+
+}  // namespace pymlp::bindings

@@ -1,0 +1,134 @@
+// Single kernels, each called on arrays as the network calls it on views: for tests against the
+// reference, one kernel at a time.
+#include <pybind11/stl.h>
+
+#include <iterator>
+
+#include "bindings/arrays.hpp"
+#include "bindings/bind.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/table.hpp"
+
+namespace pymlp::bindings {
+
+namespace {
+
+template <class T>
+ConstMatrixView<T> any_matrix(const Array<T>& array, const char* name) {
+  check(array.ndim() == 2, name, " must have 2 dimensions, not ", array.ndim());
+  return const_matrix(array, name, array.shape(1));
+}
+
+template <class T>
+Array<T> activation_forward(const std::string& name, const std::vector<double>& parameters,
+                            const Array<T>& z) {
+  const ConstMatrixView<T> input = any_matrix(z, "z");
+  Array<T> a = empty_matrix<T>(input.rows, input.cols);
+  kernels<T>().activation_forward(matrix(a, "a", input.rows, input.cols), input,
+                                  make_activation(name, parameters));
+  return a;
+}
+
+template <class T>
+Array<T> activation_backward(const std::string& name, const std::vector<double>& parameters,
+                             const Array<T>& da, const Array<T>& z, const Array<T>& a) {
+  const ConstMatrixView<T> input = any_matrix(z, "z");
+  Array<T> dz = empty_matrix<T>(input.rows, input.cols);
+  const ConstMatrixView<T> gradient = const_matrix(da, "da", input.cols);
+  const ConstMatrixView<T> output = const_matrix(a, "a", input.cols);
+  check(gradient.rows == input.rows, "da must have ", input.rows, " rows, not ", gradient.rows);
+  check(output.rows == input.rows, "a must have ", input.rows, " rows, not ", output.rows);
+  kernels<T>().activation_backward(matrix(dz, "dz", input.rows, input.cols), gradient, input,
+                                   output, make_activation(name, parameters));
+  return dz;
+}
+
+template <class T>
+auto kernel_of_loss(const std::string& name) {
+  const Kernels<T>& table = kernels<T>();
+  if (name == "softmax_cross_entropy") return table.softmax_cross_entropy;
+  if (name == "sigmoid_binary_cross_entropy") return table.sigmoid_binary_cross_entropy;
+  if (name == "cross_entropy") return table.cross_entropy;
+  if (name == "binary_cross_entropy") return table.binary_cross_entropy;
+  if (name == "mse") return table.mse;
+  fail("loss kernel '", name, "' is not known");
+}
+
+// (losses (m,), gradient (m, k)) from logits or activations, whichever the kernel reads.
+template <class T>
+std::pair<Array<T>, Array<T>> loss(const std::string& name, const Array<T>& outputs,
+                                   const std::optional<Array<std::int32_t>>& labels,
+                                   const std::optional<Array<T>>& values, const Array<T>& scale) {
+  const ConstMatrixView<T> input = any_matrix(outputs, "outputs");
+  Array<T> losses(input.rows);
+  Array<T> gradient = empty_matrix<T>(input.rows, input.cols);
+  kernel_of_loss<T>(name)(vector(losses, "losses", input.rows),
+                          matrix(gradient, "gradient", input.rows, input.cols), input,
+                          targets(labels, values, input.rows, input.cols),
+                          const_vector(scale, "scale", input.rows));
+  return {losses, gradient};
+}
+
+template <class T>
+Array<T> dense_forward(const Array<T>& x, const Array<T>& w,
+                       const std::optional<Array<T>>& biases) {
+  const ConstMatrixView<T> input = any_matrix(x, "x");
+  const ConstMatrixView<T> weights = any_matrix(w, "w");
+  check(weights.rows == input.cols, "w must have ", input.cols, " rows, not ", weights.rows);
+  Array<T> z = empty_matrix<T>(input.rows, weights.cols);
+  gemm::forward<T>(matrix(z, "z", input.rows, weights.cols), input, weights,
+                   biases ? const_vector(*biases, "biases", weights.cols) : nullptr);
+  return z;
+}
+
+// (dw, db, dx)
+template <class T>
+std::tuple<Array<T>, Array<T>, Array<T>> dense_backward(const Array<T>& dz, const Array<T>& x,
+                                                        const Array<T>& w) {
+  const ConstMatrixView<T> weights = any_matrix(w, "w");
+  const ConstMatrixView<T> input = const_matrix(x, "x", weights.rows);
+  const ConstMatrixView<T> gradient = const_matrix(dz, "dz", weights.cols);
+  check(gradient.rows == input.rows, "dz must have ", input.rows, " rows, not ", gradient.rows);
+  Array<T> dw = empty_matrix<T>(weights.rows, weights.cols);
+  Array<T> db(weights.cols);
+  Array<T> dx = empty_matrix<T>(input.rows, input.cols);
+  gemm::weights_gradient<T>(matrix(dw, "dw", weights.rows, weights.cols), input, gradient, 0);
+  kernels<T>().column_sums(vector(db, "db", weights.cols), gradient);
+  gemm::input_gradient<T>(matrix(dx, "dx", input.rows, input.cols), gradient, weights);
+  return {dw, db, dx};
+}
+
+template <class T>
+Array<T> elementary(const std::string& name, const Array<T>& x) {
+  const auto* found = std::find(std::begin(kElementaryNames), std::end(kElementaryNames), name);
+  check(found != std::end(kElementaryNames), "function '", name, "' is not known");
+  Array<T> y(x.size());
+  kernels<T>().elementary(static_cast<Elementary>(std::distance(kElementaryNames, found)),
+                          vector(y, "y", x.size()), const_vector(x, "x", x.size()), x.size());
+  return y;
+}
+
+template <class T>
+void bind(py::module_& module) {
+  module.def("activation_forward", &activation_forward<T>, py::arg("name"), py::arg("parameters"),
+             py::arg("z").noconvert());
+  module.def("activation_backward", &activation_backward<T>, py::arg("name"), py::arg("parameters"),
+             py::arg("da").noconvert(), py::arg("z").noconvert(), py::arg("a").noconvert());
+  module.def("loss", &loss<T>, py::arg("name"), py::arg("outputs").noconvert(),
+             py::arg("labels").noconvert(), py::arg("values").noconvert(),
+             py::arg("scale").noconvert());
+  module.def("dense_forward", &dense_forward<T>, py::arg("x").noconvert(), py::arg("w").noconvert(),
+             py::arg("biases").noconvert());
+  module.def("dense_backward", &dense_backward<T>, py::arg("dz").noconvert(),
+             py::arg("x").noconvert(), py::arg("w").noconvert());
+  module.def("elementary", &elementary<T>, py::arg("name"), py::arg("x").noconvert());
+}
+
+}  // namespace
+
+void bind_kernels(py::module_& module) {
+  bind<float>(module);
+  bind<double>(module);
+}
+
+}  // namespace pymlp::bindings

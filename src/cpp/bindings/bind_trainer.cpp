@@ -1,0 +1,161 @@
+// Trainers: many epochs in C++, with a look at Python's signals every 50 ms.
+#include <pybind11/stl.h>
+
+#include "bindings/arrays.hpp"
+#include "bindings/bind.hpp"
+#include "bindings/core_network.hpp"
+#include "model/trainer.hpp"
+
+namespace pymlp::bindings {
+
+namespace {
+
+// X, labels or None, values or None, sample_weight or None
+template <class T>
+using DatasetArrays = std::tuple<Array<T>, std::optional<Array<std::int32_t>>,
+                                 std::optional<Array<T>>, std::optional<Array<T>>>;
+
+const char* name_of(Status status) {
+  switch (status) {
+    case Status::running:
+      return "running";
+    case Status::epochs:
+      return "epochs";
+    case Status::early_stopping:
+      return "early_stopping";
+    case Status::max_seconds:
+      return "max_seconds";
+    case Status::diverged:
+      return "diverged";
+    case Status::interrupted:
+      return "interrupted";
+  }
+  return "unknown";
+}
+
+// Holds the Python objects whose memory the trainer works on.
+template <class T>
+class CoreTrainer {
+ public:
+  CoreTrainer(CoreNetwork<T>& core, Optimizer<T>& optimizer, const std::string& loss,
+              DatasetArrays<T> training, std::optional<DatasetArrays<T>> validation,
+              const FitOptions& options)
+      : network_(core.network()),
+        training_(std::move(training)),
+        validation_(std::move(validation)),
+        trainer_(network_, optimizer, checked_loss(loss, core), view(training_, core.layout()),
+                 optional_view(validation_, core.layout()), checked(options, optimizer, core)) {}
+
+  std::string run(index_t epochs, double seconds) {
+    Status status = Status::running;
+    {
+      // Training may take hours and needs no Python object; the lock is waited for without the GIL,
+      // because its holder may need the GIL before letting go.
+      const py::gil_scoped_release released;
+      std::unique_lock lock(network_.mutex());
+      Pulse pulse([&lock] { return signal_came(lock); });
+      status = trainer_.run(epochs, seconds, pulse);
+    }
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    return name_of(status);
+  }
+
+  const Trainer<T>& trainer() const { return trainer_; }
+
+ private:
+  // Lets waiting readers in, then has Python run its signal handlers; their exception, if any,
+  // stays set in this thread until run() returns.
+  static bool signal_came(std::unique_lock<std::shared_mutex>& lock) {
+    lock.unlock();
+    bool came = false;
+    {
+      const py::gil_scoped_acquire acquired;
+      came = PyErr_CheckSignals() != 0;
+    }
+    lock.lock();
+    return came;
+  }
+
+  static LossKind checked_loss(const std::string& name, const CoreNetwork<T>& core) {
+    const LossKind loss = loss_of_name(name);
+    check_pair(loss, core.layout().output());
+    return loss;
+  }
+
+  FitOptions checked(FitOptions options, const Optimizer<T>& optimizer,
+                     const CoreNetwork<T>& core) {
+    const index_t samples = std::get<0>(training_).shape(0);
+    check(options.epochs >= 1, "epochs must be at least 1, not ", options.epochs);
+    check(options.batch_size >= 1, "batch_size must be at least 1, not ", options.batch_size);
+    check(optimizer.n_parameters() == core.layout().n_parameters(), "optimizer must hold ",
+          core.layout().n_parameters(), " parameters, not ", optimizer.n_parameters());
+    options.batch_size = std::min(options.batch_size, samples);
+    return options;
+  }
+
+  static Dataset<T> view(const DatasetArrays<T>& arrays, const Layout& layout) {
+    const auto& [x, labels, values, sample_weight] = arrays;
+    return dataset(x, labels, values, sample_weight, layout.n_inputs(), layout.n_outputs());
+  }
+
+  static std::optional<Dataset<T>> optional_view(const std::optional<DatasetArrays<T>>& arrays,
+                                                 const Layout& layout) {
+    if (!arrays) return std::nullopt;
+    return view(*arrays, layout);
+  }
+
+  Network<T>& network_;
+  DatasetArrays<T> training_;
+  std::optional<DatasetArrays<T>> validation_;
+  Trainer<T> trainer_;
+};
+
+template <class T>
+void bind_trainer(py::module_& module, const char* name) {
+  py::class_<CoreTrainer<T>>(module, name)
+      .def(py::init<CoreNetwork<T>&, Optimizer<T>&, const std::string&, DatasetArrays<T>,
+                    std::optional<DatasetArrays<T>>, const FitOptions&>(),
+           py::arg("network"), py::arg("optimizer"), py::arg("loss"), py::arg("training"),
+           py::arg("validation"), py::arg("options"), py::keep_alive<1, 2>(),
+           py::keep_alive<1, 3>())
+      .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
+      .def_property_readonly("loss",
+                             [](const CoreTrainer<T>& t) { return t.trainer().history().loss; })
+      .def_property_readonly(
+          "validation_loss",
+          [](const CoreTrainer<T>& t) { return t.trainer().history().validation_loss; })
+      .def_property_readonly(
+          "learning_rate",
+          [](const CoreTrainer<T>& t) { return t.trainer().history().learning_rate; })
+      .def_property_readonly("samples_seen",
+                             [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); })
+      .def_property_readonly("seconds",
+                             [](const CoreTrainer<T>& t) { return t.trainer().seconds(); });
+}
+
+void bind_options(py::module_& module) {
+  py::class_<EarlyStopping>(module, "EarlyStopping")
+      .def(py::init([](index_t patience, double min_delta, bool restore_best) {
+             return EarlyStopping{patience, min_delta, restore_best};
+           }),
+           py::arg("patience"), py::arg("min_delta"), py::arg("restore_best"));
+  py::class_<FitOptions>(module, "FitOptions")
+      .def(py::init([](index_t epochs, index_t batch_size, bool shuffle, std::uint64_t seed,
+                       int threads, double max_seconds,
+                       const std::optional<EarlyStopping>& early_stopping) {
+             return FitOptions{epochs,  batch_size,  shuffle,       seed,
+                               threads, max_seconds, early_stopping};
+           }),
+           py::arg("epochs"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
+           py::arg("threads"), py::arg("max_seconds"), py::arg("early_stopping"));
+}
+
+}  // namespace
+
+void bind_trainers(py::module_& module) {
+  bind_options(module);
+  bind_trainer<float>(module, "TrainerFloat32");
+  bind_trainer<double>(module, "TrainerFloat64");
+}
+
+}  // namespace pymlp::bindings

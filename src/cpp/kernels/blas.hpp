@@ -1,0 +1,27 @@
+// The BLAS behind gemm.hpp, and what it says of itself.
+#pragma once
+
+#include <string>
+
+#include "base/view.hpp"
+
+namespace pymlp::blas {
+
+enum class Transpose { no, yes };
+
+// C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, row-major.
+template <class T>
+void gemm(Transpose transpose_a, Transpose transpose_b, index_t m, index_t n, index_t k, const T* a,
+          index_t stride_a, const T* b, index_t stride_b, T beta, T* c, index_t stride_c);
+
+struct Description {
+  std::string library;
+  std::string version;
+  std::string kernels;  // the processor that the library chose its kernels for
+  std::string path;
+};
+
+// Loads the library if it was not yet; throws where it cannot be had.
+Description describe();
+
+}  // namespace pymlp::blas

@@ -1,0 +1,46 @@
+// What a dense layer does beside its three matrix products.
+#include "kernels/loops.hpp"
+#include "kernels/table.hpp"
+
+namespace pymlp {
+namespace {
+
+template <class T>
+void fill_rows(MatrixView<T> z, const T* biases) {
+  for (index_t i = 0; i < z.rows; ++i) {
+    T* zi = z.row(i);
+    PYMLP_VECTOR_LOOP
+    for (index_t j = 0; j < z.cols; ++j) zi[j] = biases[j];
+  }
+}
+
+template <class T>
+void column_sums(T* sums, ConstMatrixView<T> d) {
+  for (index_t j = 0; j < d.cols; ++j) sums[j] = T(0);
+  for (index_t i = 0; i < d.rows; ++i) {
+    const T* di = d.row(i);
+    PYMLP_VECTOR_LOOP
+    for (index_t j = 0; j < d.cols; ++j) sums[j] += di[j];
+  }
+}
+
+// x - x is 0 for every finite x, and NaN otherwise, which no later sum can lose.
+template <class T>
+bool all_finite(const T* values, index_t n) {
+  const T sum = reduce(values, n, T(0), [](T sum, T x) { return sum + (x - x); });
+  return sum == T(0);
+}
+
+}  // namespace
+
+template <Isa isa, class T>
+void add_dense(Kernels<T>& table) {
+  table.fill_rows = fill_rows<T>;
+  table.column_sums = column_sums<T>;
+  table.all_finite = all_finite<T>;
+}
+
+template void add_dense<Isa::PYMLP_ISA>(Kernels<float>&);
+template void add_dense<Isa::PYMLP_ISA>(Kernels<double>&);
+
+}  // namespace pymlp

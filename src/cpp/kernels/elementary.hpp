@@ -1,0 +1,15 @@
+// The elementary functions of math.hpp, on arrays, by name: for initialisers and for the tests.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace pymlp {
+
+enum class Elementary : std::uint8_t { exp, expm1, log, log1p, tanh, sigmoid, softplus, erf };
+
+inline constexpr std::string_view kElementaryNames[] = {"exp",  "expm1",   "log",      "log1p",
+                                                        "tanh", "sigmoid", "softplus", "erf"};
+
+}  // namespace pymlp

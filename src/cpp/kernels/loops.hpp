@@ -1,0 +1,62 @@
+// Loops that the compiler turns into vectors. Included only by the sources compiled once per ISA.
+#pragma once
+
+#include "base/view.hpp"
+
+// Vectorise the next loop without asking whether its arrays overlap: ours are equal or disjoint.
+#if defined(__clang__)
+#define PYMLP_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define PYMLP_VECTOR_LOOP _Pragma("GCC ivdep")
+#endif
+
+namespace pymlp {
+namespace {
+
+template <class... Views>
+PYMLP_INLINE bool contiguous(const Views&... views) {
+  return ((views.stride == views.cols) && ...);
+}
+
+// body(columns, pointers to a row of each view), once where the rows follow each other in memory:
+// a narrow matrix is then one long row, and no vector is wasted on its columns.
+template <class Body, class First, class... Rest>
+PYMLP_INLINE void for_rows(Body body, const First& first, const Rest&... rest) {
+  if (contiguous(first, rest...)) {
+    body(first.rows * first.cols, first.data, rest.data...);
+    return;
+  }
+  for (index_t i = 0; i < first.rows; ++i) body(first.cols, first.row(i), rest.row(i)...);
+}
+
+// Reductions run in 16 lanes, whatever the width of the machine's vectors, and the lanes are folded
+// in one order: the same bits on every ISA.
+inline constexpr index_t kLanes = 16;
+
+template <class T, class Combine>
+PYMLP_INLINE T reduce(const T* x, index_t n, T start, Combine combine) {
+  T lanes[kLanes];
+  for (index_t l = 0; l < kLanes; ++l) lanes[l] = start;
+  index_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    for (index_t l = 0; l < kLanes; ++l) lanes[l] = combine(lanes[l], x[j + l]);
+  }
+  for (index_t l = 0; j < n; ++j, ++l) lanes[l] = combine(lanes[l], x[j]);
+  for (index_t half = kLanes / 2; half > 0; half /= 2) {
+    for (index_t l = 0; l < half; ++l) lanes[l] = combine(lanes[l], lanes[l + half]);
+  }
+  return lanes[0];
+}
+
+template <class T>
+PYMLP_INLINE T sum_of(const T* x, index_t n) {
+  return reduce(x, n, T(0), [](T a, T b) { return a + b; });
+}
+
+template <class T>
+PYMLP_INLINE T largest_of(const T* x, index_t n) {
+  return reduce(x, n, x[0], [](T a, T b) { return b > a ? b : a; });
+}
+
+}  // namespace
+}  // namespace pymlp

@@ -1,0 +1,67 @@
+// The table of vector kernels: one source each, compiled once per instruction set, chosen at run
+// time.
+#pragma once
+
+#include "base/cpu.hpp"
+#include "base/view.hpp"
+#include "kernels/activation.hpp"
+#include "kernels/elementary.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/optimizer.hpp"
+
+namespace pymlp {
+
+template <class T>
+struct Kernels {
+  // a = g(z), rows of one matrix: (m, n). `a` may be `z`.
+  void (*activation_forward)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
+
+  // dz = da * g'(z), for softmax the product with its Jacobian: (m, n) all. `dz` may be `da`.
+  void (*activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
+                              ConstMatrixView<T> a, const Activation& g);
+
+  // Losses fill `losses` (m,) with each sample's loss, and where `gradient` (m, n) has data, with
+  // scale_i d(loss_i)/d(outputs). `outputs` are logits z for those named after their activation.
+  void (*softmax_cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> logits,
+                                const Targets<T>& targets, const T* scale);
+  void (*sigmoid_binary_cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> logits,
+                                       const Targets<T>& targets, const T* scale);
+  void (*cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a,
+                        const Targets<T>& targets, const T* scale);
+  void (*binary_cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a,
+                               const Targets<T>& targets, const T* scale);
+  void (*mse)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a, const Targets<T>& targets,
+              const T* scale);
+
+  // Every row of z (m, n) becomes the biases (n,).
+  void (*fill_rows)(MatrixView<T> z, const T* biases);
+  // sums (n,) = column sums of d (m, n), samples in ascending order.
+  void (*column_sums)(T* sums, ConstMatrixView<T> d);
+
+  // One step of the optimiser on n consecutive parameters.
+  void (*optimizer_update)(const OptimizerStep<T>& step, T* parameters, const T* gradient,
+                           T* const* state, index_t n);
+
+  bool (*all_finite)(const T* values, index_t n);
+
+  // y = function(x) on n numbers.
+  void (*elementary)(Elementary function, T* y, const T* x, index_t n);
+};
+
+// The table of selected_isa().
+template <class T>
+const Kernels<T>& kernels();
+
+// Each family lays its entries into the table. A family's source is compiled once for each ISA.
+template <Isa isa, class T>
+void add_activations(Kernels<T>& table);
+template <Isa isa, class T>
+void add_losses(Kernels<T>& table);
+template <Isa isa, class T>
+void add_optimizers(Kernels<T>& table);
+template <Isa isa, class T>
+void add_dense(Kernels<T>& table);
+template <Isa isa, class T>
+void add_elementary(Kernels<T>& table);
+
+}  // namespace pymlp

@@ -1,0 +1,180 @@
+#include "model/batch_pass.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.hpp"
+
+namespace pymlp {
+
+namespace {
+
+template <class T>
+void copy_row(T* to, const T* from, index_t n) {
+  std::copy_n(from, n, to);
+}
+
+bool stopped(Pulse* pulse) { return pulse != nullptr && pulse->stopped(); }
+
+}  // namespace
+
+template <class T>
+BatchPass<T>::BatchPass(const Layout& layout, LossKind loss, index_t capacity, int threads)
+    : layout_(layout),
+      loss_(loss),
+      threads_(threads),
+      workspace_(layout, capacity),
+      blocks_(weight_blocks(layout)),
+      losses_(capacity),
+      scale_(capacity) {}
+
+template <class T>
+void BatchPass<T>::reserve_gather(const Dataset<T>& data) {
+  gathered_x_ = Buffer<T>(capacity() * layout_.n_inputs());
+  if (data.targets.labels != nullptr) {
+    gathered_labels_ = Buffer<std::int32_t>(capacity());
+  } else {
+    gathered_values_ = Buffer<T>(capacity() * layout_.n_outputs());
+  }
+}
+
+template <class T>
+Dataset<T> BatchPass<T>::consecutive(const Batch<T>& batch) {
+  const Dataset<T>& data = batch.data;
+  if (batch.order == nullptr) {
+    return {data.x.slice(batch.first, batch.count), data.targets.slice(batch.first, batch.count)};
+  }
+  const index_t m = batch.count;
+  const MatrixView<T> x = gathered_x_.matrix(m, layout_.n_inputs());
+  if (data.targets.labels != nullptr) return {x, {gathered_labels_.data(), {}}};
+  return {x, {nullptr, gathered_values_.matrix(m, layout_.n_outputs())}};
+}
+
+template <class T>
+void BatchPass<T>::gather(const Batch<T>& batch, Range rows) {
+  const Dataset<T>& data = batch.data;
+  const index_t n_in = layout_.n_inputs();
+  const index_t n_out = layout_.n_outputs();
+  for (index_t i = rows.first; i < rows.first + rows.count; ++i) {
+    const index_t sample = batch.sample(i);
+    copy_row(gathered_x_.data() + i * n_in, data.x.row(sample), n_in);
+    if (data.targets.labels != nullptr) {
+      gathered_labels_[i] = data.targets.labels[sample];
+    } else {
+      copy_row(gathered_values_.data() + i * n_out, data.targets.values.row(sample), n_out);
+    }
+  }
+}
+
+// Fills scale_ with each sample's share of the weighted mean; returns the sum of the weights.
+template <class T>
+double BatchPass<T>::weigh(const Batch<T>& batch) {
+  double total = 0.0;
+  for (index_t i = 0; i < batch.count; ++i) total += static_cast<double>(batch.weight(i));
+  const double share = total > 0.0 ? 1.0 / total : 0.0;
+  for (index_t i = 0; i < batch.count; ++i) {
+    scale_[i] = static_cast<T>(static_cast<double>(batch.weight(i)) * share);
+  }
+  return total;
+}
+
+template <class T>
+int BatchPass<T>::threads_for_rows(index_t rows) const {
+  return threads_for(static_cast<double>(rows) * layout_.forward_operations(), threads_);
+}
+
+template <class T>
+BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& data,
+                                 const Batch<T>& batch, Direction direction, Pulse* pulse) {
+  BatchLoss result{0.0, weigh(batch)};
+  const RowBlocks blocks(batch.count);
+  const bool output_activation = !computed_from_logits(loss_, layout_.output());
+  parallel_for(blocks.count(), threads_for_rows(batch.count), [&](index_t block) {
+    if (stopped(pulse)) return;
+    const Range rows = blocks[block];
+    if (batch.order != nullptr) gather(batch, rows);
+    pass.forward(rows, output_activation);
+    pass.loss(loss_, data.targets, scale_.data(), losses_.data(), rows);
+    if (direction == Direction::forward_and_backward) pass.backward({}, rows);
+  });
+  for (index_t i = 0; i < batch.count; ++i) {
+    const auto weight = static_cast<double>(batch.weight(i));
+    // A sample of weight 0 is left out, whatever its loss.
+    if (weight > 0.0) result.sum += weight * static_cast<double>(losses_[i]);
+  }
+  return result;
+}
+
+template <class T>
+BatchLoss BatchPass<T>::loss(const T* parameters, const Batch<T>& batch, Pulse* pulse) {
+  const Dataset<T> data = consecutive(batch);
+  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
+  return run_rows(pass, data, batch, Direction::forward, pulse);
+}
+
+template <class T>
+BatchLoss BatchPass<T>::gradient(const T* parameters, const Batch<T>& batch, T* gradient) {
+  const Dataset<T> data = consecutive(batch);
+  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
+  const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
+  parallel_for(std::ssize(blocks_), threads_for_rows(batch.count), [&](index_t b) {
+    pass.parameter_gradient(gradient, blocks_[static_cast<std::size_t>(b)]);
+  });
+  return result;
+}
+
+template <class T>
+BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
+                             Optimizer<T>& optimizer, Pulse* pulse) {
+  const Dataset<T> data = consecutive(batch);
+  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
+  const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
+  if (stopped(pulse) || !std::isfinite(result.sum)) return result;
+  optimizer.begin_step();
+  // Each block is updated while its gradient is still in the cache.
+  parallel_for(std::ssize(blocks_), threads_for_rows(batch.count), [&](index_t b) {
+    const WeightBlock& block = blocks_[static_cast<std::size_t>(b)];
+    pass.parameter_gradient(gradient, block);
+    const Range range = parameters_of(layout_, block);
+    optimizer.update(parameters, gradient, range.first, range.count);
+  });
+  return result;
+}
+
+template <class T>
+void BatchPass<T>::pull_back(const T* parameters, ConstMatrixView<T> x, ConstMatrixView<T> dy,
+                             T* gradient, MatrixView<T> dx) {
+  const Traces<T>& traces = workspace_.traces(x.rows);
+  const Propagation<T> pass{layout_, parameters, x, traces};
+  const RowBlocks row_blocks(x.rows);
+  parallel_for(row_blocks.count(), threads_for_rows(x.rows), [&](index_t block) {
+    const Range rows = row_blocks[block];
+    pass.forward(rows, true);
+    for (index_t i = rows.first; i < rows.first + rows.count; ++i) {
+      copy_row(traces.dz.back().row(i), dy.row(i), dy.cols);
+    }
+    pass.output_backward(rows);
+    pass.backward(dx, rows);
+  });
+  parallel_for(std::ssize(blocks_), threads_for_rows(x.rows), [&](index_t b) {
+    pass.parameter_gradient(gradient, blocks_[static_cast<std::size_t>(b)]);
+  });
+}
+
+template <class T>
+BatchLoss dataset_loss(BatchPass<T>& pass, const T* parameters, const Dataset<T>& data,
+                       Pulse* pulse) {
+  BatchLoss result;
+  for (index_t first = 0; first < data.size() && !stopped(pulse); first += pass.capacity()) {
+    const index_t count = std::min(pass.capacity(), data.size() - first);
+    result += pass.loss(parameters, {data, nullptr, first, count}, pulse);
+  }
+  return result;
+}
+
+template class BatchPass<float>;
+template class BatchPass<double>;
+template BatchLoss dataset_loss(BatchPass<float>&, const float*, const Dataset<float>&, Pulse*);
+template BatchLoss dataset_loss(BatchPass<double>&, const double*, const Dataset<double>&, Pulse*);
+
+}  // namespace pymlp

@@ -1,0 +1,36 @@
+#include "model/layout.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace pymlp {
+
+namespace {
+
+// Far beyond any memory, and far below where products of sizes overflow.
+constexpr index_t kLargestArena = index_t{1} << 42;
+
+}  // namespace
+
+Layout::Layout(const std::vector<index_t>& widths, const std::vector<Activation>& activations,
+               bool has_biases) {
+  check(widths.size() >= 2, "widths must name at least 2 layers, not ", widths.size());
+  check(activations.size() + 1 == widths.size(), "activations must be ", widths.size() - 1,
+        ", one for each layer behind the input, not ", activations.size());
+  for (const index_t width : widths) {
+    check(width >= 1 && width <= 0x7fffffff, "widths must be from 1 to 2147483647, not ", width);
+  }
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    const index_t weights = widths[l] * widths[l + 1];
+    const index_t biases = has_biases ? widths[l + 1] : 0;
+    layers_.push_back({widths[l], widths[l + 1], activations[l], has_biases, n_parameters_,
+                       n_parameters_ + weights});
+    check(weights < kLargestArena - n_parameters_, "widths describe too large a network");
+    n_parameters_ += weights + biases;
+  }
+  widest_ = *std::ranges::max_element(widths);
+  forward_operations_ = 2.0 * static_cast<double>(n_parameters_);
+}
+
+}  // namespace pymlp

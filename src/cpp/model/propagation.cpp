@@ -1,0 +1,141 @@
+#include "model/propagation.hpp"
+
+#include <algorithm>
+
+#include "kernels/gemm.hpp"
+#include "kernels/table.hpp"
+
+namespace pymlp {
+
+namespace {
+
+constexpr index_t kFewRows = 32;    // below this many a product cannot fill its registers
+constexpr index_t kManyRows = 256;  // above, a block's matrices leave the second-level cache
+constexpr index_t kBlocksOfABatch =
+    8;  // enough to share among threads, few enough to repack weights
+
+index_t row_block_count(index_t rows) {
+  index_t count = 1;
+  while (2 * count <= kBlocksOfABatch && 2 * count * kFewRows <= rows) count *= 2;
+  return std::max(count, (rows + kManyRows - 1) / kManyRows);
+}
+
+template <class T>
+MatrixView<T> at(const std::vector<MatrixView<T>>& matrices, index_t l) {
+  return matrices[static_cast<std::size_t>(l)];
+}
+
+template <class T>
+MatrixView<T> at(const std::vector<MatrixView<T>>& matrices, index_t l, Range rows) {
+  return at(matrices, l).slice(rows.first, rows.count);
+}
+
+bool is_last_of_layer(const Layout& layout, const WeightBlock& block) {
+  return block.rows.first + block.rows.count == layout.layer(block.layer).n_in;
+}
+
+// The kernel for a loss, from logits or from activations.
+template <class T>
+auto loss_kernel(LossKind loss, bool from_logits) {
+  const Kernels<T>& table = kernels<T>();
+  switch (loss) {
+    case LossKind::cross_entropy:
+      return from_logits ? table.softmax_cross_entropy : table.cross_entropy;
+    case LossKind::binary_cross_entropy:
+      return from_logits ? table.sigmoid_binary_cross_entropy : table.binary_cross_entropy;
+    case LossKind::mse:
+      break;
+  }
+  return table.mse;
+}
+
+}  // namespace
+
+RowBlocks::RowBlocks(index_t rows) : rows_(rows), count_(row_block_count(rows)) {}
+
+std::vector<WeightBlock> weight_blocks(const Layout& layout) {
+  constexpr index_t kSmallest = 4096;  // parameters; less is not worth a task
+  const index_t size = std::max(kSmallest, layout.n_parameters() / kBlocksOfABatch);
+  std::vector<WeightBlock> blocks;
+  for (index_t l = 0; l < layout.n_layers(); ++l) {
+    const Layer& layer = layout.layer(l);
+    const index_t count = std::clamp((layer.weights_size() + size - 1) / size, index_t{1},
+                                     std::max(index_t{1}, layer.n_in / 8));
+    for (index_t b = 0; b < count; ++b) {
+      const index_t first = layer.n_in * b / count;
+      blocks.push_back({l, {first, layer.n_in * (b + 1) / count - first}});
+    }
+  }
+  return blocks;
+}
+
+Range parameters_of(const Layout& layout, const WeightBlock& block) {
+  const Layer& layer = layout.layer(block.layer);
+  const bool with_biases = layer.has_biases && is_last_of_layer(layout, block);
+  return {layer.weights_offset + block.rows.first * layer.n_out,
+          block.rows.count * layer.n_out + (with_biases ? layer.n_out : 0)};
+}
+
+template <class T>
+void Propagation<T>::forward(Range rows, bool output_activation) const {
+  ConstMatrixView<T> input = x.slice(rows.first, rows.count);
+  for (index_t l = 0; l < layout.n_layers(); ++l) {
+    const MatrixView<T> z = at(traces.z, l, rows);
+    const MatrixView<T> a = at(traces.a, l, rows);
+    gemm::forward<T>(z, input, layout.weights(parameters, l), layout.biases(parameters, l));
+    if (l + 1 < layout.n_layers() || output_activation) {
+      kernels<T>().activation_forward(a, z, layout.layer(l).activation);
+    }
+    input = a;
+  }
+}
+
+template <class T>
+void Propagation<T>::loss(LossKind loss, const Targets<T>& targets, const T* scale, T* losses,
+                          Range rows) const {
+  const index_t last = layout.n_layers() - 1;
+  const bool from_logits = computed_from_logits(loss, layout.output());
+  loss_kernel<T>(loss, from_logits)(losses + rows.first, at(traces.dz, last, rows),
+                                    at(from_logits ? traces.z : traces.a, last, rows),
+                                    targets.slice(rows.first, rows.count), scale + rows.first);
+  if (!from_logits) output_backward(rows);
+}
+
+template <class T>
+void Propagation<T>::output_backward(Range rows) const {
+  const index_t last = layout.n_layers() - 1;
+  const MatrixView<T> dz = at(traces.dz, last, rows);
+  kernels<T>().activation_backward(dz, dz, at(traces.z, last, rows), at(traces.a, last, rows),
+                                   layout.output());
+}
+
+template <class T>
+void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
+  for (index_t l = layout.n_layers() - 1; l > 0; --l) {
+    const MatrixView<T> dz = at(traces.dz, l - 1, rows);
+    gemm::input_gradient<T>(dz, at(traces.dz, l, rows), layout.weights(parameters, l));
+    kernels<T>().activation_backward(dz, dz, at(traces.z, l - 1, rows), at(traces.a, l - 1, rows),
+                                     layout.layer(l - 1).activation);
+  }
+  if (dx.data != nullptr) {
+    gemm::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows),
+                            layout.weights(parameters, 0));
+  }
+}
+
+template <class T>
+void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block) const {
+  const index_t l = block.layer;
+  const ConstMatrixView<T> input = l == 0 ? x : ConstMatrixView<T>(at(traces.a, l - 1));
+  const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
+  gemm::weights_gradient<T>(dw, input, at(traces.dz, l), block.rows.first);
+  T* db = layout.biases(gradient, l);
+  if (db != nullptr && is_last_of_layer(layout, block)) {
+    kernels<T>().column_sums(db, at(traces.dz, l));
+  }
+}
+
+template struct Propagation<float>;
+template struct Propagation<double>;
+
+}  // namespace pymlp

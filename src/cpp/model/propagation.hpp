@@ -1,0 +1,72 @@
+// Forward and backward through all layers, for a block of rows at a time.
+//
+// A batch is cut into blocks of rows by its size alone, never by the number of threads. A block
+// goes through all layers, forward and back, without waiting for another one; only the gradients of
+// the parameters sum over all samples, and these are cut into blocks of weight rows. So a step has
+// two parallel phases, and its result is the same on any number of threads.
+#pragma once
+
+#include <vector>
+
+#include "kernels/loss.hpp"
+#include "model/layout.hpp"
+#include "model/workspace.hpp"
+
+namespace pymlp {
+
+struct Range {
+  index_t first;
+  index_t count;
+};
+
+class RowBlocks {
+ public:
+  explicit RowBlocks(index_t rows);
+  index_t count() const { return count_; }
+  Range operator[](index_t block) const {
+    const index_t first = rows_ * block / count_;
+    return {first, rows_ * (block + 1) / count_ - first};
+  }
+  index_t largest() const { return (rows_ + count_ - 1) / count_; }
+
+ private:
+  index_t rows_;
+  index_t count_;
+};
+
+// A stretch of one layer's weight rows; the last of a layer brings the biases, which lie behind it.
+struct WeightBlock {
+  index_t layer;
+  Range rows;
+};
+
+std::vector<WeightBlock> weight_blocks(const Layout& layout);
+
+// The parameters that a block owns.
+Range parameters_of(const Layout& layout, const WeightBlock& block);
+
+// One batch on its way through a network. Refers to what others own; costs nothing to make.
+template <class T>
+struct Propagation {
+  const Layout& layout;
+  const T* parameters;
+  ConstMatrixView<T> x;
+  const Traces<T>& traces;
+
+  // z[l] and a[l] of the rows; a of the last layer only where asked for.
+  void forward(Range rows, bool output_activation) const;
+
+  // Losses (m,) and dz of the last layer; scale (m,) holds each sample's share of the mean.
+  void loss(LossKind loss, const Targets<T>& targets, const T* scale, T* losses, Range rows) const;
+
+  // dz of the last layer from its da, which stands where dz goes.
+  void output_backward(Range rows) const;
+
+  // dz of all layers before the last, and dx where it has data.
+  void backward(MatrixView<T> dx, Range rows) const;
+
+  // dw and db of one block of weight rows, over all samples, into an arena.
+  void parameter_gradient(T* gradient, const WeightBlock& block) const;
+};
+
+}  // namespace pymlp

@@ -1,0 +1,168 @@
+#include "model/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "kernels/table.hpp"
+#include "model/shuffle.hpp"
+
+namespace pymlp {
+
+namespace {
+
+constexpr index_t kValidationRows = 2048;  // at a time
+
+double seconds_between(std::chrono::steady_clock::time_point from,
+                       std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+template <class T>
+Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, LossKind loss,
+                    const Dataset<T>& training, const std::optional<Dataset<T>>& validation,
+                    const FitOptions& options)
+    : network_(network),
+      optimizer_(optimizer),
+      training_(training),
+      validation_(validation),
+      options_(options),
+      pass_(network.layout(), loss, options.batch_size, options.threads),
+      gradient_(network.layout().n_parameters()),
+      start_parameters_(network.layout().n_parameters()),
+      start_state_(optimizer.state().size()),
+      best_loss_(std::numeric_limits<double>::infinity()) {
+  if (validation_) {
+    validation_pass_.emplace(network.layout(), loss, std::min(kValidationRows, validation_->size()),
+                             options.threads);
+  }
+  if (options_.early_stopping && options_.early_stopping->restore_best) {
+    best_parameters_ = Buffer<T>(network.layout().n_parameters());
+  }
+  if (options_.shuffle && options_.batch_size < training_.size()) {
+    order_ = Buffer<index_t>(training_.size());
+    std::iota(order_.span().begin(), order_.span().end(), index_t{0});
+    pass_.reserve_gather(training_);
+  }
+}
+
+template <class T>
+Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
+  if (status_ != Status::running) return status_;
+  started_ = Clock::now();
+  const double before = seconds_;
+  const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
+  if (epoch_ >= options_.epochs) finish(Status::epochs);
+  while (status_ == Status::running && epoch_ < last_epoch) {
+    if (position_ == 0) begin_epoch();
+    if (!step(pulse)) break;
+    seconds_ = before + seconds_between(started_, Clock::now());
+    if (position_ == training_.size() || time_is_up()) end_epoch(pulse);
+    if (seconds_ - before >= seconds) break;
+  }
+  seconds_ = before + seconds_between(started_, Clock::now());
+  return status_;
+}
+
+template <class T>
+bool Trainer<T>::time_is_up() const {
+  return options_.max_seconds > 0.0 && seconds_ >= options_.max_seconds;
+}
+
+template <class T>
+void Trainer<T>::begin_epoch() {
+  remember_start();
+  epoch_loss_ = {};
+  if (order_.size() > 0) {
+    shuffle(order_.span(), epoch_stream(options_.seed, epoch_));
+  }
+}
+
+template <class T>
+bool Trainer<T>::step(Pulse& pulse) {
+  const index_t count = std::min(options_.batch_size, training_.size() - position_);
+  const index_t* order = order_.size() > 0 ? order_.data() : nullptr;
+  const BatchLoss loss = pass_.step(network_.parameters(), {training_, order, position_, count},
+                                    gradient_.data(), optimizer_, &pulse);
+  if (pulse.stopped()) {
+    finish(Status::interrupted);
+  } else if (!std::isfinite(loss.sum)) {
+    go_back_to_start();
+    finish(Status::diverged);
+  } else {
+    epoch_loss_ += loss;
+    position_ += count;
+  }
+  return status_ == Status::running;
+}
+
+template <class T>
+void Trainer<T>::end_epoch(Pulse& pulse) {
+  double watched = epoch_loss_.mean();
+  if (validation_) {
+    watched = dataset_loss(*validation_pass_, network_.parameters(), *validation_, &pulse).mean();
+    if (pulse.stopped()) return finish(Status::interrupted);
+  }
+  // The last update of an epoch is seen by no later batch, so the parameters are looked at as well.
+  const Layout& layout = network_.layout();
+  if (!std::isfinite(watched) ||
+      !kernels<T>().all_finite(network_.parameters(), layout.n_parameters())) {
+    go_back_to_start();
+    return finish(Status::diverged);
+  }
+  history_.loss.push_back(epoch_loss_.mean());
+  history_.learning_rate.push_back(optimizer_.rule().learning_rate);
+  if (validation_) history_.validation_loss.push_back(watched);
+  const bool cut_short = position_ < training_.size();
+  position_ = 0;
+  ++epoch_;
+  watch(watched);
+  if (status_ != Status::running) return;
+  if (cut_short || time_is_up()) return finish(Status::max_seconds);
+  if (epoch_ == options_.epochs) finish(Status::epochs);
+}
+
+template <class T>
+void Trainer<T>::watch(double loss) {
+  if (!options_.early_stopping) return;
+  if (loss < best_loss_ - options_.early_stopping->min_delta) {
+    best_loss_ = loss;
+    epochs_without_improvement_ = 0;
+    std::copy_n(network_.parameters(), best_parameters_.size(), best_parameters_.data());
+  } else if (++epochs_without_improvement_ >= options_.early_stopping->patience) {
+    finish(Status::early_stopping);
+  }
+}
+
+template <class T>
+void Trainer<T>::remember_start() {
+  std::ranges::copy_n(network_.parameters(), start_parameters_.size(), start_parameters_.data());
+  std::ranges::copy(optimizer_.state().span(), start_state_.data());
+  start_steps_ = optimizer_.steps();
+}
+
+template <class T>
+void Trainer<T>::go_back_to_start() {
+  std::ranges::copy(start_parameters_.span(), network_.parameters());
+  std::ranges::copy(start_state_.span(), optimizer_.state().data());
+  optimizer_.set_steps(start_steps_);
+}
+
+// However training ends on its own, the best parameters seen are the ones that stay.
+template <class T>
+void Trainer<T>::finish(Status status) {
+  status_ = status;
+  const bool ended_well =
+      status == Status::epochs || status == Status::early_stopping || status == Status::max_seconds;
+  if (ended_well && best_parameters_.size() > 0 && std::isfinite(best_loss_)) {
+    std::ranges::copy(best_parameters_.span(), network_.parameters());
+  }
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace pymlp

@@ -1,0 +1,96 @@
+// Trainer: whole epochs of shuffled batches, with validation and the rules that end it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "model/batch_pass.hpp"
+#include "model/network.hpp"
+
+namespace pymlp {
+
+struct EarlyStopping {
+  index_t patience = 10;
+  double min_delta = 0.0;
+  bool restore_best = true;
+};
+
+struct FitOptions {
+  index_t epochs = 10;
+  index_t batch_size = 32;  // at most the number of samples
+  bool shuffle = true;      // of no effect where one batch holds all samples
+  std::uint64_t seed = 0;
+  int threads = 1;
+  double max_seconds = 0.0;  // 0: no limit
+  std::optional<EarlyStopping> early_stopping;
+};
+
+enum class Status {
+  running,         // returned because it was time for a look; call run() again
+  epochs,          // all epochs done
+  early_stopping,  // no improvement for `patience` epochs
+  max_seconds,     // time is up; the epoch in progress was cut short
+  diverged,        // not finite any more; parameters and optimiser as when the epoch began
+  interrupted,     // the pulse said stop; parameters and optimiser as of the last whole step
+};
+
+struct Epochs {
+  std::vector<double> loss;
+  std::vector<double> validation_loss;
+  std::vector<double> learning_rate;
+};
+
+template <class T>
+class Trainer {
+ public:
+  // The network, the optimiser and the arrays behind the datasets must outlive the trainer.
+  Trainer(Network<T>& network, Optimizer<T>& optimizer, LossKind loss, const Dataset<T>& training,
+          const std::optional<Dataset<T>>& validation, const FitOptions& options);
+
+  // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by. The
+  // caller holds the network's lock. Nothing is allocated but the records of epochs.
+  Status run(index_t epochs, double seconds, Pulse& pulse);
+
+  const Epochs& history() const { return history_; }
+  double seconds() const { return seconds_; }
+  index_t samples_seen() const { return epoch_ * training_.size() + position_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void begin_epoch();
+  // Takes one step; false where it must end.
+  bool step(Pulse& pulse);
+  void end_epoch(Pulse& pulse);
+  void watch(double loss);
+  void remember_start();
+  void go_back_to_start();
+  void finish(Status status);
+  bool time_is_up() const;
+
+  Network<T>& network_;
+  Optimizer<T>& optimizer_;
+  Dataset<T> training_;
+  std::optional<Dataset<T>> validation_;
+  FitOptions options_;
+  BatchPass<T> pass_;
+  std::optional<BatchPass<T>> validation_pass_;
+  Buffer<T> gradient_;
+  Buffer<T> start_parameters_;  // as they were when the epoch began
+  Buffer<T> start_state_;
+  std::int64_t start_steps_ = 0;
+  Buffer<T> best_parameters_;
+  double best_loss_;
+  index_t epochs_without_improvement_ = 0;
+  Buffer<index_t> order_;  // empty: rows as they lie
+  index_t epoch_ = 0;
+  index_t position_ = 0;  // samples of this epoch already seen
+  BatchLoss epoch_loss_;
+  Epochs history_;
+  Status status_ = Status::running;
+  double seconds_ = 0.0;
+  Clock::time_point started_;
+};
+
+}  // namespace pymlp

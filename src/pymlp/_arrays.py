@@ -1,0 +1,160 @@
+"""The one place where the user's arrays are checked and converted.
+
+A C-contiguous, aligned array of the right dtype passes through untouched; anything else that holds
+real numbers is converted once. What comes out is what `_core` takes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray: TypeAlias = NDArray[np.floating[Any]]
+LabelArray: TypeAlias = NDArray[np.int32]
+
+DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
+
+
+def float_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return `dtype` as a NumPy dtype, which must be float32 or float64."""
+    try:
+        result = np.dtype(dtype)
+    except TypeError:
+        result = None
+    if result not in DTYPES:
+        raise TypeError(f"dtype must be float32 or float64, not {dtype!r}")
+    return result
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return an array-like of real numbers as an array of whatever dtype it has."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise TypeError(f"{name} must not be a masked array: its mask would be lost")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name} must be an array of numbers: {error}") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}")
+    return array
+
+
+def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
+    """Return `array` C-contiguous, aligned and of `dtype`: itself where it is so already."""
+    if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
+        return array.view(np.ndarray)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and said so where it matters
+        return np.require(array, dtype, ["C", "A"])
+
+
+def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> FloatArray:
+    """Return samples as rows: an array (m, columns) with m >= 1."""
+    array = numbers(name, values)
+    if array.ndim != 2:
+        hint = f"; one sample is {name}.reshape(1, -1)" if array.ndim == 1 else ""
+        raise ValueError(f"{name} must have 2 dimensions (samples, {columns}), not {array.ndim}{hint}")
+    if array.shape[1] != columns:
+        raise ValueError(f"{name} must have {columns} columns, not {array.shape[1]}")
+    if array.shape[0] == 0:
+        raise ValueError(f"{name} must have at least 1 row, not 0")
+    return converted(array, dtype)
+
+
+def finite(name: str, array: FloatArray) -> FloatArray:
+    """Return `array`, in which NaN and infinity are refused with the place of the first one."""
+    # The sum is finite unless an entry is not (or it overflows): one pass, nothing stored.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.sum(array)):
+            return array
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad) == 0:
+        return array
+    place = tuple(int(i) for i in bad[0])
+    shown = ", ".join(map(str, place))
+    raise ValueError(f"{name} must be finite, but {name}[{shown}] is {array[place]}")
+
+
+def targets(
+    values: ArrayLike, loss: str, rows: int, outputs: int, dtype: np.dtype[Any]
+) -> tuple[LabelArray | None, FloatArray | None]:
+    """Return (labels, None) or (None, values): what each of `rows` samples should give.
+
+    `cross_entropy` takes integer labels (m,) or probabilities (m, outputs); the other losses take
+    (m,) where there is one output, or (m, outputs).
+    """
+    array = numbers("y", values)
+    if array.ndim >= 1 and array.shape[0] != rows:
+        raise ValueError(f"y must have {rows} rows, as X has, not {array.shape[0]}")
+    if loss == "cross_entropy" and array.ndim == 1:
+        return _labels(array, outputs), None
+    if array.ndim == 1 and outputs == 1:
+        array = array[:, np.newaxis]
+    if array.ndim != 2 or array.shape[1] != outputs:
+        expected = f"({rows}, {outputs})" if outputs > 1 else f"({rows},) or ({rows}, 1)"
+        raise ValueError(f"y must have shape {expected} for loss '{loss}', not {array.shape}")
+    result = finite("y", converted(array, dtype))
+    if loss != "mse":
+        _check_probabilities(result, loss)
+    return None, result
+
+
+def _labels(array: NDArray[Any], classes: int) -> LabelArray:
+    if array.dtype.kind not in "biu":
+        raise TypeError(
+            f"y must hold integer class labels for loss 'cross_entropy', not {array.dtype}; "
+            "convert it with y.astype(int)"
+        )
+    wrong = (array < 0) | (array >= classes)
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise ValueError(f"y must hold labels from 0 to {classes - 1}, but y[{i}] is {array[i]}")
+    return np.require(array, np.int32, ["C", "A"])
+
+
+def _check_probabilities(y: FloatArray, loss: str) -> None:
+    wrong = (y < 0) | (y > 1)
+    if wrong.any():
+        i, j = (int(k) for k in np.argwhere(wrong)[0])
+        raise ValueError(f"y must be in [0, 1] for loss '{loss}', but y[{i}, {j}] is {y[i, j]}")
+    if loss != "cross_entropy":
+        return
+    sums = y.sum(axis=1, dtype=np.float64)
+    wrong_rows = np.abs(sums - 1) > 1e-3
+    if wrong_rows.any():
+        i = int(np.argmax(wrong_rows))
+        raise ValueError(f"y must have rows that sum to 1, but y[{i}] sums to {sums[i]:g}")
+
+
+def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) -> FloatArray | None:
+    """Return weights (m,), none negative and not all 0; None where all samples count the same."""
+    if values is None:
+        return None
+    array = numbers("sample_weight", values)
+    if array.shape != (rows,):
+        raise ValueError(f"sample_weight must have shape ({rows},), not {array.shape}")
+    result = finite("sample_weight", converted(array, dtype))
+    if (result < 0).any():
+        i = int(np.argmax(result < 0))
+        raise ValueError(f"sample_weight must not be negative, but sample_weight[{i}] is {result[i]}")
+    if not result.any():
+        raise ValueError("sample_weight must not be 0 for every sample")
+    return result
+
+
+def output(
+    values: Any, shape: tuple[int, ...], dtype: np.dtype[Any], X: NDArray[Any]
+) -> FloatArray:
+    """Return the array that results are written to: exactly what is needed, or it is refused."""
+    if not isinstance(values, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, not {type(values).__name__}")
+    if values.dtype != dtype:
+        raise TypeError(f"out must have dtype {dtype}, not {values.dtype}")
+    if values.shape != shape:
+        raise ValueError(f"out must have shape {shape}, not {values.shape}")
+    if not (values.flags.c_contiguous and values.flags.aligned and values.flags.writeable):
+        raise ValueError("out must be C-contiguous, aligned and writable")
+    if np.may_share_memory(values, X):
+        raise ValueError("out must not share memory with X")
+    return values

@@ -1,0 +1,69 @@
+"""Checks of single values: each names the argument, what was expected and what came."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+
+def type_name(value: object) -> str:
+    """Return the name of a value's type, as messages show it."""
+    return type(value).__name__
+
+
+def integer(name: str, value: Any, *, minimum: int) -> int:
+    """Return `value` as an int of at least `minimum`; bools and floats are refused."""
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not bool")
+    try:
+        result = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {type_name(value)}") from None
+    if result < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, not {result}")
+    return result
+
+
+def number(
+    name: str,
+    value: Any,
+    *,
+    minimum: float = -math.inf,
+    above: float = -math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return `value` as a finite float with minimum <= value, above < value, value < below."""
+    if isinstance(value, (bool, str, bytes)):
+        raise TypeError(f"{name} must be a number, not {type_name(value)}")
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, not {type_name(value)}") from None
+    if not math.isfinite(result):
+        raise ValueError(f"{name} must be finite, not {result}")
+    if result < minimum:
+        raise ValueError(f"{name} must be at least {minimum:g}, not {result:g}")
+    if result <= above:
+        raise ValueError(f"{name} must be above {above:g}, not {result:g}")
+    if result >= below:
+        raise ValueError(f"{name} must be below {below:g}, not {result:g}")
+    return result
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return `value`, which must be True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {type_name(value)}")
+    return value
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
+    """Return the error for a name that is not among `known`, with the nearest one as a hint."""
+    import difflib
+
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(names)}"
+    return ValueError(f"unknown {what} '{name}'{hint}")

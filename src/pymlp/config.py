@@ -1,0 +1,71 @@
+"""Threads, and what this installation runs on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pymlp import _checks, _core
+
+
+def set_num_threads(n: int) -> None:
+    """Set how many threads a call uses when it does not say.
+
+    Parameters
+    ----------
+    n : int
+        From 1 to 1024. At first it is the number of processors that the process may use.
+
+    Examples
+    --------
+    >>> before = pymlp.get_num_threads()
+    >>> pymlp.set_num_threads(1)
+    >>> pymlp.get_num_threads()
+    1
+    >>> pymlp.set_num_threads(before)
+    """
+    _core.set_num_threads(threads(n))
+
+
+def get_num_threads() -> int:
+    """Return how many threads a call uses when it does not say."""
+    return _core.get_num_threads()
+
+
+def threads(n: int | None) -> int:
+    """Return the number of threads for one call: its own wish, or the number set for all."""
+    if n is None:
+        return _core.get_num_threads()
+    n = _checks.integer("threads", n, minimum=1)
+    if n > 1024:
+        raise ValueError(f"threads must be at most 1024, not {n}")
+    return n
+
+
+class Config(dict[str, Any]):
+    """What `show_config` found, as a dict that prints as a table."""
+
+    def __repr__(self) -> str:
+        width = max(len(name) for name in self)
+        return "\n".join(f"{name.ljust(width)}  {value}" for name, value in self.items())
+
+
+def show_config() -> Config:
+    """Tell what this installation runs on.
+
+    Returns
+    -------
+    Config
+        A dict: version of pymlp and NumPy, instruction set of the kernels, threads, compiler, and
+        the BLAS library with its version, the processor that it chose its kernels for, and its path.
+    """
+    core = _core.config()
+    return Config(
+        pymlp=_core.__version__,
+        numpy=np.__version__,
+        isa=core["isa"],
+        threads=core["threads"],
+        compiler=core["compiler"],
+        **{f"blas_{name}": value for name, value in core["blas"].items()},
+    )

@@ -1,0 +1,83 @@
+"""Initialisers: names, and objects for those with a parameter.
+
+Names: ``auto`` (He normal for the ReLU family, Glorot uniform otherwise), ``zeros``, ``normal``,
+``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``,
+``lecun_uniform``, ``lecun_normal``, ``orthogonal``. Biases start at 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymlp import _checks
+
+__all__ = ["Constant", "Initializer", "Normal", "Uniform"]
+
+
+class Initializer:
+    """How the weights of every layer begin."""
+
+    def __init__(self, name: str, scale: float = 0.0) -> None:
+        self._name = name
+        self._scale = scale
+
+    @property
+    def name(self) -> str:
+        """The name that the core knows it by."""
+        return self._name
+
+    @property
+    def scale(self) -> float:
+        """The constant, standard deviation or bound; 0 where there is none."""
+        return self._scale
+
+    def __repr__(self) -> str:
+        shown = f"{self._scale:g}" if type(self) is not Initializer else f"'{self._name}'"
+        return f"{type(self).__name__}({shown})"
+
+
+class Constant(Initializer):
+    """Every weight is `value`."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__("constant", _checks.number("value", value))
+
+
+class Normal(Initializer):
+    """Normal draws with mean 0 and standard deviation `std`."""
+
+    def __init__(self, std: float = 0.01) -> None:
+        super().__init__("normal", _checks.number("std", std, minimum=0.0))
+
+
+class Uniform(Initializer):
+    """Uniform draws in [-bound, bound)."""
+
+    def __init__(self, bound: float = 0.05) -> None:
+        super().__init__("uniform", _checks.number("bound", bound, minimum=0.0))
+
+
+_NAMES: dict[str, Initializer] = {
+    name: Initializer(name)
+    for name in (
+        "auto",
+        "glorot_uniform",
+        "glorot_normal",
+        "he_uniform",
+        "he_normal",
+        "lecun_uniform",
+        "lecun_normal",
+        "orthogonal",
+    )
+} | {"zeros": Constant(0.0), "normal": Normal(), "uniform": Uniform()}
+
+
+def resolve(init: Any) -> Initializer:
+    """Return the initialiser that a name or an object stands for."""
+    if isinstance(init, Initializer):
+        return init
+    if not isinstance(init, str):
+        raise TypeError(f"init must be a name or an Initializer, not {_checks.type_name(init)}")
+    if init not in _NAMES:
+        raise _checks.unknown_name("init", init, _NAMES)
+    return _NAMES[init]

@@ -1,0 +1,762 @@
+"""Networks of dense layers: a thin face of the C++ core."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from pymlp import _arrays, _checks, _core, activations, config, initializers, losses, optimizers
+from pymlp import training as _training
+from pymlp._arrays import FloatArray
+from pymlp.activations import Activation
+
+_CORE = {
+    np.dtype(np.float32): _core.NetworkFloat32,
+    np.dtype(np.float64): _core.NetworkFloat64,
+}
+
+
+class Layer:
+    """One dense layer: ``a = activation(x @ weights + biases)``.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (n_in, n_out)
+        A writable view of the network's parameters.
+    biases : ndarray, shape (n_out,), or None
+        A writable view of the network's parameters; None in a network without biases.
+    activation : Activation
+    """
+
+    def __init__(
+        self, weights: FloatArray, biases: FloatArray | None, activation: Activation
+    ) -> None:
+        self.weights = weights
+        self.biases = biases
+        self.activation = activation
+
+    def __repr__(self) -> str:
+        n_in, n_out = self.weights.shape
+        return f"Layer({n_in} -> {n_out}, {self.activation!r})"
+
+
+class Trace:
+    """What a forward pass computed.
+
+    Attributes
+    ----------
+    a : list of ndarray
+        Activations: ``a[0]`` is X, ``a[l]`` (m, n[l]) the output of layer l, ``a[-1]`` the network's.
+    z : list of ndarray
+        Pre-activations: ``z[l]`` (m, n[l]) belongs to ``a[l]``; ``z[0]`` is None, the input has none.
+    """
+
+    def __init__(self, z: list[FloatArray | None], a: list[FloatArray]) -> None:
+        self.z = z
+        self.a = a
+
+
+class Gradients:
+    """The gradient of a scalar with respect to a network's parameters.
+
+    Attributes
+    ----------
+    flat : ndarray, shape (n_parameters,)
+        In the order of `Network.parameters`.
+    weights, biases : list of ndarray
+        Views of `flat`, shaped as those of the network's layers.
+    """
+
+    def __init__(self, flat: FloatArray, widths: Sequence[int], bias: bool) -> None:
+        self.flat = flat
+        self.weights, self.biases = _split(flat, widths, bias)
+
+
+def _split(
+    flat: FloatArray, widths: Sequence[int], bias: bool
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return views of an arena: layer by layer the weights, row-major, then the biases."""
+    weights, biases = [], []
+    start = 0
+    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        weights.append(flat[start : start + n_in * n_out].reshape(n_in, n_out))
+        start += n_in * n_out
+        if bias:
+            biases.append(flat[start : start + n_out])
+            start += n_out
+    return weights, biases
+
+
+class Network:
+    """A multilayer perceptron: dense layers, each with an activation of its own.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Layer widths, input first: ``[784, 128, 10]`` has 784 inputs and 10 outputs.
+    hidden : str, Activation or list of these, default "relu"
+        The activation of the hidden layers; a list has one for each.
+    output : str or Activation, default "linear"
+        The activation of the last layer.
+    init : str or Initializer, default "auto"
+        How weights begin; see `pymlp.initializers`. Biases begin at 0.
+    bias : bool, default True
+        Whether layers have biases.
+    dtype : float32 or float64, default float32
+        Of parameters, activations and gradients alike.
+    seed : int, optional
+        Fixes every draw: the weights here, and orders and splits in `fit`. None draws a fresh one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is of the wrong kind or out of range; the message names it.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([2, 4, 3], output="softmax", seed=0)
+    >>> net.n_parameters
+    27
+    >>> net.predict(np.zeros((300, 2))).shape
+    (300, 3)
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        *,
+        hidden: str | Activation | Sequence[str | Activation] = "relu",
+        output: str | Activation = "linear",
+        init: str | initializers.Initializer = "auto",
+        bias: bool = True,
+        dtype: DTypeLike = "float32",
+        seed: int | None = None,
+    ) -> None:
+        checked_widths = _widths(widths)
+        checked_activations = [
+            *_hidden_activations(hidden, len(checked_widths) - 2),
+            activations.resolve("output", output),
+        ]
+        initializer = initializers.resolve(init)
+        self._build(
+            checked_widths,
+            checked_activations,
+            _checks.flag("bias", bias),
+            _arrays.float_dtype(dtype),
+            _seed(seed),
+        )
+        self._core.initialize(initializer.name, initializer.scale, self._seed)
+
+    def _build(
+        self,
+        widths: tuple[int, ...],
+        layer_activations: Sequence[Activation],
+        bias: bool,
+        dtype: np.dtype[Any],
+        seed: int,
+    ) -> None:
+        specs = [(g.name, list(g.parameters.values())) for g in layer_activations]
+        self._widths = widths
+        self._bias = bias
+        self._dtype = dtype
+        self._seed = seed
+        self._fits = 0  # calls that drew a seed from ours
+        self._core = _CORE[dtype](list(widths), specs, bias)
+        self._parameters = self._core.parameters
+        weights, biases = _split(self._parameters, widths, bias)
+        self._layers = [
+            Layer(w, biases[i] if bias else None, g)
+            for i, (w, g) in enumerate(zip(weights, layer_activations, strict=True))
+        ]
+        self._training = threading.Lock()
+        self.history: _training.History | None = None
+
+    # ---- what it is ------------------------------------------------------------------------------
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Layer widths, input first."""
+        return self._widths
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of parameters, activations and gradients: float32 or float64."""
+        return self._dtype
+
+    @property
+    def bias(self) -> bool:
+        """Whether layers have biases."""
+        return self._bias
+
+    @property
+    def seed(self) -> int:
+        """The seed of every draw."""
+        return self._seed
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers behind the input."""
+        return list(self._layers)
+
+    @property
+    def weights(self) -> list[FloatArray]:
+        """The weights of every layer, writable views."""
+        return [layer.weights for layer in self._layers]
+
+    @property
+    def biases(self) -> list[FloatArray]:
+        """The biases of every layer, writable views; empty in a network without."""
+        return [layer.biases for layer in self._layers if layer.biases is not None]
+
+    @property
+    def parameters(self) -> FloatArray:
+        """All parameters, shape (n_parameters,), a writable view: per layer weights, then biases."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, values: ArrayLike) -> None:
+        array = _arrays.numbers("parameters", values)
+        if array.shape != (self.n_parameters,):
+            raise ValueError(f"parameters must have shape ({self.n_parameters},), not {array.shape}")
+        self._parameters[:] = array
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of weights and biases."""
+        return self._parameters.size
+
+    def __repr__(self) -> str:
+        names = [repr(layer.activation) for layer in self._layers]
+        return (
+            f"Network({list(self._widths)}, hidden=[{', '.join(names[:-1])}], output={names[-1]}, "
+            f"bias={self._bias}, dtype={self._dtype})"
+        )
+
+    def summary(self) -> str:
+        """Return a table of the layers: activations, shapes and numbers of parameters.
+
+        Examples
+        --------
+        >>> print(pymlp.Network([2, 4, 3], output="softmax").summary())
+        layer  activation  weights  biases  parameters
+            1  ReLU()      2 x 4    4               12
+            2  Softmax()   4 x 3    3               15
+        27 parameters, float32, 108 bytes
+        """
+        rows = [("layer", "activation", "weights", "biases", "parameters")]
+        for number, layer in enumerate(self._layers, start=1):
+            n_in, n_out = layer.weights.shape
+            biases = n_out if self._bias else 0
+            rows.append(
+                (
+                    str(number),
+                    repr(layer.activation),
+                    f"{n_in} x {n_out}",
+                    str(biases) if self._bias else "none",
+                    f"{n_in * n_out + biases:,}",
+                )
+            )
+        return "\n".join([*_aligned(rows, right={0, 4}), self._totals()])
+
+    def _totals(self) -> str:
+        return f"{self.n_parameters:,} parameters, {self._dtype}, {self._parameters.nbytes:,} bytes"
+
+    # ---- running it ------------------------------------------------------------------------------
+
+    def predict(
+        self, X: ArrayLike, *, out: FloatArray | None = None, threads: int | None = None
+    ) -> FloatArray:
+        """Return the network's outputs.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in), or one sample (n_in,)
+            Not written to; converted to the network's dtype where it has another.
+        out : ndarray, optional
+            Where the outputs go: of the result's shape and the network's dtype, C-contiguous.
+        threads : int, optional
+            At most this many; None takes `pymlp.get_num_threads()`.
+
+        Returns
+        -------
+        ndarray, shape (m, n_out), or (n_out,) for one sample
+            `out` where that is given.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([3, 5, 2], seed=1)
+        >>> net.predict([0.5, -1.0, 2.0]).shape
+        (2,)
+        """
+        array = _arrays.numbers("X", X)
+        one = array.ndim == 1
+        rows = _arrays.matrix("X", array[np.newaxis] if one else array, self._widths[0], self._dtype)
+        n_threads = config.threads(threads)
+        if out is None:
+            Y: FloatArray = self._core.predict(rows, n_threads)
+            return Y[0] if one else Y
+        shape = (self._widths[-1],) if one else (rows.shape[0], self._widths[-1])
+        _arrays.output(out, shape, self._dtype, rows)
+        self._core.predict_into(rows, out.reshape(rows.shape[0], -1), n_threads)
+        return out
+
+    __call__ = predict
+
+    def forward(self, X: ArrayLike, *, threads: int | None = None) -> Trace:
+        """Return everything a forward pass computes, as the textbook's cache.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in)
+        threads : int, optional
+
+        Returns
+        -------
+        Trace
+            ``trace.z[l]`` and ``trace.a[l]``, with ``a[0]`` the inputs and ``a[-1]`` the outputs.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 4, 3], output="softmax", seed=0)
+        >>> trace = net.forward(np.zeros((300, 2)))
+        >>> [a.shape for a in trace.a]
+        [(300, 2), (300, 4), (300, 3)]
+        """
+        rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
+        z, a = self._core.forward(rows, config.threads(threads))
+        return Trace([None, *z], [rows, *a])
+
+    # ---- losses and gradients --------------------------------------------------------------------
+
+    def _samples(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, loss: str
+    ) -> _training.Samples:
+        rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
+        m = rows.shape[0]
+        labels, values = _arrays.targets(y, loss, m, self._widths[-1], self._dtype)
+        weights = _arrays.sample_weights(sample_weight, m, self._dtype)
+        return rows, labels, values, weights
+
+    def loss(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        loss: str = "auto",
+        sample_weight: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> float:
+        """Return the mean loss over the samples.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in)
+        y : array-like
+            ``cross_entropy``: integer labels (m,) or probabilities (m, n_out). Others: (m, n_out),
+            or (m,) where the network has one output.
+        loss : {"auto", "cross_entropy", "binary_cross_entropy", "mse"}
+            "auto" takes cross_entropy behind softmax, binary_cross_entropy behind sigmoid, else mse.
+        sample_weight : array-like, shape (m,), optional
+            The mean is weighted by these: sum(w_i loss_i) / sum(w_i).
+        threads : int, optional
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 3], output="softmax", init="zeros")
+        >>> round(net.loss([[1.0, 2.0]], [0]), 4)  # log 3
+        1.0986
+        """
+        name = losses.resolve(loss, self._layers[-1].activation)
+        samples = self._samples(X, y, sample_weight, name)
+        return self._core.loss(*samples, name, config.threads(threads))
+
+    def gradients(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        loss: str = "auto",
+        sample_weight: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> tuple[float, Gradients]:
+        """Return the mean loss and its gradient with respect to the parameters.
+
+        Takes the arguments of `loss`.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 3], output="softmax", init="zeros", dtype="float64")
+        >>> J, grads = net.gradients([[3.0, 6.0]], [0])
+        >>> grads.weights[0]
+        array([[-2.,  1.,  1.],
+               [-4.,  2.,  2.]])
+        """
+        name = losses.resolve(loss, self._layers[-1].activation)
+        samples = self._samples(X, y, sample_weight, name)
+        grads = self._empty_gradients()
+        J = self._core.gradient(*samples, name, grads.flat, config.threads(threads))
+        return J, grads
+
+    def vjp(
+        self, X: ArrayLike, dY: ArrayLike, *, threads: int | None = None
+    ) -> tuple[Gradients, FloatArray]:
+        """Pull a gradient at the outputs back to the parameters and the inputs.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in)
+        dY : array-like, shape (m, n_out)
+            The gradient of any scalar J with respect to the outputs of `predict`.
+        threads : int, optional
+
+        Returns
+        -------
+        grads : Gradients
+            dJ/d(parameters).
+        dX : ndarray, shape (m, n_in)
+            dJ/dX.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], init="zeros", dtype="float64")
+        >>> net.parameters[:] = [2.0, -3.0, 0.0]
+        >>> grads, dX = net.vjp([[1.0, 1.0]], [[1.0]])
+        >>> dX
+        array([[ 2., -3.]])
+        """
+        rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
+        m = rows.shape[0]
+        output_gradient = _arrays.matrix("dY", dY, self._widths[-1], self._dtype)
+        if output_gradient.shape[0] != m:
+            raise ValueError(f"dY must have {m} rows, as X has, not {output_gradient.shape[0]}")
+        grads = self._empty_gradients()
+        dX = np.empty((m, self._widths[0]), self._dtype)
+        self._core.pull_back(rows, output_gradient, grads.flat, dX, config.threads(threads))
+        return grads, dX
+
+    def _empty_gradients(self) -> Gradients:
+        return Gradients(np.empty(self.n_parameters, self._dtype), self._widths, self._bias)
+
+    def check_gradients(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        loss: str = "auto",
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Return the largest relative difference between `gradients` and central differences.
+
+        The differences are taken in float64, whatever the network's dtype, so what is seen is the
+        error of `gradients`: around 1e-7 in float64 (the differences' own) and 1e-5 in float32. Each
+        is relative to the larger of the two numbers, or to a thousandth of the largest entry of the
+        gradient where both are smaller. Kinks (relu at 0) within the step of 1e-5 spoil it.
+
+        Takes the arguments of `loss`, and two forward passes for each parameter.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([3, 4, 2], hidden="tanh", dtype="float64", seed=0)
+        >>> net.check_gradients(np.ones((5, 3)), np.ones((5, 2))) < 1e-6
+        True
+        """
+        _, grads = self.gradients(X, y, loss=loss, sample_weight=sample_weight)
+        exact = self._as_float64()
+        name = losses.resolve(loss, self._layers[-1].activation)
+        samples = exact._samples(X, y, sample_weight, name)
+        numeric = _central_differences(
+            lambda: exact._core.loss(*samples, name, 1), exact.parameters
+        )
+        size = np.maximum(np.abs(grads.flat), np.abs(numeric))
+        floor = max(1e-3 * float(size.max()), float(np.finfo(np.float64).tiny))
+        return float((np.abs(grads.flat - numeric) / np.maximum(size, floor)).max())
+
+    def _as_float64(self) -> Network:
+        twin = Network.__new__(Network)
+        twin._build(
+            self._widths,
+            [layer.activation for layer in self._layers],
+            self._bias,
+            np.dtype(np.float64),
+            self._seed,
+        )
+        twin.parameters = self.parameters
+        return twin
+
+    # ---- training --------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = 10,
+        batch_size: int | None = 32,
+        loss: str = "auto",
+        optimizer: str | optimizers.Optimizer = "adam",
+        learning_rate: float | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | float | None = None,
+        early_stopping: _training.EarlyStopping | None = None,
+        sample_weight: ArrayLike | None = None,
+        shuffle: bool = True,
+        seed: int | None = None,
+        callbacks: Iterable[Callable[[Network, _training.History], bool | None]] = (),
+        progress: bool = False,
+        threads: int | None = None,
+        max_seconds: float | None = None,
+    ) -> _training.History:
+        """Train on batches of samples, epoch by epoch.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in)
+            Finite.
+        y : array-like
+            As in `loss`.
+        epochs : int, default 10
+            How often every sample is seen.
+        batch_size : int or None, default 32
+            Samples a step; the last batch of an epoch may be shorter. None: all samples.
+        loss : {"auto", "cross_entropy", "binary_cross_entropy", "mse"}
+            As in `loss`.
+        optimizer : str or Optimizer, default "adam"
+            A name makes a fresh one; an object goes on from its last step.
+        learning_rate : float, optional
+            For an optimiser given by name; None takes its default.
+        validation : (Xv, yv) or float, optional
+            Samples to measure the loss on after every epoch, or the share of X to hold out for that.
+        early_stopping : EarlyStopping, optional
+            Watches the validation loss, or the training loss where there is no validation.
+        sample_weight : array-like, shape (m,), optional
+            Every mean is weighted by these.
+        shuffle : bool, default True
+            Visit the samples in a new order every epoch.
+        seed : int, optional
+            Of orders and the held-out share; None goes on from the network's own seed.
+        callbacks : iterable of callables
+            Each is called as ``callback(network, history)`` after every epoch; True ends training.
+        progress : bool, default False
+            Show a bar on standard error.
+        threads : int, optional
+            At most this many; the result is the same on any number.
+        max_seconds : float, optional
+            Stop at the first step after this long; the epoch in progress is recorded as it stands.
+
+        Returns
+        -------
+        History
+            Also kept as `history`.
+
+        Raises
+        ------
+        TrainingDiverged
+            When the loss or a parameter stops being finite; parameters and optimiser are as they
+            were when the epoch began.
+        KeyboardInterrupt
+            On Ctrl-C; the parameters are those of the last whole step.
+        RuntimeError
+            If the network is being trained already.
+
+        Examples
+        --------
+        >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
+        >>> net = pymlp.Network([1, 16, 1], hidden="tanh", seed=0)
+        >>> history = net.fit(X, X**2, epochs=300, learning_rate=0.01)
+        >>> history.loss[-1] < 1e-3
+        True
+        """
+        name = losses.resolve(loss, self._layers[-1].activation)
+        options = _training.Options(
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            early_stopping=early_stopping,
+            callbacks=callbacks,
+            progress=progress,
+            threads=threads,
+            max_seconds=max_seconds,
+        )
+        samples = _training.finite(self._samples(X, y, sample_weight, name))
+        rule = optimizers.resolve(optimizer, learning_rate)
+        with _training.only_one(self._training):
+            fit_seed = self._next_seed() if seed is None else _seed(seed)
+            if isinstance(validation, tuple | list):
+                Xv, yv = _training.validation_pair(validation)
+                held_out = _training.finite(self._samples(Xv, yv, None, name), "validation ")
+                return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
+            train, held_out_share = _training.split(samples, validation, fit_seed)
+            return _training.fit(self, rule, name, train, held_out_share, options, fit_seed)
+
+    def train_batch(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        optimizer: optimizers.Optimizer,
+        loss: str = "auto",
+        sample_weight: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> float:
+        """Take one step on one batch, for loops of one's own.
+
+        Parameters
+        ----------
+        X, y, loss, sample_weight
+            As in `loss`.
+        optimizer : Optimizer
+            Keeps its state from call to call.
+        threads : int, optional
+
+        Returns
+        -------
+        float
+            The mean loss before the step.
+
+        Raises
+        ------
+        TrainingDiverged
+            When the loss is not finite; parameters and optimiser are as they were.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([1, 1], init="zeros")
+        >>> opt = pymlp.SGD(0.1)
+        >>> losses = [net.train_batch([[1.0]], [[1.0]], optimizer=opt) for _ in range(3)]
+        >>> losses[0], losses[2] < losses[1] < losses[0]
+        (1.0, True)
+        """
+        if not isinstance(optimizer, optimizers.Optimizer):
+            raise TypeError(
+                "optimizer must be an Optimizer, which keeps its state from call to call, not "
+                f"{_checks.type_name(optimizer)}"
+            )
+        name = losses.resolve(loss, self._layers[-1].activation)
+        samples = self._samples(X, y, sample_weight, name)
+        with _training.only_one(self._training):
+            state = optimizer.core_for(self)
+            J = self._core.step(*samples, name, state, config.threads(threads))
+        if not np.isfinite(J):
+            raise _training.TrainingDiverged(f"the loss is {J}; nothing was changed")
+        return J
+
+    def _next_seed(self) -> int:
+        # Steps of the golden ratio never meet in 2^64 calls; the generator behind mixes them.
+        self._fits += 1
+        return (self._seed + self._fits * 0x9E3779B97F4A7C15) % 2**64
+
+    # ---- keeping it ------------------------------------------------------------------------------
+
+    def copy(self) -> Network:
+        """Return an independent network with the same layers and parameters."""
+        twin = Network.__new__(Network)
+        twin.__setstate__(self.__getstate__())
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "widths": self._widths,
+            "activations": [
+                (layer.activation.name, layer.activation.parameters) for layer in self._layers
+            ],
+            "bias": self._bias,
+            "dtype": self._dtype.name,
+            "seed": self._seed,
+            "fits": self._fits,
+            "parameters": self._parameters.copy(),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._build(
+            tuple(state["widths"]),
+            [activations.from_parameters(name, values) for name, values in state["activations"]],
+            state["bias"],
+            np.dtype(state["dtype"]),
+            state["seed"],
+        )
+        self._fits = state["fits"]
+        self._parameters[:] = state["parameters"]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to one safetensors file, which `pymlp.load` reads.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> net = pymlp.Network([2, 4, 3], seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "small.safetensors"
+        ...     net.save(path)
+        ...     same = pymlp.load(path)
+        >>> bool((same.parameters == net.parameters).all())
+        True
+        """
+        from pymlp import serialization
+
+        serialization.write_network(path, self, {})
+
+
+def _widths(widths: Any) -> tuple[int, ...]:
+    if isinstance(widths, (str, bytes)) or not isinstance(widths, Iterable):
+        raise TypeError(
+            f"widths must be a sequence of integers, not {_checks.type_name(widths)}"
+        )
+    result = tuple(
+        _checks.integer(f"widths[{i}]", width, minimum=1) for i, width in enumerate(widths)
+    )
+    if len(result) < 2:
+        raise ValueError(f"widths must name at least an input and an output, not {list(result)}")
+    return result
+
+
+def _hidden_activations(hidden: Any, n_hidden: int) -> list[Activation]:
+    if isinstance(hidden, (str, Activation)):
+        return [activations.resolve("hidden", hidden)] * n_hidden
+    if not isinstance(hidden, Iterable):
+        raise TypeError(
+            "hidden must be a name, an Activation or a list of these, not "
+            f"{_checks.type_name(hidden)}"
+        )
+    result = [activations.resolve(f"hidden[{i}]", g) for i, g in enumerate(hidden)]
+    if len(result) != n_hidden:
+        raise ValueError(
+            f"hidden must name {n_hidden} activations, one for each hidden layer, not {len(result)}"
+        )
+    return result
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return int.from_bytes(os.urandom(8), "little")
+    seed = _checks.integer("seed", seed, minimum=0)
+    if seed >= 2**64:
+        raise ValueError(f"seed must be below 2**64, not {seed}")
+    return seed
+
+
+def _central_differences(J: Callable[[], float], parameters: FloatArray) -> FloatArray:
+    numeric = np.empty_like(parameters)
+    for i, value in enumerate(parameters.tolist()):
+        step = 1e-5 * max(1.0, abs(value))
+        parameters[i] = value + step
+        above = J()
+        parameters[i] = value - step
+        numeric[i] = (above - J()) / (2.0 * step)
+        parameters[i] = value
+    return numeric
+
+
+def _aligned(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides: dict[bool, Literal["<", ">"]] = {False: "<", True: ">"}
+    return [
+        "  ".join(f"{cell:{sides[i in right]}{sizes[i]}}" for i, cell in enumerate(row)).rstrip()
+        for row in rows
+    ]
