@@ -20,10 +20,10 @@ DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """Return `dtype` as a NumPy dtype, which must be float32 or float64."""
     try:
-        result = np.dtype(dtype)
+        result: np.dtype[Any] | None = np.dtype(dtype)
     except TypeError:
         result = None
-    if result not in DTYPES:
+    if result is None or result not in DTYPES:
         raise TypeError(f"dtype must be float32 or float64, not {dtype!r}")
     return result
 
@@ -54,7 +54,9 @@ def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> 
     array = numbers(name, values)
     if array.ndim != 2:
         hint = f"; one sample is {name}.reshape(1, -1)" if array.ndim == 1 else ""
-        raise ValueError(f"{name} must have 2 dimensions (samples, {columns}), not {array.ndim}{hint}")
+        raise ValueError(
+            f"{name} must have 2 dimensions (samples, {columns}), not {array.ndim}{hint}"
+        )
     if array.shape[1] != columns:
         raise ValueError(f"{name} must have {columns} columns, not {array.shape[1]}")
     if array.shape[0] == 0:
@@ -137,7 +139,9 @@ def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) ->
     result = finite("sample_weight", converted(array, dtype))
     if (result < 0).any():
         i = int(np.argmax(result < 0))
-        raise ValueError(f"sample_weight must not be negative, but sample_weight[{i}] is {result[i]}")
+        raise ValueError(
+            f"sample_weight must not be negative, but sample_weight[{i}] is {result[i]}"
+        )
     if not result.any():
         raise ValueError("sample_weight must not be 0 for every sample")
     return result

@@ -58,7 +58,7 @@ def show_config() -> Config:
     -------
     Config
         A dict: version of pymlp and NumPy, instruction set of the kernels, threads, compiler, and
-        the BLAS library with its version, the processor that it chose its kernels for, and its path.
+        the BLAS library with its version, the processor that its kernels are for, and its path.
     """
     core = _core.config()
     return Config(

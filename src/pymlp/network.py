@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -15,7 +16,9 @@ from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
 
-_CORE = {
+CoreNetwork: TypeAlias = "_core._Network[Any]"
+
+_CORE: dict[np.dtype[Any], type[CoreNetwork]] = {
     np.dtype(np.float32): _core.NetworkFloat32,
     np.dtype(np.float64): _core.NetworkFloat64,
 }
@@ -51,9 +54,9 @@ class Trace:
     Attributes
     ----------
     a : list of ndarray
-        Activations: ``a[0]`` is X, ``a[l]`` (m, n[l]) the output of layer l, ``a[-1]`` the network's.
+        Activations: ``a[0]`` is X, ``a[l]`` (m, n[l]) the output of layer l, ``a[-1]`` the last.
     z : list of ndarray
-        Pre-activations: ``z[l]`` (m, n[l]) belongs to ``a[l]``; ``z[0]`` is None, the input has none.
+        Pre-activations: ``z[l]`` (m, n[l]) belongs to ``a[l]``; ``z[0]`` is None: inputs have none.
     """
 
     def __init__(self, z: list[FloatArray | None], a: list[FloatArray]) -> None:
@@ -83,7 +86,7 @@ def _split(
     """Return views of an arena: layer by layer the weights, row-major, then the biases."""
     weights, biases = [], []
     start = 0
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(widths):
         weights.append(flat[start : start + n_in * n_out].reshape(n_in, n_out))
         start += n_in * n_out
         if bias:
@@ -215,14 +218,16 @@ class Network:
 
     @property
     def parameters(self) -> FloatArray:
-        """All parameters, shape (n_parameters,), a writable view: per layer weights, then biases."""
+        """All parameters, shape (n_parameters,): a writable view, each layer weights first."""
         return self._parameters
 
     @parameters.setter
     def parameters(self, values: ArrayLike) -> None:
         array = _arrays.numbers("parameters", values)
         if array.shape != (self.n_parameters,):
-            raise ValueError(f"parameters must have shape ({self.n_parameters},), not {array.shape}")
+            raise ValueError(
+                f"parameters must have shape ({self.n_parameters},), not {array.shape}"
+            )
         self._parameters[:] = array
 
     @property
@@ -295,10 +300,12 @@ class Network:
         """
         array = _arrays.numbers("X", X)
         one = array.ndim == 1
-        rows = _arrays.matrix("X", array[np.newaxis] if one else array, self._widths[0], self._dtype)
+        rows = _arrays.matrix(
+            "X", array[np.newaxis] if one else array, self._widths[0], self._dtype
+        )
         n_threads = config.threads(threads)
         if out is None:
-            Y: FloatArray = self._core.predict(rows, n_threads)
+            Y = self._core.predict(rows, n_threads)
             return Y[0] if one else Y
         shape = (self._widths[-1],) if one else (rows.shape[0], self._widths[-1])
         _arrays.output(out, shape, self._dtype, rows)
@@ -360,7 +367,7 @@ class Network:
             ``cross_entropy``: integer labels (m,) or probabilities (m, n_out). Others: (m, n_out),
             or (m,) where the network has one output.
         loss : {"auto", "cross_entropy", "binary_cross_entropy", "mse"}
-            "auto" takes cross_entropy behind softmax, binary_cross_entropy behind sigmoid, else mse.
+            "auto": cross_entropy behind softmax, binary_cross_entropy behind sigmoid, else mse.
         sample_weight : array-like, shape (m,), optional
             The mean is weighted by these: sum(w_i loss_i) / sum(w_i).
         threads : int, optional
@@ -453,7 +460,7 @@ class Network:
         """Return the largest relative difference between `gradients` and central differences.
 
         The differences are taken in float64, whatever the network's dtype, so what is seen is the
-        error of `gradients`: around 1e-7 in float64 (the differences' own) and 1e-5 in float32. Each
+        error of `gradients`: around 1e-7 in float64 (the differences' own), 1e-5 in float32. Each
         is relative to the larger of the two numbers, or to a thousandth of the largest entry of the
         gradient where both are smaller. Kinks (relu at 0) within the step of 1e-5 spoil it.
 
@@ -529,7 +536,7 @@ class Network:
         learning_rate : float, optional
             For an optimiser given by name; None takes its default.
         validation : (Xv, yv) or float, optional
-            Samples to measure the loss on after every epoch, or the share of X to hold out for that.
+            Samples to measure the loss on after every epoch, or the share of X held out for that.
         early_stopping : EarlyStopping, optional
             Watches the validation loss, or the training loss where there is no validation.
         sample_weight : array-like, shape (m,), optional
@@ -705,9 +712,7 @@ class Network:
 
 def _widths(widths: Any) -> tuple[int, ...]:
     if isinstance(widths, (str, bytes)) or not isinstance(widths, Iterable):
-        raise TypeError(
-            f"widths must be a sequence of integers, not {_checks.type_name(widths)}"
-        )
+        raise TypeError(f"widths must be a sequence of integers, not {_checks.type_name(widths)}")
     result = tuple(
         _checks.integer(f"widths[{i}]", width, minimum=1) for i, width in enumerate(widths)
     )

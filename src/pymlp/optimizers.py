@@ -1,13 +1,14 @@
 """Optimisers. Formulas are those of `torch.optim`; `g` is the gradient, `t` the step from 1.
 
-An optimiser remembers its state from step to step, so one object used in several calls goes on where
-it was. It belongs to the first network that it trains.
+An optimiser remembers its state from step to step, so one object used in several calls goes on
+where it was. It belongs to the first network that it trains.
 """
 
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from pymlp import _checks, _core
 if TYPE_CHECKING:
     from pymlp.network import Network
 
-_CORE = {
+CoreOptimizer: TypeAlias = "_core._Optimizer[Any]"
+
+_CORE: dict[np.dtype[Any], type[CoreOptimizer]] = {
     np.dtype(np.float32): _core.OptimizerFloat32,
     np.dtype(np.float64): _core.OptimizerFloat64,
 }
@@ -30,7 +33,7 @@ class Optimizer:
     def __init__(self, learning_rate: float, **options: Any) -> None:
         self._options = options
         self._learning_rate = _checks.number("learning_rate", learning_rate, above=0.0)
-        self._core: _core.OptimizerFloat32 | _core.OptimizerFloat64 | None = None
+        self._core: CoreOptimizer | None = None
         self._owner: weakref.ref[Network] | None = None
 
     @property
@@ -49,19 +52,14 @@ class Optimizer:
         """How many steps it has taken."""
         return 0 if self._core is None else self._core.steps
 
-    def core_for(self, network: Network) -> _core.OptimizerFloat32 | _core.OptimizerFloat64:
+    def core_for(self, network: Network) -> CoreOptimizer:
         """Return the state for this network, made at first use."""
         if self._owner is not None and self._owner() is not network:
             raise ValueError(
                 "optimizer remembers the steps of another network; give each network its own"
             )
         if self._core is None:
-            self._core = _CORE[network.dtype](
-                self.rule,
-                network.n_parameters,
-                learning_rate=self._learning_rate,
-                **self._options,
-            )
+            self._core = self._new_core(network.dtype, network.n_parameters)
         elif (
             type(self._core) is not _CORE[network.dtype]
             or self._core.n_parameters != network.n_parameters
@@ -72,6 +70,11 @@ class Optimizer:
             )
         self._owner = weakref.ref(network)
         return self._core
+
+    def _new_core(self, dtype: np.dtype[Any], n_parameters: int) -> CoreOptimizer:
+        return _CORE[dtype](
+            self.rule, n_parameters, learning_rate=self._learning_rate, **self._options
+        )
 
     def __repr__(self) -> str:
         options = {"learning_rate": self._learning_rate, **self._options}
@@ -91,14 +94,10 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         Optimizer.__init__(self, state["learning_rate"], **state["options"])
         if "steps" in state:
-            self._core = _CORE[state["state"].dtype](
-                self.rule,
-                state["n_parameters"],
-                learning_rate=self._learning_rate,
-                **self._options,
-            )
-            self._core.state[:] = state["state"]
-            self._core.steps = state["steps"]
+            core = self._new_core(state["state"].dtype, state["n_parameters"])
+            core.state[:] = state["state"]
+            core.steps = state["steps"]
+            self._core = core
 
 
 class SGD(Optimizer):
@@ -213,7 +212,7 @@ class Adam(Optimizer):
         )
 
 
-_NAMES: dict[str, type[Optimizer]] = {kind.rule: kind for kind in (SGD, RMSProp, Adam)}
+_NAMES: dict[str, Callable[..., Optimizer]] = {kind.rule: kind for kind in (SGD, RMSProp, Adam)}
 
 
 def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:

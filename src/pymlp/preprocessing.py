@@ -162,7 +162,7 @@ class Preprocessing:
 
     def _input_columns(self, table: Table) -> list[Column]:
         if self.has_header and table.has_header:
-            return _columns_by_name(table, [field.name for field in self.inputs])
+            return table.select([field.name for field in self.inputs])
         if len(table.columns) == self.n_columns:
             return [table.columns[field.position] for field in self.inputs]
         if len(table.columns) == len(self.inputs):
@@ -198,16 +198,6 @@ def _read_field(stored: dict[str, Any]) -> Field:
         else Numbers(float(encoding["mean"]), float(encoding["scale"]))
     )
     return Field(str(stored["name"]), int(stored["position"]), read)
-
-
-def _columns_by_name(table: Table, names: Sequence[str]) -> list[Column]:
-    columns = {column.name: column for column in table.columns}
-    missing = [name for name in names if name not in columns]
-    if missing:
-        shown = ", ".join(map(repr, missing[:5])) + (", ..." if len(missing) > 5 else "")
-        hint = suggestion(missing[0], table.names)
-        raise ValueError(f"{table.source} lacks the model's input {shown}; {hint}")
-    return [columns[name] for name in names]
 
 
 def choose_task(column: Column) -> Task:
@@ -259,7 +249,9 @@ def fit_target(column: Column, task: Task, rows: IntArray) -> Numbers | Categori
     texts = column.texts()
     if len(set(texts)) < 2:
         one = "class" if task == "classification" else "value"
-        raise ValueError(f"{column.source}: target {column.name!r} has one {one} only, {texts[0]!r}")
+        raise ValueError(
+            f"{column.source}: target {column.name!r} has one {one} only, {texts[0]!r}"
+        )
     if task == "regression":
         return Numbers.fit(column.numbers()[rows])
     classes = Categories.fit(column)

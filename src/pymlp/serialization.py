@@ -1,11 +1,12 @@
 """Files: one safetensors file holds a network, and what a program wants to keep beside it.
 
-Tensors are ``layers.0.weights``, ``layers.0.biases``, ...; one metadata entry, ``pymlp``, is JSON with
-the format's version, the network's structure and the metadata of the caller.
+Tensors are ``layers.0.weights``, ``layers.0.biases``, ...; one metadata entry, ``pymlp``, is JSON
+with the format's version, the network's structure and the metadata of the caller.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -120,5 +121,5 @@ def _network(header: dict[str, Any], tensors: dict[str, FloatArray]) -> Network:
 
 def _count(structure: dict[str, Any]) -> int:
     widths = structure["widths"]
-    pairs = zip(widths[:-1], widths[1:], strict=True)
+    pairs = itertools.pairwise(widths)
     return sum(n_in * n_out + (n_out if structure["bias"] else 0) for n_in, n_out in pairs)

@@ -154,8 +154,21 @@ class Table:
         try:
             return range(len(self.columns))[int(name)]
         except (ValueError, IndexError):
-            hint = suggestion(name, self.names)
-            raise ValueError(f"{self.source} has no column {name!r}; {hint}") from None
+            raise self._unknown([name]) from None
+
+    def select(self, names: Sequence[str]) -> list[Column]:
+        """Return the columns of these names; those that are not there are named in the error."""
+        columns = {column.name: column for column in self.columns}
+        missing = [name for name in names if name not in columns]
+        if missing:
+            raise self._unknown(missing)
+        return [columns[name] for name in names]
+
+    def _unknown(self, names: Sequence[str]) -> ValueError:
+        shown = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+        return ValueError(
+            f"{self.source} has no column {shown}; {suggestion(names[0], self.names)}"
+        )
 
 
 def read_csv(

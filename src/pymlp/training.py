@@ -1,7 +1,8 @@
 """Training: the options of `fit`, its record, and the loop around the core's trainer.
 
-The core trains whole epochs, and many at once where nothing in Python is waiting: control comes back
-after every epoch if there are callbacks, ten times a second if there is a bar, else at the end.
+The core trains whole epochs, and many at once where nothing in Python is waiting: control comes
+back after every epoch if there are callbacks, ten times a second if there is a bar, else at the
+end.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
 # X, labels, values, sample_weight: of labels and values one is None
 Samples: TypeAlias = tuple[FloatArray, LabelArray | None, FloatArray | None, FloatArray | None]
 Callback: TypeAlias = "Callable[[Network, History], bool | None]"
+CoreTrainer: TypeAlias = "_core._Trainer[Any]"
 
-_TRAINERS = {
+_TRAINERS: dict[np.dtype[Any], type[CoreTrainer]] = {
     np.dtype(np.float32): _core.TrainerFloat32,
     np.dtype(np.float64): _core.TrainerFloat64,
 }
 _SPLIT_STREAM = 2**33  # apart from the streams of layers and of epochs
 
 
-class TrainingDiverged(ArithmeticError):
+class TrainingDiverged(ArithmeticError):  # noqa: N818
     """The loss or a parameter stopped being finite.
 
     The parameters are as they were when the epoch (in `train_batch`: the step) began.
@@ -244,13 +246,17 @@ def fit(
 
 
 def _run(
-    core: Any, network: Network, history: History, options: Options, show: Callable[[Any], None]
+    core: CoreTrainer,
+    network: Network,
+    history: History,
+    options: Options,
+    show: Callable[[CoreTrainer], None],
 ) -> str:
     epochs_a_look = 1 if options.callbacks else options.epochs
     seconds_a_look = 0.1 if options.progress else math.inf
     done = 0
     while True:
-        status: str = core.run(epochs_a_look, seconds_a_look)
+        status = core.run(epochs_a_look, seconds_a_look)
         show(core)
         if options.callbacks and len(core.loss) > done:
             done = len(core.loss)
@@ -261,7 +267,7 @@ def _run(
             return status
 
 
-def _record(history: History, core: Any) -> None:
+def _record(history: History, core: CoreTrainer) -> None:
     history.loss = core.loss
     history.val_loss = core.validation_loss
     history.learning_rate = core.learning_rate
@@ -269,16 +275,16 @@ def _record(history: History, core: Any) -> None:
 
 
 @contextlib.contextmanager
-def _bar(options: Options, samples: int) -> Iterator[Callable[[Any], None]]:
+def _bar(options: Options, samples: int) -> Iterator[Callable[[CoreTrainer], None]]:
     """Yield a function that shows how far a trainer is: on a bar, or not at all."""
     if not options.progress:
         yield lambda core: None
         return
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped]
 
     with tqdm(total=options.epochs * samples, unit=" samples", unit_scale=True) as bar:
 
-        def show(core: Any) -> None:
+        def show(core: CoreTrainer) -> None:
             bar.set_description(f"epoch {min(len(core.loss) + 1, options.epochs)}/{options.epochs}")
             losses = {"loss": core.loss[-1:], "val_loss": core.validation_loss[-1:]}
             bar.set_postfix({name: f"{v[0]:.4g}" for name, v in losses.items() if v}, refresh=False)

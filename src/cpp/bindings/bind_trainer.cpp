@@ -115,9 +115,9 @@ void bind_trainer(py::module_& module, const char* name) {
   py::class_<CoreTrainer<T>>(module, name)
       .def(py::init<CoreNetwork<T>&, Optimizer<T>&, const std::string&, DatasetArrays<T>,
                     std::optional<DatasetArrays<T>>, const FitOptions&>(),
-           py::arg("network"), py::arg("optimizer"), py::arg("loss"), py::arg("training"),
-           py::arg("validation"), py::arg("options"), py::keep_alive<1, 2>(),
-           py::keep_alive<1, 3>())
+           py::arg("network"), py::arg("optimizer"), py::arg("loss"),
+           py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"),
+           py::keep_alive<1, 2>(), py::keep_alive<1, 3>())
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
       .def_property_readonly("loss",
                              [](const CoreTrainer<T>& t) { return t.trainer().history().loss; })

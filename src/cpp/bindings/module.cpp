@@ -7,8 +7,8 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ core of pymlp. Arrays must be C-contiguous, aligned and of exact dtype.";
   pymlp::bindings::bind_config(module);
   pymlp::bindings::bind_catalog(module);
-  pymlp::bindings::bind_networks(module);
   pymlp::bindings::bind_optimizers(module);
+  pymlp::bindings::bind_networks(module);
   pymlp::bindings::bind_trainers(module);
   auto kernels = module.def_submodule("kernels", "Single kernels, opened for tests.");
   pymlp::bindings::bind_kernels(kernels);

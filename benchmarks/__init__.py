@@ -1,0 +1,1 @@
+"""Training speed beside other libraries, side by side in one run: ``python -m benchmarks``."""

@@ -1,0 +1,193 @@
+"""The C++ core. Arrays must be C-contiguous, aligned and of exact dtype; nothing is converted."""
+
+from collections.abc import Sequence
+from typing import Any, Generic, TypeAlias, TypedDict, TypeVar, type_check_only
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Float = TypeVar("_Float", np.float32, np.float64)
+
+_Labels: TypeAlias = NDArray[np.int32]
+# X, labels, values, sample_weight: of labels and values one is None
+_Samples: TypeAlias = tuple[
+    NDArray[_Float], _Labels | None, NDArray[_Float] | None, NDArray[_Float] | None
+]
+
+__version__: str
+
+@type_check_only
+class _BlasConfig(TypedDict):
+    library: str
+    version: str
+    kernels: str
+    path: str
+
+@type_check_only
+class _Config(TypedDict):
+    isa: str
+    threads: int
+    compiler: str
+    blas: _BlasConfig
+
+def config() -> _Config: ...
+def activations() -> dict[str, bool]: ...
+def set_num_threads(threads: int) -> None: ...
+def get_num_threads() -> int: ...
+def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]: ...
+
+# What the two dtypes share. The module has no such bases: they stand here so that each signature
+# is written once, and so that a caller who learns the dtype at run time can say `_Network[Any]`.
+
+@type_check_only
+class _Network(Generic[_Float]):
+    def __init__(
+        self,
+        widths: Sequence[int],
+        activations: Sequence[tuple[str, Sequence[float]]],
+        bias: bool,
+    ) -> None: ...
+    @property
+    def parameters(self) -> NDArray[_Float]: ...
+    def initialize(self, init: str, scale: float, seed: int) -> None: ...
+    def predict(self, X: NDArray[_Float], threads: int) -> NDArray[_Float]: ...
+    def predict_into(
+        self, X: NDArray[_Float], out: NDArray[_Float], threads: int
+    ) -> NDArray[_Float]: ...
+    def forward(
+        self, X: NDArray[_Float], threads: int
+    ) -> tuple[list[NDArray[_Float]], list[NDArray[_Float]]]: ...
+    def loss(
+        self,
+        X: NDArray[_Float],
+        labels: _Labels | None,
+        values: NDArray[_Float] | None,
+        sample_weight: NDArray[_Float] | None,
+        loss: str,
+        threads: int,
+    ) -> float: ...
+    def gradient(
+        self,
+        X: NDArray[_Float],
+        labels: _Labels | None,
+        values: NDArray[_Float] | None,
+        sample_weight: NDArray[_Float] | None,
+        loss: str,
+        out: NDArray[_Float],
+        threads: int,
+    ) -> float: ...
+    def pull_back(
+        self,
+        X: NDArray[_Float],
+        dY: NDArray[_Float],
+        out: NDArray[_Float],
+        dX: NDArray[_Float],
+        threads: int,
+    ) -> None: ...
+    def step(
+        self,
+        X: NDArray[_Float],
+        labels: _Labels | None,
+        values: NDArray[_Float] | None,
+        sample_weight: NDArray[_Float] | None,
+        loss: str,
+        optimizer: _Optimizer[_Float],
+        threads: int,
+    ) -> float: ...
+
+class NetworkFloat32(_Network[np.float32]): ...
+class NetworkFloat64(_Network[np.float64]): ...
+
+@type_check_only
+class _Optimizer(Generic[_Float]):
+    def __init__(self, rule: str, n_parameters: int, **options: Any) -> None: ...
+    @property
+    def n_parameters(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None: ...
+    @property
+    def state(self) -> NDArray[_Float]: ...
+    @property
+    def steps(self) -> int: ...
+    @steps.setter
+    def steps(self, value: int) -> None: ...
+    def update(self, parameters: NDArray[_Float], gradient: NDArray[_Float]) -> None: ...
+
+class OptimizerFloat32(_Optimizer[np.float32]): ...
+class OptimizerFloat64(_Optimizer[np.float64]): ...
+
+class EarlyStopping:
+    def __init__(self, patience: int, min_delta: float, restore_best: bool) -> None: ...
+
+class FitOptions:
+    def __init__(
+        self,
+        epochs: int,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        threads: int,
+        max_seconds: float,
+        early_stopping: EarlyStopping | None,
+    ) -> None: ...
+
+@type_check_only
+class _Trainer(Generic[_Float]):
+    def __init__(
+        self,
+        network: _Network[_Float],
+        optimizer: _Optimizer[_Float],
+        loss: str,
+        training: _Samples[_Float],
+        validation: _Samples[_Float] | None,
+        options: FitOptions,
+    ) -> None: ...
+    def run(self, epochs: int, seconds: float) -> str: ...
+    @property
+    def loss(self) -> list[float]: ...
+    @property
+    def validation_loss(self) -> list[float]: ...
+    @property
+    def learning_rate(self) -> list[float]: ...
+    @property
+    def samples_seen(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+
+class TrainerFloat32(_Trainer[np.float32]): ...
+class TrainerFloat64(_Trainer[np.float64]): ...
+
+# A submodule.
+class kernels:  # noqa: N801
+    @staticmethod
+    def activation_forward(
+        name: str, parameters: Sequence[float], z: NDArray[_Float]
+    ) -> NDArray[_Float]: ...
+    @staticmethod
+    def activation_backward(
+        name: str,
+        parameters: Sequence[float],
+        da: NDArray[_Float],
+        z: NDArray[_Float],
+        a: NDArray[_Float],
+    ) -> NDArray[_Float]: ...
+    @staticmethod
+    def loss(
+        name: str,
+        outputs: NDArray[_Float],
+        labels: _Labels | None,
+        values: NDArray[_Float] | None,
+        scale: NDArray[_Float],
+    ) -> tuple[NDArray[_Float], NDArray[_Float]]: ...
+    @staticmethod
+    def dense_forward(
+        x: NDArray[_Float], w: NDArray[_Float], biases: NDArray[_Float] | None
+    ) -> NDArray[_Float]: ...
+    @staticmethod
+    def dense_backward(
+        dz: NDArray[_Float], x: NDArray[_Float], w: NDArray[_Float]
+    ) -> tuple[NDArray[_Float], NDArray[_Float], NDArray[_Float]]: ...
+    @staticmethod
+    def elementary(name: str, x: NDArray[_Float]) -> NDArray[_Float]: ...
