@@ -5,7 +5,8 @@ set(kernel_sources
   src/cpp/kernels/dense.cpp
   src/cpp/kernels/elementary.cpp
   src/cpp/kernels/loss.cpp
-  src/cpp/kernels/optimizer.cpp)
+  src/cpp/kernels/optimizer.cpp
+  src/cpp/kernels/regularization.cpp)
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
 set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)

@@ -1,37 +1,228 @@
-"""Losses by name, and the one that goes with an output activation."""
+"""Losses: names, objects where an option differs from its default, and the user's own.
+
+Each is the mean over samples of the loss of one sample; `a` are the outputs, `y` the targets, `k` the
+number of outputs. The value and its gradient always share one normalisation.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pymlp import _checks
+from pymlp import _checks, _core
 from pymlp.activations import Activation
 
-LOSSES = ("cross_entropy", "binary_cross_entropy", "mse")
+if TYPE_CHECKING:
+    from pymlp._arrays import FloatArray
 
-_AUTO = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
+__all__ = [
+    "TABLE",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "Hinge",
+    "Huber",
+    "KLDivergence",
+    "LogCosh",
+    "Loss",
+    "MAE",
+    "MSE",
+    "Poisson",
+    "Quantile",
+    "resolve",
+]
 
 
-def resolve(loss: Any, output: Activation) -> str:
-    """Return the name of the loss; "auto" goes by the output activation.
+class Loss:
+    """A loss of one sample, and its gradient.
+
+    ``Loss(function)`` makes one of the user's own: ``function(a, y)`` gets the outputs (m, k) and the
+    targets of a block of samples, (m, k) or integer labels (m,) as they were given, and returns
+    ``(losses, gradient)``: the loss of each sample (m,) and its derivative by that sample's outputs
+    (m, k). Weights and means are taken care of. It is called from Python by one thread: slower than the
+    built-in ones. An exception in it surfaces unchanged.
+
+    Examples
+    --------
+    >>> def squared(a, y):
+    ...     return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+    >>> net = pymlp.Network([1, 2], init="zeros")
+    >>> net.loss([[1.0]], [[3.0, 4.0]], loss=pymlp.losses.Loss(squared))
+    25.0
+    """
+
+    name: ClassVar[str] = "custom"
+    takes_labels: ClassVar[bool] = False
+    label_smoothing: float = 0.0
+
+    def __init__(self, function: Callable[[FloatArray, Any], tuple[Any, Any]]) -> None:
+        if not callable(function):
+            raise TypeError(f"function must be callable, not {_checks.type_name(function)}")
+        self.function = function
+
+    @property
+    def parameter(self) -> float:
+        """The number that the core takes beside the name; 0 where there is none."""
+        return 0.0
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Loss):
+            return NotImplemented
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.name, *vars(self).items()))
+
+
+class _BuiltIn(Loss):
+    def __init__(self) -> None:
+        pass
+
+
+class _Smoothed(_BuiltIn):
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = _checks.number(
+            "label_smoothing", label_smoothing, minimum=0.0, below=1.0
+        )
+
+
+class CrossEntropy(_Smoothed):
+    """``-sum_k y_k log a_k`` behind softmax; y are labels (m,) or probabilities (m, k).
+
+    Behind softmax and log_softmax it is computed from the logits, so it is finite for every finite
+    logit. Label smoothing takes ``(1 - label_smoothing) y + label_smoothing / k`` for y.
+    """
+
+    name = "cross_entropy"
+    takes_labels = True
+
+
+class BinaryCrossEntropy(_Smoothed):
+    """``-mean_k [y log a + (1 - y) log(1 - a)]`` behind sigmoid; y in [0, 1].
+
+    Behind sigmoid it is computed from the logits. Label smoothing takes
+    ``(1 - label_smoothing) y + label_smoothing / 2`` for y.
+    """
+
+    name = "binary_cross_entropy"
+
+
+class MSE(_BuiltIn):
+    """``mean_k (a - y)^2``."""
+
+    name = "mse"
+
+
+class MAE(_BuiltIn):
+    """``mean_k |a - y|``; the derivative at 0 is 0."""
+
+    name = "mae"
+
+
+class Huber(_BuiltIn):
+    """Mean over k of ``d^2 / 2`` where ``d = |a - y| <= delta``, else ``delta (d - delta / 2)``.
+
+    Huber, Annals of Mathematical Statistics 35, 1964.
+    """
+
+    name = "huber"
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = _checks.number("delta", delta, above=0.0)
+
+    @property
+    def parameter(self) -> float:
+        """Delta."""
+        return self.delta
+
+
+class LogCosh(_BuiltIn):
+    """``mean_k log cosh(a - y)``."""
+
+    name = "log_cosh"
+
+
+class Poisson(_BuiltIn):
+    """``mean_k (a - y log a)``: counts y >= 0 under means a; behind exp computed from the logits."""
+
+    name = "poisson"
+
+
+class Quantile(_BuiltIn):
+    """Mean over k of ``q (y - a)`` where y > a, else ``(1 - q) (a - y)``.
+
+    Koenker and Bassett, Econometrica 46, 1978.
+    """
+
+    name = "quantile"
+
+    def __init__(self, q: float = 0.5) -> None:
+        self.q = _checks.number("q", q, above=0.0, below=1.0)
+
+    @property
+    def parameter(self) -> float:
+        """The quantile."""
+        return self.q
+
+
+class Hinge(_BuiltIn):
+    """``mean_k max(0, 1 - y a)``, y being -1 or 1."""
+
+    name = "hinge"
+
+
+class KLDivergence(_BuiltIn):
+    """``sum_k y_k log(y_k / a_k)`` behind softmax; y are probabilities (m, k)."""
+
+    name = "kl_divergence"
+
+
+TABLE: dict[str, type[Loss]] = {
+    kind.name: kind
+    for kind in (
+        CrossEntropy,
+        BinaryCrossEntropy,
+        MSE,
+        MAE,
+        Huber,
+        LogCosh,
+        Poisson,
+        Quantile,
+        Hinge,
+        KLDivergence,
+    )
+}
+_AUTO: dict[str, type[Loss]] = {
+    "softmax": CrossEntropy,
+    "log_softmax": CrossEntropy,
+    "sigmoid": BinaryCrossEntropy,
+}
+
+
+def resolve(loss: Any, output: Activation) -> Loss:
+    """Return the loss that a name or an object stands for; "auto" goes by the output activation.
 
     Raises
     ------
     TypeError
-        If `loss` is not a string.
+        If `loss` is neither a string nor a `Loss`.
     ValueError
-        If no loss has that name, or if it reads outputs as probabilities and the output activation
-        does not give any.
+        If no loss has that name, or if the output activation does not give what it reads.
     """
+    if isinstance(loss, Loss):
+        return _paired(loss, output)
     if not isinstance(loss, str):
-        raise TypeError(f"loss must be a name, not {_checks.type_name(loss)}")
+        raise TypeError(f"loss must be a name or a Loss, not {_checks.type_name(loss)}")
     if loss == "auto":
-        return _AUTO.get(output.name, "mse")
-    if loss not in LOSSES:
-        raise _checks.unknown_name("loss", loss, [*LOSSES, "auto"])
-    if loss != "mse" and not output.unit_interval:
-        raise ValueError(
-            f"loss '{loss}' needs an output activation with values in [0, 1], such as softmax or "
-            f"sigmoid, not '{output.name}'"
-        )
+        return _AUTO.get(output.name, MSE)()  # type: ignore[call-arg]
+    if loss not in TABLE:
+        raise _checks.unknown_name("loss", loss, [*TABLE, "auto"])
+    return _paired(TABLE[loss](), output)  # type: ignore[call-arg]
+
+
+def _paired(loss: Loss, output: Activation) -> Loss:
+    _core.check_pair(loss.name, output.name)
     return loss

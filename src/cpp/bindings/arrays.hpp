@@ -5,6 +5,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -69,6 +70,16 @@ T* vector(Array<T>& array, const char* name, index_t size) {
 template <class T>
 Array<T> empty_matrix(index_t rows, index_t cols) {
   return Array<T>({rows, cols});
+}
+
+// An array of its own: the callee may keep it, or write to it.
+template <class T>
+Array<T> copied(ConstMatrixView<T> view) {
+  Array<T> array = empty_matrix<T>(view.rows, view.cols);
+  for (index_t i = 0; i < view.rows; ++i) {
+    std::copy_n(view.row(i), view.cols, array.mutable_data() + i * view.cols);
+  }
+  return array;
 }
 
 // Labels and values are two arguments, of which one is given.

@@ -11,17 +11,31 @@ namespace py = pybind11;
 
 namespace {
 
-// name -> whether its values lie in [0, 1]
+py::str text(std::string_view view) { return {view.data(), view.size()}; }
+
+// name -> (whether its values lie in [0, 1], whether they are never negative)
 py::dict activations() {
   py::dict names;
-  for (const ActivationTraits& traits : all_activations()) {
-    names[py::str(traits.name.data(), traits.name.size())] = traits.unit_interval;
+  for (const ActivationTraits& traits : kActivations) {
+    names[text(traits.name)] = py::make_tuple(traits.unit_interval, traits.non_negative);
+  }
+  return names;
+}
+
+// name -> (name of its parameter or "", whether it takes labels)
+py::dict losses() {
+  py::dict names;
+  for (const LossTraits& traits : kLosses) {
+    names[text(traits.name)] = py::make_tuple(text(traits.parameter), traits.takes_labels);
   }
   return names;
 }
 
 }  // namespace
 
-void bind_catalog(py::module_& module) { module.def("activations", &activations); }
+void bind_catalog(py::module_& module) {
+  module.def("activations", &activations);
+  module.def("losses", &losses);
+}
 
 }  // namespace pymlp::bindings

@@ -43,30 +43,33 @@ Array<T> activation_backward(const std::string& name, const std::vector<double>&
   return dz;
 }
 
+// (losses (m,), gradient (m, k)) from logits or from activations.
 template <class T>
-auto kernel_of_loss(const std::string& name) {
-  const Kernels<T>& table = kernels<T>();
-  if (name == "softmax_cross_entropy") return table.softmax_cross_entropy;
-  if (name == "sigmoid_binary_cross_entropy") return table.sigmoid_binary_cross_entropy;
-  if (name == "cross_entropy") return table.cross_entropy;
-  if (name == "binary_cross_entropy") return table.binary_cross_entropy;
-  if (name == "mse") return table.mse;
-  fail("loss kernel '", name, "' is not known");
-}
-
-// (losses (m,), gradient (m, k)) from logits or activations, whichever the kernel reads.
-template <class T>
-std::pair<Array<T>, Array<T>> loss(const std::string& name, const Array<T>& outputs,
+std::pair<Array<T>, Array<T>> loss(const std::string& name, double parameter,
+                                   double label_smoothing, bool from_logits,
+                                   const Array<T>& outputs,
                                    const std::optional<Array<std::int32_t>>& labels,
                                    const std::optional<Array<T>>& values, const Array<T>& scale) {
   const ConstMatrixView<T> input = any_matrix(outputs, "outputs");
   Array<T> losses(input.rows);
   Array<T> gradient = empty_matrix<T>(input.rows, input.cols);
-  kernel_of_loss<T>(name)(vector(losses, "losses", input.rows),
-                          matrix(gradient, "gradient", input.rows, input.cols), input,
-                          targets(labels, values, input.rows, input.cols),
-                          const_vector(scale, "scale", input.rows));
+  kernels<T>().loss(vector(losses, "losses", input.rows),
+                    matrix(gradient, "gradient", input.rows, input.cols), input,
+                    targets(labels, values, input.rows, input.cols),
+                    const_vector(scale, "scale", input.rows),
+                    make_loss(name, parameter, label_smoothing), from_logits);
   return {losses, gradient};
+}
+
+// Rows of a batch with units dropped, as a hidden layer of this number in this step drops them.
+template <class T>
+Array<T> dropout(const Array<T>& a, double rate, std::uint64_t seed, std::uint64_t step,
+                 std::uint32_t layer) {
+  const ConstMatrixView<T> input = any_matrix(a, "a");
+  Array<T> out = empty_matrix<T>(input.rows, input.cols);
+  kernels<T>().dropout(matrix(out, "out", input.rows, input.cols), input, rate, seed, step, layer,
+                       0);
+  return out;
 }
 
 template <class T>
@@ -114,9 +117,11 @@ void bind(py::module_& module) {
              py::arg("z").noconvert());
   module.def("activation_backward", &activation_backward<T>, py::arg("name"), py::arg("parameters"),
              py::arg("da").noconvert(), py::arg("z").noconvert(), py::arg("a").noconvert());
-  module.def("loss", &loss<T>, py::arg("name"), py::arg("outputs").noconvert(),
-             py::arg("labels").noconvert(), py::arg("values").noconvert(),
-             py::arg("scale").noconvert());
+  module.def("loss", &loss<T>, py::arg("name"), py::arg("parameter"), py::arg("label_smoothing"),
+             py::arg("from_logits"), py::arg("outputs").noconvert(), py::arg("labels").noconvert(),
+             py::arg("values").noconvert(), py::arg("scale").noconvert());
+  module.def("dropout", &dropout<T>, py::arg("a").noconvert(), py::arg("rate"), py::arg("seed"),
+             py::arg("step"), py::arg("layer"));
   module.def("dense_forward", &dense_forward<T>, py::arg("x").noconvert(), py::arg("w").noconvert(),
              py::arg("biases").noconvert());
   module.def("dense_backward", &dense_backward<T>, py::arg("dz").noconvert(),

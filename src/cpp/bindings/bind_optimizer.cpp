@@ -1,4 +1,7 @@
 // Optimisers: a rule and its state for a given number of parameters.
+#include <string_view>
+#include <utility>
+
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "model/optimizer.hpp"
@@ -7,35 +10,46 @@ namespace pymlp::bindings {
 
 namespace {
 
-OptimizerKind kind_of_name(const std::string& name) {
-  if (name == "sgd") return OptimizerKind::sgd;
-  if (name == "rmsprop") return OptimizerKind::rmsprop;
-  if (name == "adam") return OptimizerKind::adam;
-  fail("optimizer must be sgd, rmsprop or adam, not '", name, "'");
+constexpr std::pair<std::string_view, double OptimizerRule::*> kNumbers[] = {
+    {"learning_rate", &OptimizerRule::learning_rate},
+    {"momentum", &OptimizerRule::momentum},
+    {"dampening", &OptimizerRule::dampening},
+    {"beta", &OptimizerRule::beta1},
+    {"beta1", &OptimizerRule::beta1},
+    {"beta2", &OptimizerRule::beta2},
+    {"epsilon", &OptimizerRule::epsilon},
+    {"learning_rate_decay", &OptimizerRule::learning_rate_decay},
+    {"momentum_decay", &OptimizerRule::momentum_decay},
+    {"initial_accumulator", &OptimizerRule::initial_accumulator},
+    {"weight_decay", &OptimizerRule::weight_decay},
+};
+
+constexpr std::pair<std::string_view, bool OptimizerRule::*> kFlags[] = {
+    {"nesterov", &OptimizerRule::nesterov}, {"centered", &OptimizerRule::centered},
+    {"amsgrad", &OptimizerRule::amsgrad},   {"decoupled", &OptimizerRule::decoupled},
+    {"maximize", &OptimizerRule::maximize},
+};
+
+void set_option(OptimizerRule& rule, const std::string& name, const py::handle& value) {
+  for (const auto& [known, member] : kNumbers) {
+    if (known == name) {
+      rule.*member = value.cast<double>();
+      return;
+    }
+  }
+  for (const auto& [known, member] : kFlags) {
+    if (known == name) {
+      rule.*member = value.cast<bool>();
+      return;
+    }
+  }
+  fail("optimizer option '", name, "' is not known");
 }
 
 OptimizerRule rule_of(const std::string& name, const py::kwargs& options) {
   OptimizerRule rule;
-  rule.kind = kind_of_name(name);
-  for (const auto& [key, value] : options) {
-    const auto option = key.cast<std::string>();
-    if (option == "learning_rate")
-      rule.learning_rate = value.cast<double>();
-    else if (option == "momentum")
-      rule.momentum = value.cast<double>();
-    else if (option == "nesterov")
-      rule.nesterov = value.cast<bool>();
-    else if (option == "beta" || option == "beta1")
-      rule.beta1 = value.cast<double>();
-    else if (option == "beta2")
-      rule.beta2 = value.cast<double>();
-    else if (option == "epsilon")
-      rule.epsilon = value.cast<double>();
-    else if (option == "centered")
-      rule.centered = value.cast<bool>();
-    else
-      fail("optimizer option '", option, "' is not known");
-  }
+  rule.kind = optimizer_of_name(name);
+  for (const auto& [key, value] : options) set_option(rule, key.cast<std::string>(), value);
   return rule;
 }
 
@@ -51,7 +65,7 @@ void update(Optimizer<T>& optimizer, Array<T> parameters, const Array<T>& gradie
   const index_t n = optimizer.n_parameters();
   T* w = vector(parameters, "parameters", n);
   const T* g = const_vector(gradient, "gradient", n);
-  optimizer.begin_step();
+  optimizer.begin_step({});
   optimizer.update(w, g, 0, n);
 }
 

@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
 #include "model/trainer.hpp"
 
@@ -37,25 +38,22 @@ const char* name_of(Status status) {
 template <class T>
 class CoreTrainer {
  public:
-  CoreTrainer(CoreNetwork<T>& core, Optimizer<T>& optimizer, const std::string& loss,
+  CoreTrainer(CoreNetwork<T>& core, Optimizer<T>& optimizer, const CoreLoss& loss,
               DatasetArrays<T> training, std::optional<DatasetArrays<T>> validation,
               const FitOptions& options)
-      : network_(core.network()),
+      : core_(core),
         training_(std::move(training)),
         validation_(std::move(validation)),
-        trainer_(network_, optimizer, checked_loss(loss, core), view(training_, core.layout()),
-                 optional_view(validation_, core.layout()), checked(options, optimizer, core)) {}
+        trainer_(core.network(), optimizer, loss.for_output(core.layout().output()),
+                 view(training_, core.layout()), optional_view(validation_, core.layout()),
+                 checked(options, optimizer, core)) {}
 
   std::string run(index_t epochs, double seconds) {
-    Status status = Status::running;
-    {
-      // Training may take hours and needs no Python object; the lock is waited for without the GIL,
-      // because its holder may need the GIL before letting go.
-      const py::gil_scoped_release released;
-      std::unique_lock lock(network_.mutex());
+    // Training may take hours and needs no Python object.
+    const Status status = core_.writing([&](Network<T>&, auto& lock) {
       Pulse pulse([&lock] { return signal_came(lock); });
-      status = trainer_.run(epochs, seconds, pulse);
-    }
+      return trainer_.run(epochs, seconds, pulse);
+    });
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     return name_of(status);
   }
@@ -76,21 +74,24 @@ class CoreTrainer {
     return came;
   }
 
-  static LossKind checked_loss(const std::string& name, const CoreNetwork<T>& core) {
-    const LossKind loss = loss_of_name(name);
-    check_pair(loss, core.layout().output());
-    return loss;
-  }
-
   FitOptions checked(FitOptions options, const Optimizer<T>& optimizer,
                      const CoreNetwork<T>& core) {
     const index_t samples = std::get<0>(training_).shape(0);
     check(options.epochs >= 1, "epochs must be at least 1, not ", options.epochs);
     check(options.batch_size >= 1, "batch_size must be at least 1, not ", options.batch_size);
+    check(options.learning_rates.empty() || rates_fit(options, samples),
+          "learning_rates must be as many as epochs or steps, not ", options.learning_rates.size());
     check(optimizer.n_parameters() == core.layout().n_parameters(), "optimizer must hold ",
           core.layout().n_parameters(), " parameters, not ", optimizer.n_parameters());
     options.batch_size = std::min(options.batch_size, samples);
     return options;
+  }
+
+  static bool rates_fit(const FitOptions& options, index_t samples) {
+    const index_t batch_size = std::min(options.batch_size, samples);
+    const index_t steps = (samples + batch_size - 1) / batch_size * options.epochs;
+    const index_t rates = std::ssize(options.learning_rates);
+    return rates == options.epochs || rates == steps;
   }
 
   static Dataset<T> view(const DatasetArrays<T>& arrays, const Layout& layout) {
@@ -104,7 +105,7 @@ class CoreTrainer {
     return view(*arrays, layout);
   }
 
-  Network<T>& network_;
+  CoreNetwork<T>& core_;
   DatasetArrays<T> training_;
   std::optional<DatasetArrays<T>> validation_;
   Trainer<T> trainer_;
@@ -113,11 +114,11 @@ class CoreTrainer {
 template <class T>
 void bind_trainer(py::module_& module, const char* name) {
   py::class_<CoreTrainer<T>>(module, name)
-      .def(py::init<CoreNetwork<T>&, Optimizer<T>&, const std::string&, DatasetArrays<T>,
+      .def(py::init<CoreNetwork<T>&, Optimizer<T>&, const CoreLoss&, DatasetArrays<T>,
                     std::optional<DatasetArrays<T>>, const FitOptions&>(),
            py::arg("network"), py::arg("optimizer"), py::arg("loss"),
            py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"),
-           py::keep_alive<1, 2>(), py::keep_alive<1, 3>())
+           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
       .def_property_readonly("loss",
                              [](const CoreTrainer<T>& t) { return t.trainer().history().loss; })
@@ -142,12 +143,15 @@ void bind_options(py::module_& module) {
   py::class_<FitOptions>(module, "FitOptions")
       .def(py::init([](index_t epochs, index_t batch_size, bool shuffle, std::uint64_t seed,
                        int threads, double max_seconds,
-                       const std::optional<EarlyStopping>& early_stopping) {
-             return FitOptions{epochs,  batch_size,  shuffle,       seed,
-                               threads, max_seconds, early_stopping};
+                       const std::optional<EarlyStopping>& early_stopping,
+                       const Regularization& regularization, std::vector<double> learning_rates) {
+             return FitOptions{epochs,         batch_size,     shuffle,
+                               seed,           threads,        max_seconds,
+                               early_stopping, regularization, std::move(learning_rates)};
            }),
            py::arg("epochs"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-           py::arg("threads"), py::arg("max_seconds"), py::arg("early_stopping"));
+           py::arg("threads"), py::arg("max_seconds"), py::arg("early_stopping"),
+           py::arg("regularization"), py::arg("learning_rates"));
 }
 
 }  // namespace

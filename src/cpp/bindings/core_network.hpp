@@ -4,38 +4,95 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
+#include "bindings/custom_functions.hpp"
 #include "model/batch_pass.hpp"
 #include "model/network.hpp"
 
 namespace pymlp::bindings {
 
+// name, parameters, and for `custom` the functions forward and derivative
+using ActivationSpec = std::tuple<std::string, std::vector<double>, py::object, py::object>;
+
 template <class T>
 class CoreNetwork {
  public:
-  explicit CoreNetwork(Layout layout) : network_(std::move(layout)) {}
+  CoreNetwork(const std::vector<index_t>& widths, const std::vector<ActivationSpec>& activations,
+              bool bias, const std::vector<double>& dropout)
+      : network_(Layout(widths, known(activations), bias, dropout)) {}
 
   Network<T>& network() { return network_; }
   const Layout& layout() const { return network_.layout(); }
 
-  // One step on one batch; the caller holds the network's lock. Loops in Python call this with
-  // batches of one size, so the memory is kept from call to call.
-  BatchLoss step(const Dataset<T>& data, LossKind loss, Optimizer<T>& optimizer, int threads) {
-    if (!pass_ || loss != pass_loss_ || threads != pass_threads_ ||
-        data.size() > pass_->capacity()) {
-      pass_.emplace(layout(), loss, data.size(), threads);
-      pass_loss_ = loss;
+  // While a reader works other readers may too, but no step writes. The lock is waited for without
+  // the GIL, because its holder may need the GIL before letting go. An activation or a loss of the
+  // user's own may read the network that called it: this thread has the lock already.
+  template <class Work>
+  auto reading(Work&& work) {
+    const py::gil_scoped_release released;
+    if (at_work_ == this) return work(network_);
+    const std::shared_lock lock(network_.mutex());
+    const AtWork mark(this);
+    return work(network_);
+  }
+
+  template <class Work>
+  auto writing(Work&& work) {
+    check(at_work_ != this, "a function that this network calls must not train it");
+    const py::gil_scoped_release released;  // as for reading
+    std::unique_lock lock(network_.mutex());
+    const AtWork mark(this);
+    return work(network_, lock);
+  }
+
+  // One step on one batch; the caller is writing. Loops in Python call this with batches of one
+  // size, so the memory is kept from call to call.
+  BatchLoss step(const Dataset<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+                 const Regularization& regularization, const DropoutDraws& draws, int threads) {
+    if (!pass_ || threads != pass_threads_ || data.size() > pass_->capacity()) {
+      pass_.emplace(layout(), loss, data.size(), threads, Dropout::on);
       pass_threads_ = threads;
     }
     if (gradient_.size() == 0) gradient_ = Buffer<T>(layout().n_parameters());
+    pass_->set_loss(loss);
     return pass_->step(network_.parameters(), {data, nullptr, 0, data.size()}, gradient_.data(),
-                       optimizer, nullptr);
+                       optimizer, regularization, draws, nullptr);
   }
 
  private:
+  // Which network's lock this thread holds.
+  static inline thread_local const void* at_work_ = nullptr;
+
+  struct AtWork {
+    explicit AtWork(const void* network) : before(std::exchange(at_work_, network)) {}
+    ~AtWork() { at_work_ = before; }
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+    const void* before;
+  };
+
+  std::vector<Activation> known(const std::vector<ActivationSpec>& specs) {
+    std::vector<Activation> activations;
+    for (const auto& [name, parameters, forward, derivative] : specs) {
+      activations.push_back(make_activation(name, parameters));
+      const bool custom = activations.back().kind == ActivationKind::custom;
+      check(custom == !forward.is_none() && custom == !derivative.is_none(),
+            "two functions go with activation 'custom', and only with that");
+      if (!custom) continue;
+      functions_.push_back(std::make_unique<PythonActivation>(forward, derivative));
+      activations.back().custom = functions_.back().get();
+    }
+    return activations;
+  }
+
+  std::vector<std::unique_ptr<PythonActivation>> functions_;
   Network<T> network_;
   std::optional<BatchPass<T>> pass_;
-  LossKind pass_loss_ = LossKind::mse;
   int pass_threads_ = 0;
   Buffer<T> gradient_;
 };

@@ -1,6 +1,7 @@
 // Activations, each forward above its backward. Shapes: z, a, dz, da all (m, n).
 #include "kernels/activation.hpp"
 
+#include "kernels/activation_functions.hpp"
 #include "kernels/loops.hpp"
 #include "kernels/math.hpp"
 #include "kernels/table.hpp"
@@ -60,55 +61,118 @@ void softmax_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T
   }
 }
 
+// The limit of z - log(sum), and its difference to the largest entry is 0, infinite or not.
 template <class T>
-void activation_forward(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g) {
+void log_softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
+  for (index_t i = 0; i < z.rows; ++i) {
+    const T* zi = z.row(i);
+    T* ai = a.row(i);
+    const T largest = largest_of(zi, z.cols);
+    T sum = 0;
+    for (index_t j = 0; j < z.cols; ++j) {
+      sum += zi[j] == largest ? T(1) : math::exp(zi[j] - largest);
+    }
+    const T log_sum = math::log(sum);
+    PYMLP_VECTOR_LOOP
+    for (index_t j = 0; j < z.cols; ++j) {
+      ai[j] = (zi[j] == largest ? T(0) : zi[j] - largest) - log_sum;
+    }
+  }
+}
+
+// dz = da - softmax(z) sum(da), softmax(z) = e^a.
+template <class T>
+void log_softmax_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> a) {
+  for (index_t i = 0; i < a.rows; ++i) {
+    const T* ai = a.row(i);
+    const T* dai = da.row(i);
+    T* dzi = dz.row(i);
+    const T sum = sum_of(dai, a.cols);
+    PYMLP_VECTOR_LOOP
+    for (index_t j = 0; j < a.cols; ++j) dzi[j] = dai[j] - math::exp(ai[j]) * sum;
+  }
+}
+
+// Calls body with the element-wise function of this kind; false where the kind works on whole rows.
+template <class T, class Body>
+PYMLP_INLINE bool with_function(const Activation& g, Body body) {
   const T p0 = static_cast<T>(g.parameters[0]);
   const T p1 = static_cast<T>(g.parameters[1]);
   switch (g.kind) {
     case ActivationKind::linear:
-      if (a.data == z.data) return;
-      return map(a, z, [](T z) { return z; });
-    case ActivationKind::step:  // NaN in, NaN out: it is neither above nor below the threshold
-      return map(a, z, [p0](T z) { return z > p0 ? T(1) : z <= p0 ? T(0) : z; });
+      return body(Linear<T>{});
+    case ActivationKind::step:
+      return body(Step<T>{p0});
     case ActivationKind::sigmoid:
-      return map(a, z, [](T z) { return math::sigmoid(z); });
-    case ActivationKind::softmax:
-      return softmax_forward(a, z);
+      return body(Sigmoid<T>{});
     case ActivationKind::tanh:
-      return map(a, z, [](T z) { return math::tanh(z); });
+      return body(Tanh<T>{});
     case ActivationKind::relu:
-      return map(a, z, [](T z) { return z <= T(0) ? T(0) : z; });
+      return body(ReLU<T>{});
     case ActivationKind::leaky_relu:
-      return map(a, z, [p0, p1](T z) { return z > p1 ? z : p0 * z; });
+      return body(LeakyReLU<T>{p0, p1});
     case ActivationKind::elu:
-      return map(a, z, [p0](T z) { return z > T(0) ? z : p0 * math::expm1(z); });
+      return body(ELU<T>{p0});
+    case ActivationKind::selu:
+      return body(SELU<T>{});
+    case ActivationKind::celu:
+      return body(CELU<T>{p0});
+    case ActivationKind::gelu:
+      return body(GELU<T>{});
+    case ActivationKind::gelu_tanh:
+      return body(GELUTanh<T>{});
+    case ActivationKind::silu:
+      return body(SiLU<T>{});
+    case ActivationKind::mish:
+      return body(Mish<T>{});
+    case ActivationKind::softplus:
+      return body(Softplus<T>{});
+    case ActivationKind::softsign:
+      return body(Softsign<T>{});
+    case ActivationKind::hard_sigmoid:
+      return body(HardSigmoid<T>{});
+    case ActivationKind::hard_swish:
+      return body(HardSwish<T>{});
+    case ActivationKind::hard_tanh:
+      return body(HardTanh<T>{});
+    case ActivationKind::relu6:
+      return body(ReLU6<T>{});
+    case ActivationKind::exp:
+      return body(Exp<T>{});
+    case ActivationKind::sin:
+      return body(Sin<T>{});
+    case ActivationKind::gaussian:
+      return body(Gaussian<T>{});
+    case ActivationKind::softmax:
+    case ActivationKind::log_softmax:
+    case ActivationKind::custom:  // called by activate(), never through the table
+      return false;
   }
+  return false;
+}
+
+template <class T>
+void activation_forward(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g) {
+  if (g.kind == ActivationKind::linear && a.data == z.data) return;
+  if (g.kind == ActivationKind::softmax) return softmax_forward(a, z);
+  if (g.kind == ActivationKind::log_softmax) return log_softmax_forward(a, z);
+  with_function<T>(g, [&](auto function) {
+    map(a, z, [function](T x) { return function.value(x); });
+    return true;
+  });
 }
 
 template <class T>
 void activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
                          ConstMatrixView<T> a, const Activation& g) {
-  const T p0 = static_cast<T>(g.parameters[0]);
-  const T p1 = static_cast<T>(g.parameters[1]);
-  switch (g.kind) {
-    case ActivationKind::linear:
-      if (dz.data == da.data) return;
-      return chain(dz, da, da, [](T) { return T(1); });
-    case ActivationKind::step:
-      return chain(dz, da, a, [](T) { return T(0); });
-    case ActivationKind::sigmoid:
-      return chain(dz, da, a, [](T a) { return a * (T(1) - a); });
-    case ActivationKind::softmax:
-      return softmax_backward(dz, da, a);
-    case ActivationKind::tanh:
-      return chain(dz, da, a, [](T a) { return math::fma(-a, a, T(1)); });
-    case ActivationKind::relu:
-      return chain(dz, da, a, [](T a) { return a > T(0) ? T(1) : T(0); });
-    case ActivationKind::leaky_relu:
-      return chain(dz, da, z, [p0, p1](T z) { return z > p1 ? T(1) : p0; });
-    case ActivationKind::elu:
-      return chain(dz, da, z, [p0](T z) { return z > T(0) ? T(1) : p0 * math::exp(z); });
-  }
+  if (g.kind == ActivationKind::linear && dz.data == da.data) return;
+  if (g.kind == ActivationKind::softmax) return softmax_backward(dz, da, a);
+  if (g.kind == ActivationKind::log_softmax) return log_softmax_backward(dz, da, a);
+  with_function<T>(g, [&](auto function) {
+    constexpr bool source_is_a = !traits_of(decltype(function)::kind).derivative_needs_z;
+    chain(dz, da, source_is_a ? a : z, [function](T x) { return function.slope(x); });
+    return true;
+  });
 }
 
 }  // namespace

@@ -7,19 +7,14 @@ namespace pymlp {
 
 namespace {
 
-using enum ActivationKind;
-
-// kind, name, parameters, derivative_needs_z, unit_interval, relu_like; in the order of the enum.
-constexpr ActivationTraits kActivations[] = {
-    {linear, "linear", {}, false, false, false},
-    {step, "step", {"threshold"}, false, true, false},
-    {sigmoid, "sigmoid", {}, false, true, false},
-    {softmax, "softmax", {}, false, true, false},
-    {tanh, "tanh", {}, false, false, false},
-    {relu, "relu", {}, false, false, true},
-    {leaky_relu, "leaky_relu", {"slope", "threshold"}, true, false, true},
-    {elu, "elu", {"alpha"}, true, false, true},
-};
+constexpr bool in_order_of_the_enum() {
+  std::size_t position = 0;
+  for (const ActivationTraits& traits : kActivations) {
+    if (static_cast<std::size_t>(traits.kind) != position++) return false;
+  }
+  return true;
+}
+static_assert(in_order_of_the_enum());
 
 std::size_t parameter_count(const ActivationTraits& traits) {
   return static_cast<std::size_t>(
@@ -27,12 +22,6 @@ std::size_t parameter_count(const ActivationTraits& traits) {
 }
 
 }  // namespace
-
-std::span<const ActivationTraits> all_activations() { return kActivations; }
-
-const ActivationTraits& traits_of(ActivationKind kind) {
-  return kActivations[static_cast<std::size_t>(kind)];
-}
 
 Activation make_activation(std::string_view name, std::span<const double> parameters) {
   const auto* traits = std::ranges::find(kActivations, name, &ActivationTraits::name);

@@ -27,8 +27,9 @@ void column_sums(T* sums, ConstMatrixView<T> d) {
 // x - x is 0 for every finite x, and NaN otherwise, which no later sum can lose.
 template <class T>
 bool all_finite(const T* values, index_t n) {
-  const T sum = reduce(values, n, T(0), [](T sum, T x) { return sum + (x - x); });
-  return sum == T(0);
+  const auto take = [](T sum, T x) { return sum + (x - x); };
+  const auto add = [](T a, T b) { return a + b; };
+  return reduce(values, n, T(0), take, add) == T(0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "kernels/loops.hpp"
 #include "kernels/math.hpp"
+#include "kernels/math_trig.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {
@@ -32,6 +33,10 @@ void elementary(Elementary function, T* y, const T* x, index_t n) {
       return apply(y, x, n, [](T x) { return math::softplus(x); });
     case Elementary::erf:
       return apply(y, x, n, [](T x) { return math::erf(x); });
+    case Elementary::sin:
+      return apply(y, x, n, [](T x) { return math::sin(x); });
+    case Elementary::cos:
+      return apply(y, x, n, [](T x) { return math::cos(x); });
   }
 }
 

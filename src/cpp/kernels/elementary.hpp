@@ -7,9 +7,20 @@
 
 namespace pymlp {
 
-enum class Elementary : std::uint8_t { exp, expm1, log, log1p, tanh, sigmoid, softplus, erf };
+enum class Elementary : std::uint8_t {
+  exp,
+  expm1,
+  log,
+  log1p,
+  tanh,
+  sigmoid,
+  softplus,
+  erf,
+  sin,
+  cos
+};
 
-inline constexpr std::string_view kElementaryNames[] = {"exp",  "expm1",   "log",      "log1p",
-                                                        "tanh", "sigmoid", "softplus", "erf"};
+inline constexpr std::string_view kElementaryNames[] = {
+    "exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "erf", "sin", "cos"};
 
 }  // namespace pymlp

@@ -102,6 +102,18 @@ void fill_orthogonal(MatrixView<T> w, Random& random) {
   }
 }
 
+InitializerKind kind_for(const Activation& activation) {
+  switch (traits_of(activation.kind).family) {
+    case InitializerFamily::he:
+      return he_normal;
+    case InitializerFamily::lecun:
+      return lecun_normal;
+    case InitializerFamily::glorot:
+      break;
+  }
+  return glorot_uniform;
+}
+
 template <class T>
 void fill_constant(MatrixView<T> w, double value) {
   for (index_t i = 0; i < w.rows; ++i) {
@@ -127,8 +139,7 @@ void initialize(MatrixView<T> w, const Initializer& initializer, const Activatio
                 Random& random) {
   const auto fan_in = static_cast<double>(w.rows);
   const auto fan_out = static_cast<double>(w.cols);
-  const InitializerKind chosen = traits_of(activation.kind).relu_like ? he_normal : glorot_uniform;
-  switch (initializer.kind == automatic ? chosen : initializer.kind) {
+  switch (initializer.kind == automatic ? kind_for(activation) : initializer.kind) {
     case constant:
       return fill_constant(w, initializer.scale);
     case normal:

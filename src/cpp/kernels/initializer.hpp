@@ -11,7 +11,7 @@
 namespace pymlp {
 
 enum class InitializerKind : std::uint8_t {
-  automatic,  // he_normal for the ReLU family, glorot_uniform otherwise
+  automatic,  // he_normal for the ReLU family, lecun_normal for selu, glorot_uniform otherwise
   constant,
   normal,
   uniform,

@@ -33,29 +33,32 @@ PYMLP_INLINE void for_rows(Body body, const First& first, const Rest&... rest) {
 // in one order: the same bits on every ISA.
 inline constexpr index_t kLanes = 16;
 
-template <class T, class Combine>
-PYMLP_INLINE T reduce(const T* x, index_t n, T start, Combine combine) {
-  T lanes[kLanes];
+// lanes take elements in turn through `take`, and are folded through `fold`.
+template <class T, class S, class Take, class Fold>
+PYMLP_INLINE S reduce(const T* x, index_t n, S start, Take take, Fold fold) {
+  S lanes[kLanes];
   for (index_t l = 0; l < kLanes; ++l) lanes[l] = start;
   index_t j = 0;
   for (; j + kLanes <= n; j += kLanes) {
-    for (index_t l = 0; l < kLanes; ++l) lanes[l] = combine(lanes[l], x[j + l]);
+    for (index_t l = 0; l < kLanes; ++l) lanes[l] = take(lanes[l], static_cast<S>(x[j + l]));
   }
-  for (index_t l = 0; j < n; ++j, ++l) lanes[l] = combine(lanes[l], x[j]);
+  for (index_t l = 0; j < n; ++j, ++l) lanes[l] = take(lanes[l], static_cast<S>(x[j]));
   for (index_t half = kLanes / 2; half > 0; half /= 2) {
-    for (index_t l = 0; l < half; ++l) lanes[l] = combine(lanes[l], lanes[l + half]);
+    for (index_t l = 0; l < half; ++l) lanes[l] = fold(lanes[l], lanes[l + half]);
   }
   return lanes[0];
 }
 
 template <class T>
 PYMLP_INLINE T sum_of(const T* x, index_t n) {
-  return reduce(x, n, T(0), [](T a, T b) { return a + b; });
+  const auto add = [](T a, T b) { return a + b; };
+  return reduce(x, n, T(0), add, add);
 }
 
 template <class T>
 PYMLP_INLINE T largest_of(const T* x, index_t n) {
-  return reduce(x, n, x[0], [](T a, T b) { return b > a ? b : a; });
+  const auto larger = [](T a, T b) { return b > a ? b : a; };
+  return reduce(x, n, x[0], larger, larger);
 }
 
 }  // namespace

@@ -2,9 +2,8 @@
 // Shapes: outputs (logits z or activations a) and gradient (m, k), losses and scale (m,).
 #include "kernels/loss.hpp"
 
-#include <limits>
-
 #include "kernels/loops.hpp"
+#include "kernels/loss_functions.hpp"
 #include "kernels/math.hpp"
 #include "kernels/table.hpp"
 
@@ -15,13 +14,6 @@ namespace {
 template <class T>
 PYMLP_INLINE T shifted(T z, T largest) {
   return z == largest ? T(0) : z - largest;
-}
-
-// log(0) would be infinite: a probability below the smallest normal number counts as that number.
-template <class T>
-PYMLP_INLINE T at_least_tiny(T probability) {
-  constexpr T tiny = std::numeric_limits<T>::min();
-  return probability < tiny ? tiny : probability;
 }
 
 // One sample's target, as the row y of a matrix: a class label is its one-hot row.
@@ -37,36 +29,80 @@ struct LabelRow {
   }
 };
 
+// A target of 0 leaves its term out, were it infinite.
+template <class T, class Row, class Term>
+PYMLP_INLINE T dot_of(const Row& y, index_t k, Term term) {
+  T sum = 0;
+  for (index_t j = 0; j < k; ++j) sum += y[j] == T(0) ? T(0) : y[j] * term(j);
+  return sum;
+}
+
 template <class T>
 struct ValueRow {
   const T* y;
 
   PYMLP_INLINE T operator[](index_t j) const { return y[j]; }
   PYMLP_INLINE T total(index_t k) const { return sum_of(y, k); }
-  // A target of 0 leaves its term out, were it infinite.
   template <class Term>
   PYMLP_INLINE T dot(index_t k, Term term) const {
-    T sum = 0;
-    for (index_t j = 0; j < k; ++j) sum += y[j] == T(0) ? T(0) : y[j] * term(j);
-    return sum;
+    return dot_of<T>(*this, k, term);
   }
 };
 
+// (1 - smoothing) y + smoothing / classes. Szegedy et al., arXiv:1512.00567.
+template <class T, class Row>
+struct SmoothedRow {
+  Row y;
+  T kept, added;
+
+  PYMLP_INLINE T operator[](index_t j) const { return kept * y[j] + added; }
+  PYMLP_INLINE T total(index_t k) const { return kept * y.total(k) + static_cast<T>(k) * added; }
+  template <class Term>
+  PYMLP_INLINE T dot(index_t k, Term term) const {
+    return dot_of<T>(*this, k, term);
+  }
+};
+
+// body(i, y) for every sample, y its target row. `classes` share what smoothing adds.
 template <class T, class Body>
-PYMLP_INLINE void for_samples(const Targets<T>& targets, index_t rows, Body body) {
-  if (targets.labels != nullptr) {
-    for (index_t i = 0; i < rows; ++i) body(i, LabelRow<T>{targets.labels[i]});
-  } else {
-    for (index_t i = 0; i < rows; ++i) body(i, ValueRow<T>{targets.values.row(i)});
+PYMLP_INLINE void for_samples(const Targets<T>& targets, index_t rows, const Loss& loss,
+                              index_t classes, Body body) {
+  const T kept = static_cast<T>(1.0 - loss.label_smoothing);
+  const T added = static_cast<T>(loss.label_smoothing / static_cast<double>(classes));
+  const bool smooth = loss.label_smoothing != 0.0;
+  for (index_t i = 0; i < rows; ++i) {
+    if (targets.labels != nullptr) {
+      const LabelRow<T> y{targets.labels[i]};
+      smooth ? body(i, SmoothedRow<T, LabelRow<T>>{y, kept, added}) : body(i, y);
+    } else {
+      const ValueRow<T> y{targets.values.row(i)};
+      smooth ? body(i, SmoothedRow<T, ValueRow<T>>{y, kept, added}) : body(i, y);
+    }
   }
 }
 
-// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
 template <class T>
-void softmax_cross_entropy(T* losses, MatrixView<T> gradient, ConstMatrixView<T> logits,
-                           const Targets<T>& targets, const T* scale) {
+struct LossArguments {
+  T* losses;
+  MatrixView<T> gradient;
+  ConstMatrixView<T> outputs;
+  const Targets<T>& targets;
+  const T* scale;
+  const Loss& loss;
+};
+
+// sum_j y_j log y_j, what a divergence has beyond a cross-entropy.
+template <class T, class Row>
+PYMLP_INLINE T minus_entropy(const Row& y, index_t k) {
+  return y.dot(k, [y](index_t j) { return math::log(y[j]); });
+}
+
+// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
+template <class T, bool divergence>
+void softmax_cross_entropy(const LossArguments<T>& arguments) {
+  const auto& [losses, gradient, logits, targets, scale, loss] = arguments;
   const index_t k = logits.cols;
-  for_samples(targets, logits.rows, [=](index_t i, auto y) {
+  for_samples(targets, logits.rows, loss, k, [&](index_t i, auto y) {
     const T* z = logits.row(i);
     T* g = gradient.row(i);
     const T largest = largest_of(z, k);
@@ -75,99 +111,104 @@ void softmax_cross_entropy(T* losses, MatrixView<T> gradient, ConstMatrixView<T>
     const T sum = sum_of(g, k);
     const T total = y.total(k);
     losses[i] =
-        total * math::log(sum) - y.dot(k, [=](index_t j) { return shifted(z[j], largest); });
+        total * math::log(sum) - y.dot(k, [&](index_t j) { return shifted(z[j], largest); });
+    if constexpr (divergence) losses[i] += minus_entropy<T>(y, k);
     const T factor = total / sum;
     PYMLP_VECTOR_LOOP
     for (index_t j = 0; j < k; ++j) g[j] = scale[i] * (factor * g[j] - y[j]);
   });
 }
 
-// loss = -mean_j [y log a + (1 - y) log(1 - a)] = mean_j [softplus(z) - y z], a = sigmoid(z);
-// d(loss)/dz = (a - y) / k.
-template <class T>
-void sigmoid_binary_cross_entropy(T* losses, MatrixView<T> gradient, ConstMatrixView<T> logits,
-                                  const Targets<T>& targets, const T* scale) {
-  const index_t k = logits.cols;
-  for_samples(targets, logits.rows, [=](index_t i, auto y) {
-    const T* z = logits.row(i);
-    T* g = gradient.row(i);
-    // For z > 0 as (1 - y) z + softplus(-z): nothing large cancels.
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) {
-      const bool positive = z[j] > T(0);
-      const T slope = positive ? T(1) - y[j] : -y[j];
-      const T linear = slope == T(0) ? T(0) : slope * z[j];
-      g[j] = linear + math::softplus(positive ? -z[j] : z[j]);
-    }
-    losses[i] = sum_of(g, k) / static_cast<T>(k);
-    const T factor = scale[i] / static_cast<T>(k);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = factor * (math::sigmoid(z[j]) - y[j]);
-  });
-}
-
 // loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
-template <class T>
-void cross_entropy(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a,
-                   const Targets<T>& targets, const T* scale) {
+template <class T, bool divergence>
+void cross_entropy(const LossArguments<T>& arguments) {
+  const auto& [losses, gradient, a, targets, scale, loss] = arguments;
   const index_t k = a.cols;
-  for_samples(targets, a.rows, [=](index_t i, auto y) {
+  for_samples(targets, a.rows, loss, k, [&](index_t i, auto y) {
     const T* ai = a.row(i);
     T* g = gradient.row(i);
-    losses[i] = -y.dot(k, [=](index_t j) { return math::log(at_least_tiny(ai[j])); });
+    losses[i] = -y.dot(k, [&](index_t j) { return math::log(at_least_tiny(ai[j])); });
+    if constexpr (divergence) losses[i] += minus_entropy<T>(y, k);
     PYMLP_VECTOR_LOOP
     for (index_t j = 0; j < k; ++j) g[j] = -scale[i] * y[j] / at_least_tiny(ai[j]);
   });
 }
 
-// loss = -mean_j [y log a + (1 - y) log(1 - a)], d(loss)/da = ((1 - y) / (1 - a) - y / a) / k.
-template <class T>
-void binary_cross_entropy(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a,
-                          const Targets<T>& targets, const T* scale) {
+// loss = mean_j value(a_j, y_j).
+template <class T, class Function>
+void mean_over_outputs(const LossArguments<T>& arguments, Function function) {
+  const auto& [losses, gradient, a, targets, scale, loss] = arguments;
   const index_t k = a.cols;
-  for_samples(targets, a.rows, [=](index_t i, auto y) {
+  constexpr index_t kTwoClasses = 2;  // each output is a yes or no
+  for_samples(targets, a.rows, loss, kTwoClasses, [&](index_t i, auto y) {
     const T* ai = a.row(i);
     T* g = gradient.row(i);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) {
-      g[j] = -(y[j] * math::log(at_least_tiny(ai[j])) +
-               (T(1) - y[j]) * math::log(at_least_tiny(T(1) - ai[j])));
-    }
+    for (index_t j = 0; j < k; ++j) g[j] = function.value(ai[j], y[j]);
     losses[i] = sum_of(g, k) / static_cast<T>(k);
     const T factor = scale[i] / static_cast<T>(k);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) {
-      g[j] = factor * ((T(1) - y[j]) / at_least_tiny(T(1) - ai[j]) - y[j] / at_least_tiny(ai[j]));
-    }
+    for (index_t j = 0; j < k; ++j) g[j] = factor * function.slope(ai[j], y[j]);
   });
 }
 
-// loss = mean_j (a - y)^2, d(loss)/da = 2 (a - y) / k.
 template <class T>
-void mse(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a, const Targets<T>& targets,
-         const T* scale) {
-  const index_t k = a.cols;
-  for_samples(targets, a.rows, [=](index_t i, auto y) {
-    const T* ai = a.row(i);
-    T* g = gradient.row(i);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = (ai[j] - y[j]) * (ai[j] - y[j]);
-    losses[i] = sum_of(g, k) / static_cast<T>(k);
-    const T factor = T(2) * scale[i] / static_cast<T>(k);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = factor * (ai[j] - y[j]);
-  });
+void loss_from_logits(const LossArguments<T>& arguments) {
+  switch (arguments.loss.kind) {
+    case LossKind::cross_entropy:
+      return softmax_cross_entropy<T, false>(arguments);
+    case LossKind::kl_divergence:
+      return softmax_cross_entropy<T, true>(arguments);
+    case LossKind::binary_cross_entropy:
+      return mean_over_outputs(arguments, SigmoidBinaryCrossEntropy<T>{});
+    case LossKind::poisson:
+      return mean_over_outputs(arguments, ExpPoisson<T>{});
+    default:
+      return;  // computed_from_logits() names no other
+  }
+}
+
+template <class T>
+void loss_from_activations(const LossArguments<T>& arguments) {
+  const T parameter = static_cast<T>(arguments.loss.parameter);
+  switch (arguments.loss.kind) {
+    case LossKind::cross_entropy:
+      return cross_entropy<T, false>(arguments);
+    case LossKind::kl_divergence:
+      return cross_entropy<T, true>(arguments);
+    case LossKind::binary_cross_entropy:
+      return mean_over_outputs(arguments, BinaryCrossEntropy<T>{});
+    case LossKind::mse:
+      return mean_over_outputs(arguments, SquaredError<T>{});
+    case LossKind::mae:
+      return mean_over_outputs(arguments, AbsoluteError<T>{});
+    case LossKind::huber:
+      return mean_over_outputs(arguments, Huber<T>{parameter});
+    case LossKind::log_cosh:
+      return mean_over_outputs(arguments, LogCosh<T>{});
+    case LossKind::poisson:
+      return mean_over_outputs(arguments, Poisson<T>{});
+    case LossKind::quantile:
+      return mean_over_outputs(arguments, Quantile<T>{parameter});
+    case LossKind::hinge:
+      return mean_over_outputs(arguments, Hinge<T>{});
+    case LossKind::custom:  // called by loss_and_gradient(), never through the table
+      return;
+  }
+}
+
+template <class T>
+void loss_of_rows(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
+                  const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits) {
+  const LossArguments<T> arguments{losses, gradient, outputs, targets, scale, loss};
+  from_logits ? loss_from_logits(arguments) : loss_from_activations(arguments);
 }
 
 }  // namespace
 
 template <Isa isa, class T>
 void add_losses(Kernels<T>& table) {
-  table.softmax_cross_entropy = softmax_cross_entropy<T>;
-  table.sigmoid_binary_cross_entropy = sigmoid_binary_cross_entropy<T>;
-  table.cross_entropy = cross_entropy<T>;
-  table.binary_cross_entropy = binary_cross_entropy<T>;
-  table.mse = mse<T>;
+  table.loss = loss_of_rows<T>;
 }
 
 template void add_losses<Isa::PYMLP_ISA>(Kernels<float>&);

@@ -1,24 +1,88 @@
-// Losses: their names, and which may follow which output activation.
+// Losses: their names, their options, and which may follow which output activation.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/view.hpp"
 #include "kernels/activation.hpp"
+#include "kernels/custom.hpp"
 
 namespace pymlp {
 
-enum class LossKind : std::uint8_t { cross_entropy, binary_cross_entropy, mse };
+enum class LossKind : std::uint8_t {
+  cross_entropy,
+  binary_cross_entropy,
+  mse,
+  mae,
+  huber,
+  log_cosh,
+  poisson,
+  quantile,
+  hinge,
+  kl_divergence,
+  custom,
+};
 
-LossKind loss_of_name(std::string_view name);
-std::string_view name_of(LossKind loss);
+struct Loss {
+  LossKind kind = LossKind::mse;
+  double parameter = 0.0;        // huber: delta; quantile: q
+  double label_smoothing = 0.0;  // of the two cross-entropies, in [0, 1)
+  CustomLoss* custom = nullptr;  // where kind is custom; somebody else's
+};
 
-// Throws where the loss reads outputs as probabilities and the activation does not give any.
-void check_pair(LossKind loss, const Activation& output);
+// What a loss may ask of the outputs that it reads.
+enum class Outputs : std::uint8_t { any, non_negative, probabilities };
 
-// softmax + cross_entropy and sigmoid + binary_cross_entropy are computed from z: never log(0).
-bool computed_from_logits(LossKind loss, const Activation& output);
+struct LossTraits {
+  LossKind kind;
+  std::string_view name;
+  std::string_view parameter;  // its name; empty where there is none
+  Outputs outputs;
+  bool takes_labels;
+};
+
+// In the order of the enum.
+inline constexpr LossTraits kLosses[] = {
+    {LossKind::cross_entropy, "cross_entropy", "", Outputs::probabilities, true},
+    {LossKind::binary_cross_entropy, "binary_cross_entropy", "", Outputs::probabilities, false},
+    {LossKind::mse, "mse", "", Outputs::any, false},
+    {LossKind::mae, "mae", "", Outputs::any, false},
+    {LossKind::huber, "huber", "delta", Outputs::any, false},
+    {LossKind::log_cosh, "log_cosh", "", Outputs::any, false},
+    {LossKind::poisson, "poisson", "", Outputs::non_negative, false},
+    {LossKind::quantile, "quantile", "q", Outputs::any, false},
+    {LossKind::hinge, "hinge", "", Outputs::any, false},
+    {LossKind::kl_divergence, "kl_divergence", "", Outputs::probabilities, false},
+    {LossKind::custom, "custom", "", Outputs::any, true},
+};
+
+constexpr const LossTraits& traits_of(LossKind kind) {
+  return kLosses[static_cast<std::size_t>(kind)];
+}
+
+Loss make_loss(std::string_view name, double parameter, double label_smoothing);
+
+// Throws where the activation does not give what the loss reads.
+void check_pair(const Loss& loss, const Activation& output);
+
+// Pairs that are computed from z, so that a logarithm never meets an exponential that underflowed.
+constexpr bool computed_from_logits(const Loss& loss, const Activation& output) {
+  const bool softmax =
+      output.kind == ActivationKind::softmax || output.kind == ActivationKind::log_softmax;
+  switch (loss.kind) {
+    case LossKind::cross_entropy:
+    case LossKind::kl_divergence:
+      return softmax;
+    case LossKind::binary_cross_entropy:
+      return output.kind == ActivationKind::sigmoid;
+    case LossKind::poisson:
+      return output.kind == ActivationKind::exp;
+    default:
+      return false;
+  }
+}
 
 // What a batch should have given: class labels, or a value for each output.
 template <class T>

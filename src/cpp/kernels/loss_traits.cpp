@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "kernels/loss.hpp"
 
@@ -5,40 +7,36 @@ namespace pymlp {
 
 namespace {
 
-constexpr LossKind kLosses[] = {LossKind::cross_entropy, LossKind::binary_cross_entropy,
-                                LossKind::mse};
+constexpr bool in_order_of_the_enum() {
+  std::size_t position = 0;
+  for (const LossTraits& traits : kLosses) {
+    if (static_cast<std::size_t>(traits.kind) != position++) return false;
+  }
+  return true;
+}
+static_assert(in_order_of_the_enum());
 
 }  // namespace
 
-std::string_view name_of(LossKind loss) {
-  switch (loss) {
-    case LossKind::cross_entropy:
-      return "cross_entropy";
-    case LossKind::binary_cross_entropy:
-      return "binary_cross_entropy";
-    case LossKind::mse:
-      return "mse";
-  }
-  return "unknown";
+Loss make_loss(std::string_view name, double parameter, double label_smoothing) {
+  const auto* traits = std::ranges::find(kLosses, name, &LossTraits::name);
+  check(traits != std::end(kLosses), "loss '", name, "' is not known");
+  check(label_smoothing >= 0.0 && label_smoothing < 1.0, "label_smoothing must be in [0, 1), not ",
+        label_smoothing);
+  return {traits->kind, parameter, label_smoothing, nullptr};
 }
 
-LossKind loss_of_name(std::string_view name) {
-  for (const LossKind loss : kLosses) {
-    if (name_of(loss) == name) return loss;
-  }
-  fail("loss must be cross_entropy, binary_cross_entropy or mse, not '", name, "'");
-}
-
-void check_pair(LossKind loss, const Activation& output) {
-  const ActivationTraits& traits = traits_of(output.kind);
-  check(loss == LossKind::mse || traits.unit_interval, "loss '", name_of(loss),
+void check_pair(const Loss& loss, const Activation& output) {
+  const LossTraits& needs = traits_of(loss.kind);
+  const ActivationTraits& gives = traits_of(output.kind);
+  check(needs.outputs != Outputs::probabilities || gives.unit_interval ||
+            computed_from_logits(loss, output),
+        "loss '", needs.name,
         "' needs an output activation with values in [0, 1], such as softmax or sigmoid, not '",
-        traits.name, "'");
-}
-
-bool computed_from_logits(LossKind loss, const Activation& output) {
-  return (loss == LossKind::cross_entropy && output.kind == ActivationKind::softmax) ||
-         (loss == LossKind::binary_cross_entropy && output.kind == ActivationKind::sigmoid);
+        gives.name, "'");
+  check(needs.outputs != Outputs::non_negative || gives.non_negative, "loss '", needs.name,
+        "' needs an output activation without negative values, such as exp or softplus, not '",
+        gives.name, "'");
 }
 
 }  // namespace pymlp

@@ -1,4 +1,4 @@
-// Optimisers: the rule, its constants, and the two arenas of state that a rule may keep.
+// Optimisers: the rules, their options, and the constants of one step.
 #pragma once
 
 #include <cstdint>
@@ -6,40 +6,73 @@
 
 namespace pymlp {
 
-enum class OptimizerKind : std::uint8_t { sgd, rmsprop, adam };
+enum class OptimizerKind : std::uint8_t {
+  sgd,
+  momentum,
+  rmsprop,
+  adagrad,
+  adadelta,
+  adam,
+  adamax,
+  nadam,
+  lion,
+};
 
 // One rule with its options; which of them a rule reads is said beside it in optimizer.cpp.
 struct OptimizerRule {
   OptimizerKind kind = OptimizerKind::sgd;
   double learning_rate = 0.01;
   double momentum = 0.0;
+  double dampening = 0.0;
   bool nesterov = false;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
   bool centered = false;
+  bool amsgrad = false;
+  double learning_rate_decay = 0.0;
+  double momentum_decay = 0.004;
+  double initial_accumulator = 0.0;
+  double weight_decay = 0.0;
+  bool decoupled = false;  // weight decay shrinks the weights rather than adding to the gradient
+  bool maximize = false;
 };
 
-// Arenas of state beside the parameters: 0 for plain SGD, up to 3.
-int state_count(const OptimizerRule& rule);
+inline constexpr int kMostStates = 3;
 
-// The constants of one step, computed once in double and rounded once.
+OptimizerKind optimizer_of_name(std::string_view name);
+
+// Arenas of state beside the parameters, and what they hold before the first step.
+int state_count(const OptimizerRule& rule);
+double initial_state(const OptimizerRule& rule);
+
+// The constants of one step, computed in double and rounded once.
 template <class T>
 struct OptimizerStep {
   OptimizerKind kind;
-  bool has_momentum;
-  bool nesterov;
-  bool centered;
+  bool has_momentum, nesterov, centered, amsgrad;
   T learning_rate;
   T momentum;
+  T fresh;  // the share of the new gradient in SGD's velocity
   T beta1, one_minus_beta1;
   T beta2, one_minus_beta2;
   T epsilon;
-  T second_moment_scale;  // 1 / sqrt(1 - beta2^t)
+  T second_moment_scale;       // 1 / sqrt(1 - beta2^t)
+  T gradient_rate, mean_rate;  // nadam's two parts
+  T gradient_scale;  // -1 where the objective grows; times what clipping leaves of the norm
+  T clip_value;      // infinite where values are not clipped
+  T coupled_decay;   // added to the gradient, times the weight
+  T shrink;          // what decoupled decay leaves of a weight
+};
+
+// What stands between the gradient as it was computed and the one that the rule sees.
+struct Clipping {
+  double norm_scale = 1.0;
+  double value = 0.0;  // 0: none
 };
 
 // `step` counts from 1.
 template <class T>
-OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step);
+OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step, const Clipping& clipping);
 
 }  // namespace pymlp

@@ -20,18 +20,11 @@ struct Kernels {
   void (*activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
                               ConstMatrixView<T> a, const Activation& g);
 
-  // Losses fill `losses` (m,) with each sample's loss, and where `gradient` (m, n) has data, with
-  // scale_i d(loss_i)/d(outputs). `outputs` are logits z for those named after their activation.
-  void (*softmax_cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> logits,
-                                const Targets<T>& targets, const T* scale);
-  void (*sigmoid_binary_cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> logits,
-                                       const Targets<T>& targets, const T* scale);
-  void (*cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a,
-                        const Targets<T>& targets, const T* scale);
-  void (*binary_cross_entropy)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a,
-                               const Targets<T>& targets, const T* scale);
-  void (*mse)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a, const Targets<T>& targets,
-              const T* scale);
+  // Fills `losses` (m,) with each sample's loss and `gradient` (m, k) with scale_i
+  // d(loss_i)/d(outputs). `outputs` (m, k) are the logits z where from_logits, else the activations
+  // a.
+  void (*loss)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
+               const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits);
 
   // Every row of z (m, n) becomes the biases (n,).
   void (*fill_rows)(MatrixView<T> z, const T* biases);
@@ -41,6 +34,18 @@ struct Kernels {
   // One step of the optimiser on n consecutive parameters.
   void (*optimizer_update)(const OptimizerStep<T>& step, T* parameters, const T* gradient,
                            T* const* state, index_t n);
+
+  // to = from with units dropped and the others scaled up: (m, n) both, rows of a batch from
+  // first_row.
+  void (*dropout)(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64_t seed,
+                  std::uint64_t step, std::uint32_t layer, index_t first_row);
+  // Columns of w (n_in, n_out) longer than `limit` are scaled back to it; scales (n_out,) is
+  // scratch.
+  void (*limit_column_norms)(MatrixView<T> w, T limit, T* scales);
+  // g (n,) += the gradient of l1 sum |w| + l2 / 2 sum w^2.
+  void (*add_penalty)(T* g, const T* w, index_t n, T l1, T l2);
+  double (*sum_of_squares)(const T* x, index_t n);
+  double (*sum_of_magnitudes)(const T* x, index_t n);
 
   bool (*all_finite)(const T* values, index_t n);
 
@@ -63,5 +68,7 @@ template <Isa isa, class T>
 void add_dense(Kernels<T>& table);
 template <Isa isa, class T>
 void add_elementary(Kernels<T>& table);
+template <Isa isa, class T>
+void add_regularization(Kernels<T>& table);
 
 }  // namespace pymlp

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "base/parallel.hpp"
+#include "kernels/table.hpp"
 
 namespace pymlp {
 
@@ -19,14 +22,18 @@ bool stopped(Pulse* pulse) { return pulse != nullptr && pulse->stopped(); }
 }  // namespace
 
 template <class T>
-BatchPass<T>::BatchPass(const Layout& layout, LossKind loss, index_t capacity, int threads)
+BatchPass<T>::BatchPass(const Layout& layout, const Loss& loss, index_t capacity, int threads,
+                        Dropout dropout)
     : layout_(layout),
       loss_(loss),
       threads_(threads),
-      workspace_(layout, capacity),
+      workspace_(layout, capacity, dropout),
       blocks_(weight_blocks(layout)),
+      penalties_(blocks_.size()),
+      squares_(blocks_.size()),
       losses_(capacity),
-      scale_(capacity) {}
+      scale_(capacity),
+      column_scales_(layout.widest()) {}
 
 template <class T>
 void BatchPass<T>::reserve_gather(const Dataset<T>& data) {
@@ -80,6 +87,8 @@ double BatchPass<T>::weigh(const Batch<T>& batch) {
 
 template <class T>
 int BatchPass<T>::threads_for_rows(index_t rows) const {
+  // Somebody else's functions are called on the caller's thread: their exceptions pass through here.
+  if (layout_.has_custom() || loss_.custom != nullptr) return 1;
   return threads_for(static_cast<double>(rows) * layout_.forward_operations(), threads_);
 }
 
@@ -112,33 +121,110 @@ BatchLoss BatchPass<T>::loss(const T* parameters, const Batch<T>& batch, Pulse* 
   return run_rows(pass, data, batch, Direction::forward, pulse);
 }
 
+// task(number of the block, block) for every block of weight rows.
+template <class T>
+template <class Task>
+void BatchPass<T>::for_weight_blocks(index_t rows, Task&& task) {
+  parallel_for(std::ssize(blocks_), threads_for_rows(rows), [&](index_t b) {
+    const auto number = static_cast<std::size_t>(b);
+    task(number, blocks_[number]);
+  });
+}
+
 template <class T>
 BatchLoss BatchPass<T>::gradient(const T* parameters, const Batch<T>& batch, T* gradient) {
   const Dataset<T> data = consecutive(batch);
   const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
   const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
-  parallel_for(std::ssize(blocks_), threads_for_rows(batch.count), [&](index_t b) {
-    pass.parameter_gradient(gradient, blocks_[static_cast<std::size_t>(b)]);
+  for_weight_blocks(batch.count, [&](std::size_t, const WeightBlock& block) {
+    pass.parameter_gradient(gradient, block);
   });
   return result;
 }
 
 template <class T>
 BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
-                             Optimizer<T>& optimizer, Pulse* pulse) {
+                             Optimizer<T>& optimizer, const Regularization& regularization,
+                             const std::optional<DropoutDraws>& dropout, Pulse* pulse) {
   const Dataset<T> data = consecutive(batch);
-  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
-  const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
+  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count), dropout};
+  BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
   if (stopped(pulse) || !std::isfinite(result.sum)) return result;
-  optimizer.begin_step();
-  // Each block is updated while its gradient is still in the cache.
-  parallel_for(std::ssize(blocks_), threads_for_rows(batch.count), [&](index_t b) {
-    const WeightBlock& block = blocks_[static_cast<std::size_t>(b)];
+  if (regularization.clip_norm > 0.0) {
+    whole_gradient_then_update(pass, parameters, gradient, optimizer, regularization);
+  } else {
+    gradient_then_update(pass, parameters, gradient, optimizer, regularization);
+  }
+  if (regularization.max_norm > 0.0) limit_norms(parameters, regularization.max_norm);
+  if (regularization.has_penalty()) {
+    result.sum += result.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+  }
+  return result;
+}
+
+// Each block is updated while its gradient is still in the cache.
+template <class T>
+void BatchPass<T>::gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
+                                        Optimizer<T>& optimizer,
+                                        const Regularization& regularization) {
+  optimizer.begin_step({1.0, regularization.clip_value});
+  for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
     pass.parameter_gradient(gradient, block);
+    penalties_[number] = penalize(block, parameters, gradient, regularization);
     const Range range = parameters_of(layout_, block);
     optimizer.update(parameters, gradient, range.first, range.count);
   });
-  return result;
+}
+
+// The norm is known only when every block's gradient is.
+template <class T>
+void BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* parameters,
+                                              T* gradient, Optimizer<T>& optimizer,
+                                              const Regularization& regularization) {
+  for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
+    pass.parameter_gradient(gradient, block);
+    penalties_[number] = penalize(block, parameters, gradient, regularization);
+    const Range range = parameters_of(layout_, block);
+    squares_[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
+  });
+  const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+  const double scale = std::min(1.0, regularization.clip_norm / (norm + 1e-6));
+  optimizer.begin_step({scale, regularization.clip_value});
+  for_weight_blocks(pass.x.rows, [&](std::size_t, const WeightBlock& block) {
+    const Range range = parameters_of(layout_, block);
+    optimizer.update(parameters, gradient, range.first, range.count);
+  });
+}
+
+template <class T>
+double BatchPass<T>::penalize(const WeightBlock& block, const T* parameters, T* gradient,
+                              const Regularization& regularization) const {
+  if (!regularization.has_penalty()) return 0.0;
+  const Range weights = weights_of(layout_, block);
+  const T* w = parameters + weights.first;
+  const auto [l1, l2] = std::pair(regularization.l1, regularization.l2);
+  kernels<T>().add_penalty(gradient + weights.first, w, weights.count, static_cast<T>(l1),
+                           static_cast<T>(l2));
+  return l1 * kernels<T>().sum_of_magnitudes(w, weights.count) +
+         0.5 * l2 * kernels<T>().sum_of_squares(w, weights.count);
+}
+
+template <class T>
+void BatchPass<T>::limit_norms(T* parameters, double limit) {
+  T* scales = column_scales_.data();
+  for (index_t l = 0; l < layout_.n_layers(); ++l) {
+    kernels<T>().limit_column_norms(layout_.weights(parameters, l), static_cast<T>(limit), scales);
+  }
+}
+
+template <class T>
+void BatchPass<T>::layer_gradients(const T* parameters, const Batch<T>& batch,
+                                   const std::vector<MatrixView<T>>& dz) {
+  const Dataset<T> data = consecutive(batch);
+  Traces<T> traces = workspace_.traces(batch.count);
+  traces.dz = dz;
+  const Propagation<T> pass{layout_, parameters, data.x, traces};
+  run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
 }
 
 template <class T>
@@ -156,8 +242,8 @@ void BatchPass<T>::pull_back(const T* parameters, ConstMatrixView<T> x, ConstMat
     pass.output_backward(rows);
     pass.backward(dx, rows);
   });
-  parallel_for(std::ssize(blocks_), threads_for_rows(x.rows), [&](index_t b) {
-    pass.parameter_gradient(gradient, blocks_[static_cast<std::size_t>(b)]);
+  for_weight_blocks(x.rows, [&](std::size_t, const WeightBlock& block) {
+    pass.parameter_gradient(gradient, block);
   });
 }
 

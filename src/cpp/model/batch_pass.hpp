@@ -6,6 +6,7 @@
 #include "model/optimizer.hpp"
 #include "model/propagation.hpp"
 #include "model/pulse.hpp"
+#include "model/regularization.hpp"
 
 namespace pymlp {
 
@@ -24,8 +25,10 @@ struct BatchLoss {
 template <class T>
 class BatchPass {
  public:
-  // For batches of up to `capacity` samples. `layout` must outlive the pass.
-  BatchPass(const Layout& layout, LossKind loss, index_t capacity, int threads);
+  // For batches of up to `capacity` samples. `layout` must outlive the pass. Dropout is for
+  // training.
+  BatchPass(const Layout& layout, const Loss& loss, index_t capacity, int threads,
+            Dropout dropout = Dropout::off);
 
   // Room for rows of `data` gathered in an order; needed before a batch that has one.
   void reserve_gather(const Dataset<T>& data);
@@ -38,9 +41,16 @@ class BatchPass {
   BatchLoss gradient(const T* parameters, const Batch<T>& batch, T* gradient);
 
   // One step of the optimiser, the gradient left in its arena. Where the loss is not finite, or the
-  // pulse stopped the work, parameters and optimiser stay as they were.
+  // pulse stopped the work, parameters and optimiser stay as they were. The loss has the penalties.
   BatchLoss step(T* parameters, const Batch<T>& batch, T* gradient, Optimizer<T>& optimizer,
+                 const Regularization& regularization, const std::optional<DropoutDraws>& dropout,
                  Pulse* pulse);
+
+  void set_loss(const Loss& loss) { loss_ = loss; }
+
+  // dz of every layer for the batch's mean loss, into matrices of the batch's size.
+  void layer_gradients(const T* parameters, const Batch<T>& batch,
+                       const std::vector<MatrixView<T>>& dz);
 
   // Pulls dy = dJ/dY (m, n_out) back to the parameters and the inputs: dx (m, n_in).
   void pull_back(const T* parameters, ConstMatrixView<T> x, ConstMatrixView<T> dy, T* gradient,
@@ -55,18 +65,31 @@ class BatchPass {
   double weigh(const Batch<T>& batch);
   BatchLoss run_rows(const Propagation<T>& pass, const Dataset<T>& data, const Batch<T>& batch,
                      Direction direction, Pulse* pulse);
+  template <class Task>
+  void for_weight_blocks(index_t rows, Task&& task);
+  // Adds the penalty's gradient to a block of the arena; returns the penalty.
+  double penalize(const WeightBlock& block, const T* parameters, T* gradient,
+                  const Regularization& regularization) const;
+  void gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
+                            Optimizer<T>& optimizer, const Regularization& regularization);
+  void whole_gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
+                                  Optimizer<T>& optimizer, const Regularization& regularization);
+  void limit_norms(T* parameters, double limit);
   int threads_for_rows(index_t rows) const;
 
   const Layout& layout_;
-  LossKind loss_;
+  Loss loss_;
   int threads_;
   Workspace<T> workspace_;
   std::vector<WeightBlock> blocks_;
+  std::vector<double> penalties_;  // of each block
+  std::vector<double> squares_;    // of each block's gradient
   Buffer<T> losses_;
   Buffer<T> scale_;
   Buffer<T> gathered_x_;
   Buffer<T> gathered_values_;
   Buffer<std::int32_t> gathered_labels_;
+  Buffer<T> column_scales_;
 };
 
 // The mean loss of a whole dataset, as many samples at a time as the pass has room for.

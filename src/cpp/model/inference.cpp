@@ -6,8 +6,8 @@
 
 #include "base/buffer.hpp"
 #include "base/parallel.hpp"
+#include "kernels/apply.hpp"
 #include "kernels/gemm.hpp"
-#include "kernels/table.hpp"
 #include "model/propagation.hpp"
 
 namespace pymlp {
@@ -47,7 +47,7 @@ void predict_rows(const Layout& layout, const T* parameters, ConstMatrixView<T> 
     const bool last = l + 1 == layout.n_layers();
     const MatrixView<T> z = last ? y : tile.output_of(l, x.rows, layer.n_out);
     gemm::forward<T>(z, input, layout.weights(parameters, l), layout.biases(parameters, l));
-    kernels<T>().activation_forward(z, z, layer.activation);
+    activate<T>(z, z, layer.activation);
     input = z;
   }
 }
@@ -58,6 +58,7 @@ template <class T>
 void predict(const Layout& layout, const T* parameters, ConstMatrixView<T> x, MatrixView<T> y,
              int threads) {
   const RowBlocks blocks(x.rows);
+  threads = layout.has_custom() ? 1 : threads;
   const double operations = static_cast<double>(x.rows) * layout.forward_operations();
   const index_t workers = std::min<index_t>(blocks.count(), threads_for(operations, threads));
   // All memory is taken here, before the work is shared out: a task must not throw.

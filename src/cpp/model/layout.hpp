@@ -14,6 +14,7 @@ struct Layer {
   index_t n_out;
   Activation activation;
   bool has_biases;
+  double dropout;          // the share of units left out in training
   index_t weights_offset;  // n_in * n_out numbers, row-major
   index_t biases_offset;   // n_out numbers, right behind
 
@@ -22,9 +23,10 @@ struct Layer {
 
 class Layout {
  public:
-  // widths: input first; one activation for each layer behind it.
+  // widths: input first; one activation for each layer behind it, one dropout for each hidden
+  // layer.
   Layout(const std::vector<index_t>& widths, const std::vector<Activation>& activations,
-         bool has_biases);
+         bool has_biases, const std::vector<double>& dropout);
 
   const std::vector<Layer>& layers() const { return layers_; }
   index_t n_layers() const { return static_cast<index_t>(layers_.size()); }
@@ -34,6 +36,8 @@ class Layout {
   index_t n_parameters() const { return n_parameters_; }
   index_t widest() const { return widest_; }
   const Activation& output() const { return layers_.back().activation; }
+  // Somebody else's functions are called on the caller's thread only.
+  bool has_custom() const { return has_custom_; }
 
   template <class T>
   MatrixView<T> weights(T* arena, index_t l) const {
@@ -57,6 +61,7 @@ class Layout {
   index_t n_parameters_ = 0;
   index_t widest_ = 0;
   double forward_operations_ = 0.0;
+  bool has_custom_ = false;
 };
 
 }  // namespace pymlp

@@ -1,16 +1,20 @@
 #include "model/optimizer.hpp"
 
+#include <algorithm>
+
 #include "kernels/table.hpp"
 
 namespace pymlp {
 
 template <class T>
 Optimizer<T>::Optimizer(const OptimizerRule& rule, index_t n_parameters)
-    : rule_(rule), n_parameters_(n_parameters), state_(state_count(rule) * n_parameters) {}
+    : rule_(rule), n_parameters_(n_parameters), state_(state_count(rule) * n_parameters) {
+  std::ranges::fill(state_.span(), static_cast<T>(initial_state(rule)));
+}
 
 template <class T>
-void Optimizer<T>::begin_step() {
-  step_ = make_step<T>(rule_, ++steps_);
+void Optimizer<T>::begin_step(const Clipping& clipping) {
+  step_ = make_step<T>(rule_, ++steps_, clipping);
 }
 
 template <class T>

@@ -12,8 +12,6 @@ namespace pymlp {
 template <class T>
 class Optimizer {
  public:
-  static constexpr int kMostStates = 3;
-
   Optimizer(const OptimizerRule& rule, index_t n_parameters);
 
   const OptimizerRule& rule() const { return rule_; }
@@ -28,7 +26,7 @@ class Optimizer {
 
   // Counts a step and computes its constants; then update() may be called for disjoint ranges, from
   // several threads, until every parameter had its turn.
-  void begin_step();
+  void begin_step(const Clipping& clipping);
   void update(T* parameters, const T* gradient, index_t first, index_t count);
 
  private:

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/apply.hpp"
 #include "kernels/gemm.hpp"
-#include "kernels/table.hpp"
 
 namespace pymlp {
 
@@ -34,21 +34,6 @@ bool is_last_of_layer(const Layout& layout, const WeightBlock& block) {
   return block.rows.first + block.rows.count == layout.layer(block.layer).n_in;
 }
 
-// The kernel for a loss, from logits or from activations.
-template <class T>
-auto loss_kernel(LossKind loss, bool from_logits) {
-  const Kernels<T>& table = kernels<T>();
-  switch (loss) {
-    case LossKind::cross_entropy:
-      return from_logits ? table.softmax_cross_entropy : table.cross_entropy;
-    case LossKind::binary_cross_entropy:
-      return from_logits ? table.sigmoid_binary_cross_entropy : table.binary_cross_entropy;
-    case LossKind::mse:
-      break;
-  }
-  return table.mse;
-}
-
 }  // namespace
 
 RowBlocks::RowBlocks(index_t rows) : rows_(rows), count_(row_block_count(rows)) {}
@@ -69,11 +54,16 @@ std::vector<WeightBlock> weight_blocks(const Layout& layout) {
   return blocks;
 }
 
+Range weights_of(const Layout& layout, const WeightBlock& block) {
+  const Layer& layer = layout.layer(block.layer);
+  return {layer.weights_offset + block.rows.first * layer.n_out, block.rows.count * layer.n_out};
+}
+
 Range parameters_of(const Layout& layout, const WeightBlock& block) {
   const Layer& layer = layout.layer(block.layer);
+  const Range weights = weights_of(layout, block);
   const bool with_biases = layer.has_biases && is_last_of_layer(layout, block);
-  return {layer.weights_offset + block.rows.first * layer.n_out,
-          block.rows.count * layer.n_out + (with_biases ? layer.n_out : 0)};
+  return {weights.first, weights.count + (with_biases ? layer.n_out : 0)};
 }
 
 template <class T>
@@ -84,29 +74,36 @@ void Propagation<T>::forward(Range rows, bool output_activation) const {
     const MatrixView<T> a = at(traces.a, l, rows);
     gemm::forward<T>(z, input, layout.weights(parameters, l), layout.biases(parameters, l));
     if (l + 1 < layout.n_layers() || output_activation) {
-      kernels<T>().activation_forward(a, z, layout.layer(l).activation);
+      activate<T>(a, z, layout.layer(l).activation);
     }
-    input = a;
+    const MatrixView<T> out = at(traces.out, l, rows);
+    if (drops(l)) drop(out, a, l, rows);
+    input = out;
   }
 }
 
+// The same units are dropped on the way back as on the way forth, because the draws are the same.
 template <class T>
-void Propagation<T>::loss(LossKind loss, const Targets<T>& targets, const T* scale, T* losses,
+void Propagation<T>::drop(MatrixView<T> to, ConstMatrixView<T> from, index_t l, Range rows) const {
+  kernels<T>().dropout(to, from, layout.layer(l).dropout, dropout->seed, dropout->step,
+                       static_cast<std::uint32_t>(l), rows.first);
+}
+
+template <class T>
+void Propagation<T>::loss(const Loss& loss, const Targets<T>& targets, const T* scale, T* losses,
                           Range rows) const {
   const index_t last = layout.n_layers() - 1;
-  const bool from_logits = computed_from_logits(loss, layout.output());
-  loss_kernel<T>(loss, from_logits)(losses + rows.first, at(traces.dz, last, rows),
-                                    at(from_logits ? traces.z : traces.a, last, rows),
-                                    targets.slice(rows.first, rows.count), scale + rows.first);
-  if (!from_logits) output_backward(rows);
+  loss_and_gradient<T>(losses + rows.first, at(traces.dz, last, rows), at(traces.z, last, rows),
+                       at(traces.a, last, rows), targets.slice(rows.first, rows.count),
+                       scale + rows.first, loss, layout.output());
+  if (!computed_from_logits(loss, layout.output())) output_backward(rows);
 }
 
 template <class T>
 void Propagation<T>::output_backward(Range rows) const {
   const index_t last = layout.n_layers() - 1;
   const MatrixView<T> dz = at(traces.dz, last, rows);
-  kernels<T>().activation_backward(dz, dz, at(traces.z, last, rows), at(traces.a, last, rows),
-                                   layout.output());
+  activate_backward<T>(dz, dz, at(traces.z, last, rows), at(traces.a, last, rows), layout.output());
 }
 
 template <class T>
@@ -114,8 +111,9 @@ void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
   for (index_t l = layout.n_layers() - 1; l > 0; --l) {
     const MatrixView<T> dz = at(traces.dz, l - 1, rows);
     gemm::input_gradient<T>(dz, at(traces.dz, l, rows), layout.weights(parameters, l));
-    kernels<T>().activation_backward(dz, dz, at(traces.z, l - 1, rows), at(traces.a, l - 1, rows),
-                                     layout.layer(l - 1).activation);
+    if (drops(l - 1)) drop(dz, dz, l - 1, rows);
+    activate_backward<T>(dz, dz, at(traces.z, l - 1, rows), at(traces.a, l - 1, rows),
+                         layout.layer(l - 1).activation);
   }
   if (dx.data != nullptr) {
     gemm::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows),
@@ -126,7 +124,7 @@ void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
 template <class T>
 void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block) const {
   const index_t l = block.layer;
-  const ConstMatrixView<T> input = l == 0 ? x : ConstMatrixView<T>(at(traces.a, l - 1));
+  const ConstMatrixView<T> input = l == 0 ? x : ConstMatrixView<T>(at(traces.out, l - 1));
   const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
   gemm::weights_gradient<T>(dw, input, at(traces.dz, l), block.rows.first);
   T* db = layout.biases(gradient, l);

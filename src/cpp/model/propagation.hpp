@@ -6,6 +6,7 @@
 // two parallel phases, and its result is the same on any number of threads.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "kernels/loss.hpp"
@@ -42,8 +43,15 @@ struct WeightBlock {
 
 std::vector<WeightBlock> weight_blocks(const Layout& layout);
 
-// The parameters that a block owns.
+// The weights of a block, and all parameters that it owns.
+Range weights_of(const Layout& layout, const WeightBlock& block);
 Range parameters_of(const Layout& layout, const WeightBlock& block);
+
+// The draws of dropout in one step: every unit of every sample has its own, whoever computes it.
+struct DropoutDraws {
+  std::uint64_t seed;
+  std::uint64_t step;
+};
 
 // One batch on its way through a network. Refers to what others own; costs nothing to make.
 template <class T>
@@ -52,12 +60,14 @@ struct Propagation {
   const T* parameters;
   ConstMatrixView<T> x;
   const Traces<T>& traces;
+  std::optional<DropoutDraws> dropout = std::nullopt;
 
   // z[l] and a[l] of the rows; a of the last layer only where asked for.
   void forward(Range rows, bool output_activation) const;
 
   // Losses (m,) and dz of the last layer; scale (m,) holds each sample's share of the mean.
-  void loss(LossKind loss, const Targets<T>& targets, const T* scale, T* losses, Range rows) const;
+  void loss(const Loss& loss, const Targets<T>& targets, const T* scale, T* losses,
+            Range rows) const;
 
   // dz of the last layer from its da, which stands where dz goes.
   void output_backward(Range rows) const;
@@ -67,6 +77,10 @@ struct Propagation {
 
   // dw and db of one block of weight rows, over all samples, into an arena.
   void parameter_gradient(T* gradient, const WeightBlock& block) const;
+
+ private:
+  bool drops(index_t l) const { return dropout && layout.layer(l).dropout > 0.0; }
+  void drop(MatrixView<T> to, ConstMatrixView<T> from, index_t l, Range rows) const;
 };
 
 }  // namespace pymlp

@@ -22,7 +22,7 @@ double seconds_between(std::chrono::steady_clock::time_point from,
 }  // namespace
 
 template <class T>
-Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, LossKind loss,
+Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
                     const Dataset<T>& training, const std::optional<Dataset<T>>& validation,
                     const FitOptions& options)
     : network_(network),
@@ -30,7 +30,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, LossKind loss,
       training_(training),
       validation_(validation),
       options_(options),
-      pass_(network.layout(), loss, options.batch_size, options.threads),
+      pass_(network.layout(), loss, options.batch_size, options.threads, Dropout::on),
       gradient_(network.layout().n_parameters()),
       start_parameters_(network.layout().n_parameters()),
       start_state_(optimizer.state().size()),
@@ -82,11 +82,28 @@ void Trainer<T>::begin_epoch() {
 }
 
 template <class T>
+index_t Trainer<T>::steps_per_epoch() const {
+  return (training_.size() + options_.batch_size - 1) / options_.batch_size;
+}
+
+template <class T>
+void Trainer<T>::set_learning_rate() {
+  const auto& rates = options_.learning_rates;
+  if (rates.empty()) return;
+  const bool for_each_epoch = std::ssize(rates) == options_.epochs;
+  const index_t position = for_each_epoch ? epoch_ : steps_;
+  optimizer_.set_learning_rate(rates[static_cast<std::size_t>(position)]);
+}
+
+template <class T>
 bool Trainer<T>::step(Pulse& pulse) {
+  set_learning_rate();
   const index_t count = std::min(options_.batch_size, training_.size() - position_);
   const index_t* order = order_.size() > 0 ? order_.data() : nullptr;
-  const BatchLoss loss = pass_.step(network_.parameters(), {training_, order, position_, count},
-                                    gradient_.data(), optimizer_, &pulse);
+  const DropoutDraws draws{options_.seed, static_cast<std::uint64_t>(steps_)};
+  const BatchLoss loss =
+      pass_.step(network_.parameters(), {training_, order, position_, count}, gradient_.data(),
+                 optimizer_, options_.regularization, draws, &pulse);
   if (pulse.stopped()) {
     finish(Status::interrupted);
   } else if (!std::isfinite(loss.sum)) {
@@ -95,6 +112,7 @@ bool Trainer<T>::step(Pulse& pulse) {
   } else {
     epoch_loss_ += loss;
     position_ += count;
+    ++steps_;
   }
   return status_ == Status::running;
 }

@@ -24,6 +24,9 @@ struct FitOptions {
   int threads = 1;
   double max_seconds = 0.0;  // 0: no limit
   std::optional<EarlyStopping> early_stopping;
+  Regularization regularization;
+  std::vector<double>
+      learning_rates;  // one for each epoch, or each step; empty: the optimiser's own
 };
 
 enum class Status {
@@ -45,8 +48,9 @@ template <class T>
 class Trainer {
  public:
   // The network, the optimiser and the arrays behind the datasets must outlive the trainer.
-  Trainer(Network<T>& network, Optimizer<T>& optimizer, LossKind loss, const Dataset<T>& training,
-          const std::optional<Dataset<T>>& validation, const FitOptions& options);
+  Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
+          const Dataset<T>& training, const std::optional<Dataset<T>>& validation,
+          const FitOptions& options);
 
   // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by. The
   // caller holds the network's lock. Nothing is allocated but the records of epochs.
@@ -60,6 +64,8 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   void begin_epoch();
+  void set_learning_rate();
+  index_t steps_per_epoch() const;
   // Takes one step; false where it must end.
   bool step(Pulse& pulse);
   void end_epoch(Pulse& pulse);
@@ -86,6 +92,7 @@ class Trainer {
   Buffer<index_t> order_;  // empty: rows as they lie
   index_t epoch_ = 0;
   index_t position_ = 0;  // samples of this epoch already seen
+  index_t steps_ = 0;     // of all epochs
   BatchLoss epoch_loss_;
   Epochs history_;
   Status status_ = Status::running;

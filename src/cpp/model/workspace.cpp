@@ -4,10 +4,15 @@ namespace pymlp {
 
 namespace {
 
-bool needs_own_z(const Layout& layout, index_t l, Keep keep) {
+bool needs_own_z(const Layout& layout, index_t l) {
   const ActivationTraits& traits = traits_of(layout.layer(l).activation.kind);
   const bool last = l + 1 == layout.n_layers();
-  return keep == Keep::everything || traits.derivative_needs_z || (last && traits.unit_interval);
+  // A loss may be computed from the last layer's z instead of its a.
+  return traits.derivative_needs_z || last;
+}
+
+bool needs_own_out(const Layout& layout, index_t l, Dropout dropout) {
+  return dropout == Dropout::on && layout.layer(l).dropout > 0.0;
 }
 
 // Each matrix begins on a cache line.
@@ -16,29 +21,32 @@ index_t padded(index_t elements) { return (elements + 15) / 16 * 16; }
 }  // namespace
 
 template <class T>
-Workspace<T>::Workspace(const Layout& layout, index_t capacity, Keep keep) : capacity_(capacity) {
+Workspace<T>::Workspace(const Layout& layout, index_t capacity, Dropout dropout)
+    : capacity_(capacity) {
   index_t total = 0;
   for (index_t l = 0; l < layout.n_layers(); ++l) {
-    total += padded(capacity * layout.layer(l).n_out) * (needs_own_z(layout, l, keep) ? 3 : 2);
+    const int matrices = 2 + needs_own_z(layout, l) + needs_own_out(layout, l, dropout);
+    total += padded(capacity * layout.layer(l).n_out) * matrices;
   }
   memory_ = Buffer<T>(total);
   T* next = memory_.data();
-  const auto take = [&](index_t cols) {
-    const MatrixView<T> view{next, capacity, cols, cols};
-    next += padded(capacity * cols);
-    return view;
-  };
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const index_t n_out = layout.layer(l).n_out;
-    traces_.a.push_back(take(n_out));
-    traces_.z.push_back(needs_own_z(layout, l, keep) ? take(n_out) : traces_.a.back());
-    traces_.dz.push_back(take(n_out));
+    const auto take = [&] {
+      const MatrixView<T> view{next, capacity, n_out, n_out};
+      next += padded(capacity * n_out);
+      return view;
+    };
+    traces_.a.push_back(take());
+    traces_.z.push_back(needs_own_z(layout, l) ? take() : traces_.a.back());
+    traces_.out.push_back(needs_own_out(layout, l, dropout) ? take() : traces_.a.back());
+    traces_.dz.push_back(take());
   }
 }
 
 template <class T>
 const Traces<T>& Workspace<T>::traces(index_t m) {
-  for (auto* matrices : {&traces_.z, &traces_.a, &traces_.dz}) {
+  for (auto* matrices : {&traces_.z, &traces_.a, &traces_.out, &traces_.dz}) {
     for (MatrixView<T>& matrix : *matrices) matrix.rows = m;
   }
   return traces_;

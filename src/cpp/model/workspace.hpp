@@ -8,22 +8,24 @@
 
 namespace pymlp {
 
-// z[l], a[l], dz[l] of the layers 0 .. L-1 behind the input, as views on memory somebody owns.
-// a and z are one matrix where the derivative can be had from a alone.
+// z[l], a[l], dz[l] of the layers 0 .. L-1 behind the input, as views on memory somebody owns;
+// out[l] is what the next layer reads: a[l], or a[l] with units dropped. a and z are one matrix
+// where the derivative can be had from a alone.
 template <class T>
 struct Traces {
   std::vector<MatrixView<T>> z;
   std::vector<MatrixView<T>> a;
+  std::vector<MatrixView<T>> out;
   std::vector<MatrixView<T>> dz;
 };
 
-enum class Keep { what_backward_needs, everything };
+enum class Dropout { off, on };
 
 template <class T>
 class Workspace {
  public:
   // Room for `capacity` samples. The last layer's z is kept where a loss may be computed from it.
-  Workspace(const Layout& layout, index_t capacity, Keep keep = Keep::what_backward_needs);
+  Workspace(const Layout& layout, index_t capacity, Dropout dropout);
 
   index_t capacity() const { return capacity_; }
   // The views for a batch of m <= capacity samples; no allocation.
