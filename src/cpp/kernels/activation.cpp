@@ -79,6 +79,9 @@ void activation_forward(MatrixView<T> a, ConstMatrixView<T> z, const Activation&
     case ActivationKind::relu:
       return map(a, z, [](T z) { return z <= T(0) ? T(0) : z; });
     case ActivationKind::leaky_relu:
+      if (p0 == T(0)) {  // 0 * -infinity would be NaN
+        return map(a, z, [p1](T z) { return z > p1 ? z : z <= p1 ? T(0) : z; });
+      }
       return map(a, z, [p0, p1](T z) { return z > p1 ? z : p0 * z; });
     case ActivationKind::elu:
       return map(a, z, [p0](T z) { return z > T(0) ? z : p0 * math::expm1(z); });
