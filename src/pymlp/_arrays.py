@@ -20,7 +20,8 @@ DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """Return `dtype` as a NumPy dtype, which must be float32 or float64."""
     try:
-        result: np.dtype[Any] | None = np.dtype(dtype)
+        # Of None NumPy makes float64.
+        result: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)
     except TypeError:
         result = None
     if result is None or result not in DTYPES:

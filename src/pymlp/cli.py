@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 import pymlp
 from pymlp.preprocessing import (
@@ -124,7 +124,9 @@ def _add_train_options(parser: argparse.ArgumentParser) -> None:
         taken from each class label and spread over all classes (%(default)s)""",
     )
     add("--test-fraction", type=fraction, default=0.2, metavar="F", help="(%(default)s)")
-    add("--seed", type=int, default=0, metavar="N", help="fixes every random draw (%(default)s)")
+    add(
+        "--seed", type=natural, default=0, metavar="N", help="fixes every random draw (%(default)s)"
+    )
     add("--dtype", choices=("float32", "float64"), default="float32", help="(%(default)s)")
     add("--out", type=Path, metavar="MODEL", help="by default DATA.safetensors, in this folder")
     add("--quiet", action="store_true", help="print nothing but errors")
@@ -155,6 +157,14 @@ def widths(text: str) -> tuple[int, ...]:
     return () if text == "none" else tuple(int(width) for width in text.split(","))
 
 
+def natural(text: str) -> int:
+    """Read a whole number from 0."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
+    return value
+
+
 def fraction(text: str) -> float:
     """Read a number from 0 to below 1."""
     value = float(text)
@@ -177,33 +187,23 @@ class _Parts(NamedTuple):
 def _train(arguments: argparse.Namespace) -> None:
     say = (lambda report: None) if arguments.quiet else _say
     out = _model_path(arguments)
-    table = _read_table(arguments)
-    position = table.position(arguments.target)
-    column = table.columns[position]
-    task = arguments.task or choose_task(column)
-    parts = _divide(column, task, arguments.test_fraction, arguments.seed)
-    ignored = [table.position(name) for name in arguments.ignore]
-    preprocessing = fit_preprocessing(
-        table, position, task=task, rows=parts.training, ignored=ignored
-    )
+    table, preprocessing, parts = _prepare(arguments)
     network = _make_network(preprocessing, arguments)
     about = {
         "data": _describe_data(table, preprocessing),
-        "rows": "{:,} to learn from, {:,} for validation, {:,} for the test".format(
-            *map(len, parts)
-        ),
+        "rows": _describe_rows(parts),
         "network": _describe_network(network),
     }
     say(about)
     X = preprocessing.encode_inputs(table, arguments.dtype)
-    history = _fit(
-        network, X, preprocessing.encode_target(table, arguments.dtype), parts, arguments
-    )
-    score, result = _test(preprocessing.target, column, parts.test, network.predict(X[parts.test]))
-    result = {"training": _describe_training(history, len(parts.training)), **result}
+    y = preprocessing.encode_target(table, arguments.dtype)
+    history = _fit(network, X, y, parts, arguments)
+    score, result = _test(network, X, table, preprocessing.target, parts.test)
+    result = {"training": _describe_training(history), **result}
     record = json.dumps({"score": score, "report": {**about, **result}})
     write_network(out, network, {"preprocessing": preprocessing.to_json(), "training": record})
-    say({**result, "model": str(out)})
+    # The speed is not kept: the same seed and data shall make the same file.
+    say({**result, "speed": _describe_speed(history, len(parts.training)), "model": str(out)})
 
 
 def _model_path(arguments: argparse.Namespace) -> Path:
@@ -211,14 +211,26 @@ def _model_path(arguments: argparse.Namespace) -> Path:
     path: Path = arguments.out or Path(Path(arguments.data).stem + ".safetensors")
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, "cannot be written to", str(path))
     return path
 
 
 def _read_table(arguments: argparse.Namespace, expected: Sequence[str] = ()) -> Table:
     delimiter = "\t" if arguments.delimiter == "tab" else arguments.delimiter
     return read_csv(arguments.data, delimiter=delimiter, header=arguments.header, expected=expected)
+
+
+def _prepare(arguments: argparse.Namespace) -> tuple[Table, Preprocessing, _Parts]:
+    table = _read_table(arguments)
+    target = table.position(arguments.target)
+    ignored = [table.position(name) for name in arguments.ignore]
+    task = arguments.task or choose_task(table.columns[target])
+    parts = _divide(table.columns[target], task, arguments.test_fraction, arguments.seed)
+    preprocessing = fit_preprocessing(
+        table, target, task=task, rows=parts.training, ignored=ignored
+    )
+    return table, preprocessing, parts
 
 
 def _divide(target: Column, task: Task, test_fraction: float, seed: int) -> _Parts:
@@ -253,11 +265,9 @@ def _fit(
     parts: _Parts,
     arguments: argparse.Namespace,
 ) -> pymlp.History:
-    n_outputs, smoothing = network.widths[-1], arguments.label_smoothing
-    targets = y[parts.training]
-    if n_outputs > 1 and smoothing:
-        one_hot = np.eye(n_outputs, dtype=X.dtype)[targets]
-        targets = one_hot * (1 - smoothing) + smoothing / n_outputs
+    n_outputs, targets = network.widths[-1], y[parts.training]
+    if n_outputs > 1:
+        targets = _soften(targets, n_outputs, arguments.label_smoothing, X.dtype)
     return network.fit(
         X[parts.training],
         targets,
@@ -270,6 +280,15 @@ def _fit(
         progress=sys.stderr.isatty() and not arguments.quiet,
         seed=arguments.seed,
     )
+
+
+def _soften(
+    labels: NDArray[Any], n_classes: int, smoothing: float, dtype: DTypeLike
+) -> NDArray[Any]:
+    """Return probabilities: most of each goes to the label, the rest to all classes alike."""
+    probabilities = np.full((len(labels), n_classes), smoothing / n_classes, dtype)
+    probabilities[np.arange(len(labels)), labels] += 1.0 - smoothing
+    return probabilities
 
 
 # ---- what is printed -----------------------------------------------------------------------------
@@ -290,30 +309,40 @@ def _describe_data(table: Table, preprocessing: Preprocessing) -> str:
     )
 
 
+def _describe_rows(parts: _Parts) -> str:
+    training, validation, test = map(len, parts)
+    return f"{training:,} to learn from, {validation:,} for validation, {test:,} for the test"
+
+
 def _describe_network(network: pymlp.Network) -> str:
     widths = "-".join(map(str, network.widths))
     activations = ", ".join(repr(layer.activation) for layer in network.layers)
     return f"{widths}, {activations}, {network.n_parameters:,} parameters, {network.dtype}"
 
 
-def _describe_training(history: pymlp.History, n_samples: int) -> str:
-    epochs = len(history.loss)
-    speed = epochs * n_samples / max(history.seconds, 1e-9)
-    end = {"early_stopping": "the validation loss stopped falling", "epochs": "no epochs left"}
-    reason = end.get(history.stopped_by, history.stopped_by)
-    return f"{epochs} epochs in {history.seconds:.2f} s, {speed:,.0f} samples/s; ended: {reason}"
+def _describe_training(history: pymlp.History) -> str:
+    reasons = {"early_stopping": "the validation loss stopped falling", "epochs": "the last epoch"}
+    reason = reasons.get(history.stopped_by, history.stopped_by)
+    return f"{len(history.loss):,} epochs, until {reason}"
+
+
+def _describe_speed(history: pymlp.History, n_samples: int) -> str:
+    samples = len(history.loss) * n_samples
+    rate = samples / max(history.seconds, 1e-9)
+    return f"{rate:,.0f} samples/s, {history.seconds:.2f} s of training"
 
 
 def _test(
-    target: Field, column: Column, rows: IntArray, outputs: NDArray[Any]
+    network: pymlp.Network, X: NDArray[Any], table: Table, target: Field, rows: IntArray
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Return the scores on the test rows, and what to print of them."""
     if not len(rows):
         return {}, {"test": "no rows held out"}
-    if isinstance(target.encoding, Categories):
-        labels, classes = target.encoding.codes(column)[rows], target.encoding.names
-        return _test_classes(classes, labels, outputs.argmax(axis=1))
-    return _test_amounts(column.numbers()[rows], target.encoding.decode(outputs))
+    outputs, column = network.predict(X[rows]), table.columns[target.position]
+    if isinstance(target.encoding, Numbers):
+        return _test_amounts(column.numbers()[rows], target.encoding.decode(outputs))
+    labels, classes = target.encoding.codes(column)[rows], target.encoding.names
+    return _test_classes(classes, labels, outputs.argmax(axis=1))
 
 
 def _test_classes(
@@ -431,7 +460,7 @@ def _show(arguments: argparse.Namespace) -> None:
     for field in preprocessing.inputs:
         print(f"  {field.name:<{width}}  {_describe(field.encoding)}")
     print(f"target\n  {preprocessing.target.name}  {_describe(preprocessing.target.encoding)}\n")
-    _say({label: text for label, text in record["report"].items() if label != "network"})
+    _say({label: text for label, text in record.get("report", {}).items() if label != "network"})
 
 
 def _describe(encoding: Numbers | Categories) -> str:

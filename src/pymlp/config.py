@@ -25,7 +25,7 @@ def set_num_threads(n: int) -> None:
     1
     >>> pymlp.set_num_threads(before)
     """
-    _core.set_num_threads(threads(n))
+    _core.set_num_threads(_thread_count(n))
 
 
 def get_num_threads() -> int:
@@ -35,8 +35,10 @@ def get_num_threads() -> int:
 
 def threads(n: int | None) -> int:
     """Return the number of threads for one call: its own wish, or the number set for all."""
-    if n is None:
-        return _core.get_num_threads()
+    return _core.get_num_threads() if n is None else _thread_count(n)
+
+
+def _thread_count(n: int) -> int:
     n = _checks.integer("threads", n, minimum=1)
     if n > 1024:
         raise ValueError(f"threads must be at most 1024, not {n}")

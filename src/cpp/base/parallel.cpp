@@ -2,8 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <exception>
 #include <thread>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/cpu.hpp"
@@ -26,9 +27,8 @@ constexpr int kSpins =
 class Team {
  public:
   void run(index_t tasks, int threads, detail::TaskFunction function, void* context) {
-    // A second caller at the same time works alone rather than waiting.
-    const std::unique_lock<std::mutex> owner(busy_, std::try_to_lock);
-    if (!owner.owns_lock()) {
+    // A second caller at the same time, or a task that calls again, works alone: nobody waits.
+    if (busy_.test_and_set(std::memory_order_acquire)) {
       for (index_t task = 0; task < tasks; ++task) function(context, task);
       return;
     }
@@ -41,6 +41,10 @@ class Team {
     open();
     work();
     close();
+    const std::exception_ptr error = std::exchange(error_, nullptr);
+    failed_.clear(std::memory_order_relaxed);
+    busy_.clear(std::memory_order_release);
+    if (error) std::rethrow_exception(error);
   }
 
  private:
@@ -50,10 +54,14 @@ class Team {
     return static_cast<std::uint32_t>(state >> 32);
   }
 
+  // Where the system grants no more threads, those that are there do the work.
   void grow(int workers) {
-    for (; workers_ < workers; ++workers_) {
-      // Detached: workers sleep for as long as the process lives and hold nothing to clean up.
-      std::thread([this, seen = job_of(state_.load())] { serve(seen); }).detach();
+    try {
+      for (; workers_ < workers; ++workers_) {
+        // Detached: workers sleep for as long as the process lives and hold nothing to clean up.
+        std::thread([this, seen = job_of(state_.load())] { serve(seen); }).detach();
+      }
+    } catch (const std::exception&) {
     }
   }
 
@@ -77,10 +85,16 @@ class Team {
     }
   }
 
-  void work() {
-    for (index_t task = next_.fetch_add(1, std::memory_order_relaxed); task < tasks_;
-         task = next_.fetch_add(1, std::memory_order_relaxed)) {
-      function_(context_, task);
+  // The first exception ends the job; the caller throws it on once nobody is inside.
+  void work() noexcept {
+    try {
+      for (index_t task = next_.fetch_add(1, std::memory_order_relaxed); task < tasks_;
+           task = next_.fetch_add(1, std::memory_order_relaxed)) {
+        function_(context_, task);
+      }
+    } catch (...) {
+      if (!failed_.test_and_set(std::memory_order_relaxed)) error_ = std::current_exception();
+      next_.store(tasks_, std::memory_order_relaxed);
     }
   }
 
@@ -113,7 +127,9 @@ class Team {
     return bell_.load(std::memory_order_relaxed);
   }
 
-  std::mutex busy_;
+  std::atomic_flag busy_;
+  std::atomic_flag failed_;
+  std::exception_ptr error_;
   int workers_ = 0;
   detail::TaskFunction function_ = nullptr;
   void* context_ = nullptr;

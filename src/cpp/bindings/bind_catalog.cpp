@@ -31,11 +31,21 @@ py::dict losses() {
   return names;
 }
 
+// Throws where the output activation does not give what the loss reads.
+void check_names(const std::string& loss, const std::string& output) {
+  Loss named;
+  named.kind = find_loss(loss).kind;
+  Activation activation;
+  activation.kind = find_activation(output).kind;
+  check_pair(named, activation);
+}
+
 }  // namespace
 
 void bind_catalog(py::module_& module) {
   module.def("activations", &activations);
   module.def("losses", &losses);
+  module.def("check_pair", &check_names, py::arg("loss"), py::arg("output"));
 }
 
 }  // namespace pymlp::bindings

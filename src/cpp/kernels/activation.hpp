@@ -96,6 +96,7 @@ constexpr const ActivationTraits& traits_of(ActivationKind kind) {
   return kActivations[static_cast<std::size_t>(kind)];
 }
 
+const ActivationTraits& find_activation(std::string_view name);
 Activation make_activation(std::string_view name, std::span<const double> parameters);
 
 }  // namespace pymlp

@@ -23,13 +23,18 @@ std::size_t parameter_count(const ActivationTraits& traits) {
 
 }  // namespace
 
-Activation make_activation(std::string_view name, std::span<const double> parameters) {
+const ActivationTraits& find_activation(std::string_view name) {
   const auto* traits = std::ranges::find(kActivations, name, &ActivationTraits::name);
   check(traits != std::end(kActivations), "activation '", name, "' is not known");
-  const std::size_t expected = parameter_count(*traits);
+  return *traits;
+}
+
+Activation make_activation(std::string_view name, std::span<const double> parameters) {
+  const ActivationTraits& traits = find_activation(name);
+  const std::size_t expected = parameter_count(traits);
   check(parameters.size() == expected, "activation '", name, "' takes ", expected,
         " parameters, not ", parameters.size());
-  Activation activation{traits->kind, {}};
+  Activation activation{traits.kind, {}};
   std::ranges::copy(parameters, activation.parameters.begin());
   return activation;
 }

@@ -62,6 +62,7 @@ constexpr const LossTraits& traits_of(LossKind kind) {
   return kLosses[static_cast<std::size_t>(kind)];
 }
 
+const LossTraits& find_loss(std::string_view name);
 Loss make_loss(std::string_view name, double parameter, double label_smoothing);
 
 // Throws where the activation does not give what the loss reads.

@@ -18,12 +18,16 @@ static_assert(in_order_of_the_enum());
 
 }  // namespace
 
-Loss make_loss(std::string_view name, double parameter, double label_smoothing) {
+const LossTraits& find_loss(std::string_view name) {
   const auto* traits = std::ranges::find(kLosses, name, &LossTraits::name);
   check(traits != std::end(kLosses), "loss '", name, "' is not known");
+  return *traits;
+}
+
+Loss make_loss(std::string_view name, double parameter, double label_smoothing) {
   check(label_smoothing >= 0.0 && label_smoothing < 1.0, "label_smoothing must be in [0, 1), not ",
         label_smoothing);
-  return {traits->kind, parameter, label_smoothing, nullptr};
+  return {find_loss(name).kind, parameter, label_smoothing, nullptr};
 }
 
 void check_pair(const Loss& loss, const Activation& output) {

@@ -16,10 +16,12 @@ Kernels<T> make_table() {
   return table;
 }
 
+}  // namespace
+
 template <class T>
-Kernels<T> select_table() {
+Kernels<T> kernels_of([[maybe_unused]] Isa isa) {
 #if defined(PYMLP_X86_KERNELS)
-  switch (selected_isa()) {
+  switch (isa) {
     case Isa::avx512:
       return make_table<Isa::avx512, T>();
     case Isa::avx2:
@@ -31,14 +33,14 @@ Kernels<T> select_table() {
   return make_table<Isa::generic, T>();
 }
 
-}  // namespace
-
 template <class T>
 const Kernels<T>& kernels() {
-  static const Kernels<T> table = select_table<T>();
+  static const Kernels<T> table = kernels_of<T>(selected_isa());
   return table;
 }
 
+template Kernels<float> kernels_of(Isa);
+template Kernels<double> kernels_of(Isa);
 template const Kernels<float>& kernels();
 template const Kernels<double>& kernels();
 

@@ -53,6 +53,11 @@ struct Kernels {
   void (*elementary)(Elementary function, T* y, const T* x, index_t n);
 };
 
+// The table of one instruction set, which the processor must support; without kernels of its own it
+// is that of the compiler's baseline.
+template <class T>
+Kernels<T> kernels_of(Isa isa);
+
 // The table of selected_isa().
 template <class T>
 const Kernels<T>& kernels();
