@@ -87,7 +87,8 @@ double BatchPass<T>::weigh(const Batch<T>& batch) {
 
 template <class T>
 int BatchPass<T>::threads_for_rows(index_t rows) const {
-  // Somebody else's functions are called on the caller's thread: their exceptions pass through here.
+  // Somebody else's functions are called on the caller's thread: their exceptions pass through
+  // here.
   if (layout_.has_custom() || loss_.custom != nullptr) return 1;
   return threads_for(static_cast<double>(rows) * layout_.forward_operations(), threads_);
 }

@@ -1,0 +1,279 @@
+"""Schedules: how the learning rate changes while a network learns.
+
+``t`` counts epochs from 0, or steps where ``per="step"``; ``rate`` is the optimiser's learning rate. The
+formulas are those of `torch.optim.lr_scheduler`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pymlp import _checks
+
+__all__ = [
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "InverseScaling",
+    "OneCycle",
+    "ReduceOnPlateau",
+    "Schedule",
+    "Step",
+    "WarmUp",
+]
+
+Per = Literal["epoch", "step"]
+
+
+class Schedule:
+    """A learning rate for every epoch, or for every step.
+
+    Parameters
+    ----------
+    per : {"epoch", "step"}, default "epoch"
+        What `t` counts.
+    """
+
+    def __init__(self, *, per: Per = "epoch") -> None:
+        if per not in ("epoch", "step"):
+            raise ValueError(f"per must be 'epoch' or 'step', not {per!r}")
+        self.per = per
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        """Return the learning rate at time `t` of `total`."""
+        raise NotImplementedError
+
+    def rates(self, rate: float, epochs: int, steps_per_epoch: int) -> list[float]:
+        """Return the learning rates of all epochs, or of all steps."""
+        total = epochs if self.per == "epoch" else epochs * steps_per_epoch
+        return [self.rate_at(rate, t, total) for t in range(total)]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+
+class Constant(Schedule):
+    """``rate``."""
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        return rate
+
+
+class Step(Schedule):
+    """``rate gamma^floor(t / step_size)``."""
+
+    def __init__(self, step_size: int, *, gamma: float = 0.1, per: Per = "epoch") -> None:
+        super().__init__(per=per)
+        self.step_size = _checks.integer("step_size", step_size, minimum=1)
+        self.gamma = _checks.number("gamma", gamma, above=0.0)
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        return rate * self.gamma ** (t // self.step_size)
+
+
+class Exponential(Schedule):
+    """``rate gamma^t``."""
+
+    def __init__(self, gamma: float, *, per: Per = "epoch") -> None:
+        super().__init__(per=per)
+        self.gamma = _checks.number("gamma", gamma, above=0.0)
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        return rate * self.gamma**t
+
+
+class InverseScaling(Schedule):
+    """``rate / (1 + t)^power``, as scikit-learn's ``invscaling``."""
+
+    def __init__(self, power: float = 0.5, *, per: Per = "epoch") -> None:
+        super().__init__(per=per)
+        self.power = _checks.number("power", power, minimum=0.0)
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        return rate / (1 + t) ** self.power
+
+
+class Cosine(Schedule):
+    """``minimum + (rate - minimum) (1 + cos(pi t / period)) / 2``, with restarts where asked for.
+
+    Parameters
+    ----------
+    period : int, optional
+        Epochs (or steps) from `rate` down to `minimum`; None takes the whole training.
+    minimum : float, default 0
+    restarts : bool, default False
+        Begin anew after every period instead of rising again as the cosine does.
+    multiplier : int, default 1
+        Each period is this many times as long as the one before; goes with restarts.
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR", arXiv:1608.03983.
+    """
+
+    def __init__(
+        self,
+        period: int | None = None,
+        *,
+        minimum: float = 0.0,
+        restarts: bool = False,
+        multiplier: int = 1,
+        per: Per = "epoch",
+    ) -> None:
+        super().__init__(per=per)
+        self.period = None if period is None else _checks.integer("period", period, minimum=1)
+        self.minimum = _checks.number("minimum", minimum, minimum=0.0)
+        self.restarts = _checks.flag("restarts", restarts)
+        self.multiplier = _checks.integer("multiplier", multiplier, minimum=1)
+        if restarts and period is None:
+            raise ValueError("restarts need a period, not None")
+        if multiplier > 1 and not restarts:
+            raise ValueError("multiplier goes with restarts=True")
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        period = total if self.period is None else self.period
+        while self.restarts and t >= period:
+            t -= period
+            period *= self.multiplier
+        return self.minimum + (rate - self.minimum) * (1 + math.cos(math.pi * t / period)) / 2
+
+
+class OneCycle(Schedule):
+    """Up from ``rate / initial_divisor`` to `rate`, then down to that over `final_divisor`.
+
+    Both ways along half a cosine; `t` counts steps.
+
+    Parameters
+    ----------
+    warm_up : float, default 0.3
+        The share of all steps spent going up, in (0, 1).
+    initial_divisor : float, default 25
+    final_divisor : float, default 1e4
+
+    References
+    ----------
+    Smith and Topin, "Super-convergence", arXiv:1708.07120.
+    """
+
+    def __init__(
+        self, *, warm_up: float = 0.3, initial_divisor: float = 25.0, final_divisor: float = 1e4
+    ) -> None:
+        super().__init__(per="step")
+        self.warm_up = _checks.number("warm_up", warm_up, above=0.0, below=1.0)
+        self.initial_divisor = _checks.number("initial_divisor", initial_divisor, above=0.0)
+        self.final_divisor = _checks.number("final_divisor", final_divisor, above=0.0)
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        start = rate / self.initial_divisor
+        peak = self.warm_up * total - 1
+        if t <= peak:
+            return _cosine_between(start, rate, t / peak)
+        return _cosine_between(rate, start / self.final_divisor, (t - peak) / (total - 1 - peak))
+
+
+def _cosine_between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+class WarmUp(Schedule):
+    """Linearly from ``start rate`` to `rate` over `length`, then another schedule.
+
+    Parameters
+    ----------
+    length : int
+        Epochs (or steps) until `rate` is reached.
+    start : float, default 0.1
+        The share of `rate` at t = 0, in (0, 1].
+    then : Schedule, optional
+        What follows, its own t from 0; it counts what this one counts. None keeps `rate`.
+    """
+
+    def __init__(
+        self, length: int, *, start: float = 0.1, then: Schedule | None = None, per: Per = "epoch"
+    ) -> None:
+        super().__init__(per=per)
+        self.length = _checks.integer("length", length, minimum=1)
+        self.start = _checks.number("start", start, above=0.0)
+        if self.start > 1.0:
+            raise ValueError(f"start must be at most 1, not {start:g}")
+        if not isinstance(then, Schedule | None):
+            raise TypeError(f"then must be a Schedule, not {_checks.type_name(then)}")
+        if isinstance(then, ReduceOnPlateau):
+            raise TypeError("then must be a schedule of time alone, not ReduceOnPlateau")
+        if then is not None and then.per != per:
+            raise ValueError(f"then must count per {per}, as this schedule does, not {then.per}")
+        self.then = then
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
+        if t < self.length:
+            return rate * (self.start + (1 - self.start) * t / self.length)
+        if self.then is None:
+            return rate
+        return self.then.rate_at(rate, t - self.length, max(1, total - self.length))
+
+
+class ReduceOnPlateau(Schedule):
+    """Multiply the rate by `factor` when the watched loss has stopped falling.
+
+    It watches the validation loss, or the training loss where there is no validation.
+
+    Parameters
+    ----------
+    factor : float, default 0.1
+        In (0, 1).
+    patience : int, default 10
+        Epochs without improvement that are waited for.
+    threshold : float, default 1e-4
+        An improvement is a loss below ``best (1 - threshold)``.
+    cooldown : int, default 0
+        Epochs after a reduction in which nothing is counted.
+    minimum : float, default 0
+        The rate does not go below this.
+    """
+
+    def __init__(
+        self,
+        *,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        cooldown: int = 0,
+        minimum: float = 0.0,
+    ) -> None:
+        super().__init__(per="epoch")
+        self.factor = _checks.number("factor", factor, above=0.0, below=1.0)
+        self.patience = _checks.integer("patience", patience, minimum=0)
+        self.threshold = _checks.number("threshold", threshold, minimum=0.0, below=1.0)
+        self.cooldown = _checks.integer("cooldown", cooldown, minimum=0)
+        self.minimum = _checks.number("minimum", minimum, minimum=0.0)
+
+    def rates(self, rate: float, epochs: int, steps_per_epoch: int) -> list[float]:
+        """Return nothing: the rate depends on the losses, not on time."""
+        return []
+
+    def rate_after(self, rate: float, losses: Sequence[float]) -> float:
+        """Return the rate for the next epoch, given the watched losses of all epochs so far.
+
+        `rate` is the one that training began with.
+        """
+        best, bad, cooling = math.inf, 0, 0
+        for loss in losses:
+            if loss < best * (1 - self.threshold):
+                best, bad = loss, 0
+            else:
+                bad += 1
+            if cooling > 0:
+                cooling, bad = cooling - 1, 0
+            if bad > self.patience:
+                rate, bad, cooling = max(rate * self.factor, self.minimum), 0, self.cooldown
+        return rate
+
+
+def resolve(schedule: Any) -> Schedule | None:
+    """Return `schedule`, which must be a Schedule or None."""
+    if not isinstance(schedule, Schedule | None):
+        raise TypeError(f"schedule must be a Schedule, not {_checks.type_name(schedule)}")
+    return schedule
