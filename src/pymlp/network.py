@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -11,10 +10,21 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from pymlp import _arrays, _checks, _core, activations, config, initializers, losses, optimizers
+from pymlp import (
+    _arrays,
+    _checks,
+    _core,
+    _structure,
+    activations,
+    config,
+    initializers,
+    losses,
+    optimizers,
+)
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
+from pymlp.layers import Gradients, Layer, Trace, split
 
 CoreNetwork: TypeAlias = "_core._Network[Any]"
 
@@ -22,77 +32,6 @@ _CORE: dict[np.dtype[Any], type[CoreNetwork]] = {
     np.dtype(np.float32): _core.NetworkFloat32,
     np.dtype(np.float64): _core.NetworkFloat64,
 }
-
-
-class Layer:
-    """One dense layer: ``a = activation(x @ weights + biases)``.
-
-    Attributes
-    ----------
-    weights : ndarray, shape (n_in, n_out)
-        A writable view of the network's parameters.
-    biases : ndarray, shape (n_out,), or None
-        A writable view of the network's parameters; None in a network without biases.
-    activation : Activation
-    """
-
-    def __init__(
-        self, weights: FloatArray, biases: FloatArray | None, activation: Activation
-    ) -> None:
-        self.weights = weights
-        self.biases = biases
-        self.activation = activation
-
-    def __repr__(self) -> str:
-        n_in, n_out = self.weights.shape
-        return f"Layer({n_in} -> {n_out}, {self.activation!r})"
-
-
-class Trace:
-    """What a forward pass computed.
-
-    Attributes
-    ----------
-    a : list of ndarray
-        Activations: ``a[0]`` is X, ``a[l]`` (m, n[l]) the output of layer l, ``a[-1]`` the last.
-    z : list of ndarray
-        Pre-activations: ``z[l]`` (m, n[l]) belongs to ``a[l]``; ``z[0]`` is None: inputs have none.
-    """
-
-    def __init__(self, z: list[FloatArray | None], a: list[FloatArray]) -> None:
-        self.z = z
-        self.a = a
-
-
-class Gradients:
-    """The gradient of a scalar with respect to a network's parameters.
-
-    Attributes
-    ----------
-    flat : ndarray, shape (n_parameters,)
-        In the order of `Network.parameters`.
-    weights, biases : list of ndarray
-        Views of `flat`, shaped as those of the network's layers.
-    """
-
-    def __init__(self, flat: FloatArray, widths: Sequence[int], bias: bool) -> None:
-        self.flat = flat
-        self.weights, self.biases = _split(flat, widths, bias)
-
-
-def _split(
-    flat: FloatArray, widths: Sequence[int], bias: bool
-) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return views of an arena: layer by layer the weights, row-major, then the biases."""
-    weights, biases = [], []
-    start = 0
-    for n_in, n_out in itertools.pairwise(widths):
-        weights.append(flat[start : start + n_in * n_out].reshape(n_in, n_out))
-        start += n_in * n_out
-        if bias:
-            biases.append(flat[start : start + n_out])
-            start += n_out
-    return weights, biases
 
 
 class Network:
@@ -140,9 +79,9 @@ class Network:
         dtype: DTypeLike = "float32",
         seed: int | None = None,
     ) -> None:
-        checked_widths = _widths(widths)
+        checked_widths = _structure.checked_widths(widths)
         checked_activations = [
-            *_hidden_activations(hidden, len(checked_widths) - 2),
+            *_structure.hidden_activations(hidden, len(checked_widths) - 2),
             activations.resolve("output", output),
         ]
         initializer = initializers.resolve(init)
@@ -151,7 +90,7 @@ class Network:
             checked_activations,
             _checks.flag("bias", bias),
             _arrays.float_dtype(dtype),
-            _seed(seed),
+            _structure.checked_seed(seed),
         )
         self._core.initialize(initializer.name, initializer.scale, self._seed)
 
@@ -171,7 +110,7 @@ class Network:
         self._fits = 0  # calls that drew a seed from ours
         self._core = _CORE[dtype](list(widths), specs, bias)
         self._parameters = self._core.parameters
-        weights, biases = _split(self._parameters, widths, bias)
+        weights, biases = split(self._parameters, widths, bias)
         self._layers = [
             Layer(w, biases[i] if bias else None, g)
             for i, (w, g) in enumerate(zip(weights, layer_activations, strict=True))
@@ -591,7 +530,7 @@ class Network:
         samples = _training.finite(self._samples(X, y, sample_weight, name))
         rule = optimizers.resolve(optimizer, learning_rate)
         with _training.only_one(self._training):
-            fit_seed = self._next_seed() if seed is None else _seed(seed)
+            fit_seed = self._next_seed() if seed is None else _structure.checked_seed(seed)
             if isinstance(validation, tuple | list):
                 held_out = self._validation_samples(validation, name)
                 return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
@@ -714,42 +653,6 @@ class Network:
         from pymlp import serialization
 
         serialization.write_network(path, self, {})
-
-
-def _widths(widths: Any) -> tuple[int, ...]:
-    if isinstance(widths, (str, bytes)) or not isinstance(widths, Iterable):
-        raise TypeError(f"widths must be a sequence of integers, not {_checks.type_name(widths)}")
-    result = tuple(
-        _checks.integer(f"widths[{i}]", width, minimum=1) for i, width in enumerate(widths)
-    )
-    if len(result) < 2:
-        raise ValueError(f"widths must name at least an input and an output, not {list(result)}")
-    return result
-
-
-def _hidden_activations(hidden: Any, n_hidden: int) -> list[Activation]:
-    if isinstance(hidden, (str, Activation)):
-        return [activations.resolve("hidden", hidden)] * n_hidden
-    if not isinstance(hidden, Iterable):
-        raise TypeError(
-            "hidden must be a name, an Activation or a list of these, not "
-            f"{_checks.type_name(hidden)}"
-        )
-    result = [activations.resolve(f"hidden[{i}]", g) for i, g in enumerate(hidden)]
-    if len(result) != n_hidden:
-        raise ValueError(
-            f"hidden must name {n_hidden} activations, one for each hidden layer, not {len(result)}"
-        )
-    return result
-
-
-def _seed(seed: int | None) -> int:
-    if seed is None:
-        return int.from_bytes(os.urandom(8), "little")
-    seed = _checks.integer("seed", seed, minimum=0)
-    if seed >= 2**64:
-        raise ValueError(f"seed must be below 2**64, not {seed}")
-    return seed
 
 
 def _central_differences(J: Callable[[], float], parameters: FloatArray) -> FloatArray:

@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pymlp.table import Column, FloatArray, Table, is_number, suggestion
+from pymlp.cli.table import Column, FloatArray, Table, is_number, suggestion
 
 IntArray = NDArray[np.int64]
 Task = Literal["classification", "regression"]
@@ -296,3 +296,11 @@ def split_rows(
     picks = (2 * np.arange(n_held) + 1) * len(candidates) // max(2 * n_held, 1)
     held = np.sort(candidates[picks])
     return np.setdiff1d(order, held), held
+
+
+class Parts(NamedTuple):
+    """The rows to learn from, those that tell when to stop, and those that test the result."""
+
+    training: IntArray
+    validation: IntArray
+    test: IntArray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import difflib
 import io
@@ -292,3 +293,9 @@ def _column_names(first: Sequence[str], header: bool, source: str) -> list[str]:
     if count > 1:
         raise ValueError(f"{source}: {count} columns are named {name!r}")
     return names
+
+
+def read_table(arguments: argparse.Namespace, expected: Sequence[str] = ()) -> Table:
+    """Read the file that a command line names, in the way it says."""
+    delimiter = "\t" if arguments.delimiter == "tab" else arguments.delimiter
+    return read_csv(arguments.data, delimiter=delimiter, header=arguments.header, expected=expected)

@@ -1,0 +1,93 @@
+// A problem that a small network can learn, with everything that training it takes.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "base/random.hpp"
+#include "model/trainer.hpp"
+
+namespace pymlp::test {
+
+inline constexpr double kForever = std::numeric_limits<double>::infinity();
+
+inline Activation named(const char* name, const std::vector<double>& parameters = {}) {
+  return make_activation(name, parameters);
+}
+
+// Points in a cube, told apart by whether the first two coordinates have one sign: no straight line
+// does that. As class labels, and as one-hot rows.
+template <class T>
+struct Samples {
+  Samples(index_t m, index_t n_inputs, index_t n_outputs, std::uint64_t seed)
+      : x(m * n_inputs), values(m * n_outputs), labels(m), weights(m), n_inputs(n_inputs) {
+    Random random(seed, 0);
+    for (T& coordinate : x.span()) coordinate = static_cast<T>(2.0 * random.uniform() - 1.0);
+    for (index_t i = 0; i < m; ++i) {
+      labels[i] = x[i * n_inputs] * x[i * n_inputs + 1] > T(0) ? 1 : 0;
+      values[i * n_outputs + (n_outputs > 1 ? labels[i] : 0)] = static_cast<T>(labels[i]);
+      weights[i] = static_cast<T>(0.5 + random.uniform());
+    }
+  }
+
+  ConstMatrixView<T> inputs() { return x.matrix(labels.size(), n_inputs); }
+  Dataset<T> with_labels() { return {inputs(), {labels.data(), {}}}; }
+  Dataset<T> with_values() {
+    const index_t n_outputs = values.size() / labels.size();
+    return {inputs(), {nullptr, values.matrix(labels.size(), n_outputs)}};
+  }
+
+  Buffer<T> x;
+  Buffer<T> values;
+  Buffer<std::int32_t> labels;
+  Buffer<T> weights;
+  index_t n_inputs;
+};
+
+inline Layout classifier(const std::vector<index_t>& widths, const char* hidden = "tanh",
+                         const char* output = "softmax") {
+  std::vector<Activation> activations(widths.size() - 1, named(hidden));
+  activations.back() = named(output);
+  return {widths, activations, true};
+}
+
+// A network under training: what a trainer refers to, in one place.
+template <class T>
+class Session {
+ public:
+  Session(const Layout& layout, const OptimizerRule& rule, LossKind loss, const Dataset<T>& data,
+          const FitOptions& options, const std::optional<Dataset<T>>& validation = std::nullopt)
+      : network_(layout),
+        optimizer_(rule, layout.n_parameters()),
+        trainer_(prepared(), optimizer_, loss, data, validation, options) {}
+
+  Status run(index_t epochs = 1'000'000, double seconds = kForever) {
+    Pulse silent([] { return false; });
+    return trainer_.run(epochs, seconds, silent);
+  }
+  Status step() { return run(1, 0.0); }
+
+  std::vector<T> parameters() const {
+    const T* first = network_.parameters();
+    return {first, first + network_.layout().n_parameters()};
+  }
+
+  Network<T>& network() { return network_; }
+  Optimizer<T>& optimizer() { return optimizer_; }
+  Trainer<T>& trainer() { return trainer_; }
+  const Epochs& history() const { return trainer_.history(); }
+
+ private:
+  Network<T>& prepared() {
+    network_.initialize({}, 1);
+    return network_;
+  }
+
+  Network<T> network_;
+  Optimizer<T> optimizer_;
+  Trainer<T> trainer_;
+};
+
+}  // namespace pymlp::test

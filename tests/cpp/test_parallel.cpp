@@ -1,0 +1,182 @@
+// The thread team: every task once, whoever calls, and nothing left spinning.
+#include "base/parallel.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+using namespace pymlp;
+using namespace std::chrono_literals;
+
+namespace {
+
+// How often each task ran. Plain ints: a task that ran on two threads is a race for TSan to see.
+std::vector<int> runs_of_tasks(index_t tasks, int threads) {
+  std::vector<int> runs(static_cast<std::size_t>(tasks));
+  parallel_for(tasks, threads, [&](index_t task) { ++runs[static_cast<std::size_t>(task)]; });
+  return runs;
+}
+
+bool all_once(const std::vector<int>& runs) {
+  return std::ranges::all_of(runs, [](int n) { return n == 1; });
+}
+
+double processor_seconds() {
+  return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
+}
+
+}  // namespace
+
+TEST_CASE("every task runs once, whatever the number of tasks and threads") {
+  for (const index_t tasks : {0, 1, 2, 3, 7, 64, 1000}) {
+    for (const int threads : {1, 2, 3, 8, 20}) CHECK(all_once(runs_of_tasks(tasks, threads)));
+  }
+}
+
+TEST_CASE("what tasks wrote is seen by the caller, and by the tasks of the next call") {
+  std::vector<index_t> values(64);
+  for (int round = 0; round < 2000; ++round) {
+    parallel_for(64, 3, [&](index_t task) { ++values[static_cast<std::size_t>(63 - task)]; });
+    parallel_for(64, 2, [&](index_t task) { ++values[static_cast<std::size_t>(task)]; });
+  }
+  CHECK(std::accumulate(values.begin(), values.end(), index_t{0}) == 2 * 2000 * 64);
+}
+
+TEST_CASE("no more threads work than were asked for") {
+  runs_of_tasks(100, 8);  // the team has eight from here on
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  parallel_for(200, 3, [&](index_t) {
+    const int now = ++inside;
+    int seen = most.load();
+    while (now > seen && !most.compare_exchange_weak(seen, now)) {
+    }
+    std::this_thread::sleep_for(100us);
+    --inside;
+  });
+  CHECK(most.load() <= 3);
+}
+
+TEST_CASE("sleeping workers wake up") {
+  for (int round = 0; round < 200; ++round) {
+    std::this_thread::sleep_for(std::chrono::microseconds(10 * round % 700));
+    REQUIRE(all_once(runs_of_tasks(16, 4)));
+  }
+}
+
+TEST_CASE("callers at the same time do not disturb each other") {
+  std::vector<std::thread> callers;
+  std::atomic<int> failures{0};
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&failures, caller] {
+      for (int round = 0; round < 500; ++round) {
+        if (!all_once(runs_of_tasks(1 + (round * 7 + caller) % 50, 2 + caller % 3))) ++failures;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(failures.load() == 0);
+}
+
+TEST_CASE("a task may call again") {
+  std::vector<std::vector<int>> runs(8);
+  parallel_for(8, 4, [&](index_t task) {
+    runs[static_cast<std::size_t>(task)] = runs_of_tasks(10 + task, 3);
+  });
+  for (const auto& inner : runs) CHECK(all_once(inner));
+}
+
+TEST_CASE("an exception of a task comes out where the work was called for") {
+  for (int round = 0; round < 100; ++round) {
+    std::vector<int> memory(64);
+    const auto work = [&](index_t task) {
+      memory[static_cast<std::size_t>(task)] = 1;
+      if (task % 8 == 3) throw std::runtime_error("no");
+    };
+    REQUIRE_THROWS_AS(parallel_for(64, 4, work), std::runtime_error);
+    REQUIRE(all_once(runs_of_tasks(64, 4)));
+  }
+}
+
+TEST_CASE("idle workers use no processor") {
+  runs_of_tasks(100, 8);
+  std::this_thread::sleep_for(50ms);  // their spinning is over by then
+  const double before = processor_seconds();
+  std::this_thread::sleep_for(300ms);
+  CHECK(processor_seconds() - before < 0.03);
+}
+
+// The thread sanitizer does not follow a fork.
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(PYMLP_SANITIZED_THREAD)
+namespace {
+
+// Runs `work` in a child, which a hang would keep from ever coming back; true if it said so.
+bool true_in_child(const std::function<bool()>& work) {
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(20);
+    _exit(work() ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a forked child has a team of its own, and so has its child") {
+  runs_of_tasks(100, 4);
+  const auto works = [] { return all_once(runs_of_tasks(100, 4)); };
+  CHECK(true_in_child([&] { return works() && true_in_child(works); }));
+  CHECK(works());
+}
+
+TEST_CASE("forking while another thread works leaves the child able to work") {
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop) runs_of_tasks(50, 4);
+  });
+  int failures = 0;
+  for (int round = 0; round < 20; ++round) {
+    if (!true_in_child([] { return all_once(runs_of_tasks(100, 4)); })) ++failures;
+  }
+  stop = true;
+  busy.join();
+  CHECK(failures == 0);
+}
+
+#if defined(__linux__) && !defined(PYMLP_SANITIZED)
+TEST_CASE("where the system grants no thread the caller works alone") {
+  CHECK(true_in_child([] {
+    const rlimit no_more_memory{1, 1};  // none for the stacks of threads
+    return setrlimit(RLIMIT_AS, &no_more_memory) == 0 && all_once(runs_of_tasks(100, 4)) &&
+           all_once(runs_of_tasks(100, 4));
+  }));
+}
+#endif
+#endif
+
+TEST_CASE("the number of threads is at least one and can be set") {
+  const int before = num_threads();
+  CHECK(before >= 1);
+  set_num_threads(3);
+  CHECK(num_threads() == 3);
+  CHECK_THROWS_AS(set_num_threads(0), std::invalid_argument);
+  CHECK_THROWS_AS(set_num_threads(1025), std::invalid_argument);
+  CHECK(num_threads() == 3);
+  set_num_threads(before);
+}

@@ -1,0 +1,199 @@
+// Training as a whole: it learns, on any number of threads the same, and what ends it leaves order.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+#include "model/inference.hpp"
+#include "problem.hpp"
+
+using namespace pymlp;
+using namespace pymlp::test;
+
+namespace {
+
+constexpr OptimizerRule kAdam{.kind = OptimizerKind::adam, .learning_rate = 0.01};
+constexpr OptimizerRule kSgd{.kind = OptimizerKind::sgd, .learning_rate = 0.1};
+
+// Large enough that steps are shared among threads.
+FitOptions wide_batches(int threads) {
+  return {.epochs = 3, .batch_size = 256, .seed = 5, .threads = threads};
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a network learns what no straight line tells apart", T, float, double) {
+  Samples<T> samples(400, 2, 2, 1);
+  const FitOptions options{.epochs = 150, .batch_size = 32};
+  SUBCASE("labels") {
+    Session<T> session(classifier({2, 16, 2}), kAdam, LossKind::cross_entropy,
+                       samples.with_labels(), options);
+    CHECK(session.run() == Status::epochs);
+    CHECK(session.history().loss.size() == 150);
+    CHECK(session.history().loss.back() < 0.1);
+  }
+  SUBCASE("values") {
+    Session<T> session(classifier({2, 16, 2}, "relu", "linear"), kAdam, LossKind::mse,
+                       samples.with_values(), options);
+    CHECK(session.run() == Status::epochs);
+    CHECK(session.history().loss.back() < 0.05);
+  }
+}
+
+TEST_CASE_TEMPLATE("parameters are the same bits on any number of threads", T, float, double) {
+  Samples<T> samples(1000, 20, 10, 2);
+  const Layout layout = classifier({20, 96, 96, 10}, "relu");
+  const auto trained = [&](int threads) {
+    Session<T> session(layout, kAdam, LossKind::cross_entropy, samples.with_labels(),
+                       wide_batches(threads));
+    session.run();
+    return session.parameters();
+  };
+  const std::vector<T> alone = trained(1);
+  for (const int threads : {2, 3, 8}) CHECK(same_bits(trained(threads), alone));
+}
+
+TEST_CASE_TEMPLATE("looks in between change nothing", T, float, double) {
+  Samples<T> samples(100, 3, 2, 3);
+  const auto session_of = [&] {
+    return Session<T>(classifier({3, 8, 2}), kSgd, LossKind::cross_entropy, samples.with_labels(),
+                      {.epochs = 4, .batch_size = 16});
+  };
+  auto whole = session_of();
+  auto stepped = session_of();
+  CHECK(whole.run() == Status::epochs);
+  while (stepped.step() == Status::running) {
+  }
+  CHECK(stepped.optimizer().steps() == 4 * 7);
+  CHECK(same_bits(whole.parameters(), stepped.parameters()));
+  CHECK(whole.history().loss == stepped.history().loss);
+}
+
+TEST_CASE_TEMPLATE("a pulse that says stop leaves whole steps", T, float, double) {
+  Samples<T> samples(1000, 20, 10, 4);
+  const auto session_of = [&] {
+    FitOptions options = wide_batches(3);
+    options.epochs = 1'000'000;
+    return Session<T>(classifier({20, 64, 64, 10}, "relu"), kSgd, LossKind::cross_entropy,
+                      samples.with_labels(), options);
+  };
+  auto stopped = session_of();
+  int asked = 0;
+  Pulse third_time([&] { return ++asked == 3; });
+  CHECK(stopped.trainer().run(1'000'000, kForever, third_time) == Status::interrupted);
+  CHECK(asked == 3);
+  CHECK(stopped.optimizer().steps() > 0);
+  auto counted = session_of();
+  while (counted.optimizer().steps() < stopped.optimizer().steps()) counted.step();
+  CHECK(same_bits(stopped.parameters(), counted.parameters()));
+  CHECK(stopped.run() == Status::interrupted);  // over is over
+}
+
+TEST_CASE_TEMPLATE("divergence takes back the epoch", T, float, double) {
+  Samples<T> samples(100, 3, 2, 5);
+  Session<T> session(classifier({3, 8, 2}, "relu", "linear"), kAdam, LossKind::mse,
+                     samples.with_values(), {.epochs = 10, .batch_size = 16});
+  CHECK(session.run(2) == Status::running);
+  const std::vector<T> before = session.parameters();
+  const auto state = session.optimizer().state().span();
+  const std::vector<T> state_before(state.begin(), state.end());
+  session.optimizer().set_learning_rate(1e300);
+  CHECK(session.run() == Status::diverged);
+  CHECK(same_bits(session.parameters(), before));
+  CHECK(std::ranges::equal(session.optimizer().state().span(), state_before));
+  CHECK(session.optimizer().steps() == 2 * 7);
+  CHECK(session.history().loss.size() == 2);
+}
+
+TEST_CASE("a last step that spoils the parameters counts as divergence") {
+  Samples<float> samples(16, 3, 2, 6);
+  Session<float> session(classifier({3, 8, 2}, "relu", "linear"), kSgd, LossKind::mse,
+                         samples.with_values(), {.epochs = 1, .batch_size = 16});
+  const std::vector<float> before = session.parameters();
+  session.optimizer().set_learning_rate(1e300);
+  CHECK(session.run() == Status::diverged);
+  CHECK(same_bits(session.parameters(), before));
+}
+
+TEST_CASE("early stopping leaves the best parameters") {
+  Samples<float> samples(64, 3, 2, 7);
+  Samples<float> held_out(64, 3, 2, 8);
+  const FitOptions options{
+      .epochs = 1000, .batch_size = 8, .early_stopping = EarlyStopping{.patience = 5}};
+  Session<float> session(classifier({3, 32, 2}), kAdam, LossKind::cross_entropy,
+                         samples.with_labels(), options, held_out.with_labels());
+  CHECK(session.run() == Status::early_stopping);
+  const auto& losses = session.history().validation_loss;
+  const auto best = std::ranges::min_element(losses);
+  CHECK(losses.end() - best == 6);
+  BatchPass<float> pass(session.network().layout(), LossKind::cross_entropy, 64, 1);
+  CHECK(dataset_loss(pass, session.network().parameters(), held_out.with_labels()).mean() == *best);
+}
+
+TEST_CASE("time that is up cuts an epoch short") {
+  Samples<float> samples(1000, 20, 10, 9);
+  Session<float> session(classifier({20, 64, 10}), kSgd, LossKind::cross_entropy,
+                         samples.with_labels(),
+                         {.epochs = 1'000'000, .batch_size = 10, .max_seconds = 0.05});
+  CHECK(session.run() == Status::max_seconds);
+  CHECK(session.trainer().seconds() >= 0.05);
+  CHECK(session.trainer().seconds() < 5.0);
+  CHECK(std::isfinite(session.history().loss.back()));
+}
+
+TEST_CASE("a batch's gradient agrees with central differences") {
+  const Layout layout({3, 5, 4, 2}, {named("tanh"), named("elu", {1.5}), named("sigmoid")}, true);
+  Network<double> network(layout);
+  network.initialize({}, 1);
+  Samples<double> samples(40, 3, 2, 10);
+  Dataset<double> data = samples.with_values();
+  data.sample_weight = samples.weights.data();
+  BatchPass<double> pass(layout, LossKind::binary_cross_entropy, 40, 2);
+  const Batch<double> batch{data, nullptr, 0, 40};
+  std::vector<double> gradient(static_cast<std::size_t>(layout.n_parameters()));
+  pass.gradient(network.parameters(), batch, gradient.data());
+  constexpr double step = 1e-5;
+  for (index_t i = 0; i < layout.n_parameters(); ++i) {
+    double& w = network.parameters()[i];
+    const double value = w;
+    w = value + step;
+    const double above = pass.loss(network.parameters(), batch).mean();
+    w = value - step;
+    const double below = pass.loss(network.parameters(), batch).mean();
+    w = value;
+    const double slope = (above - below) / (2.0 * step);
+    CHECK(std::abs(gradient[static_cast<std::size_t>(i)] - slope) < 1e-8);
+  }
+}
+
+TEST_CASE("predictions of threads at the same time are those of one alone") {
+  Network<float> network(classifier({20, 96, 96, 10}, "relu"));
+  network.initialize({}, 3);
+  Samples<float> samples(700, 20, 10, 11);
+  const auto predicted = [&](int threads) {
+    std::vector<float> y(700 * 10);
+    predict<float>(network.layout(), network.parameters(), samples.inputs(),
+                   {y.data(), 700, 10, 10}, threads);
+    return y;
+  };
+  const std::vector<float> alone = predicted(1);
+  std::vector<std::thread> callers;
+  std::atomic<int> differences{0};
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 10; ++round) {
+        if (!same_bits(predicted(3), alone)) ++differences;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(differences.load() == 0);
+}

@@ -1,0 +1,180 @@
+"""The core checks again what is called without Python's checks in front of it."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pymlp import _core
+
+F32 = np.float32
+X = np.zeros((6, 4), F32)
+LABELS = np.zeros(6, np.int32)
+UNALIGNED = np.zeros(97, np.uint8)[1:].view(F32).reshape(6, 4)
+READ_ONLY = np.zeros((6, 3), F32)
+READ_ONLY.flags.writeable = False
+N_PARAMETERS = 43
+INCOMPATIBLE = "incompatible function arguments"
+
+Core = Any
+Call = Callable[[Core], Any]
+
+
+def make() -> Core:
+    core = _core.NetworkFloat32([4, 5, 3], [("relu", []), ("softmax", [])], True)
+    core.initialize("auto", 0.0, 1)
+    return core
+
+
+def loss(
+    x: Any = X, labels: Any = LABELS, values: Any = None, w: Any = None, name: str = "mse"
+) -> Call:
+    return lambda core: core.loss(x, labels, values, w, name, 1)
+
+
+def gradient(out: Any) -> Call:
+    return lambda core: core.gradient(X, LABELS, None, None, "mse", out, 1)
+
+
+def pull_back(dy: Any, out: Any, dx: Any) -> Call:
+    return lambda core: core.pull_back(X, dy, out, dx, 1)
+
+
+def sgd(n: int = N_PARAMETERS, **options: Any) -> Any:
+    return _core.OptimizerFloat32("sgd", n, **options)
+
+
+def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: Any) -> Call:
+    given = {
+        "epochs": 1, "batch_size": 2, "shuffle": True, "seed": 0, "threads": 1, "max_seconds": 0,
+        "early_stopping": None,
+    }  # fmt: skip
+    samples = (X, LABELS, None, None) if training is None else training
+
+    def call(core: Core) -> None:
+        _core.TrainerFloat32(
+            core, sgd(optimizer_size), "mse", samples, None, _core.FitOptions(**given | options)
+        )
+
+    return call
+
+
+def kernel(name: str, *arguments: Any) -> Call:
+    return lambda core: getattr(_core.kernels, name)(*arguments)
+
+
+def zeros(*shape: int) -> Any:
+    return np.zeros(shape, F32)
+
+
+WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
+    (lambda core: core.predict(zeros(6, 3), 1), ValueError, "X must have 4 columns, not 3"),
+    (lambda core: core.predict(X[0], 1), ValueError, "X must have 2 dimensions, not 1"),
+    (lambda core: core.predict(UNALIGNED, 1), ValueError, "X must be aligned in memory"),
+    (lambda core: core.predict(np.asfortranarray(X), 1), TypeError, INCOMPATIBLE),
+    (lambda core: core.predict(zeros(6, 8)[:, ::2], 1), TypeError, INCOMPATIBLE),
+    (lambda core: core.predict(X.astype(float), 1), TypeError, INCOMPATIBLE),
+    (lambda core: core.predict(X.astype(">f4"), 1), TypeError, INCOMPATIBLE),
+    (lambda core: core.predict(X.tolist(), 1), TypeError, INCOMPATIBLE),
+    (lambda core: core.predict_into(X, READ_ONLY, 1), ValueError, "out must be writable"),
+    (lambda core: core.predict_into(X, zeros(5, 3), 1), ValueError, "out must have 6 rows, not 5"),
+    (loss(x=X[:0], labels=LABELS[:0]), ValueError, "X must have at least 1 row"),
+    (loss(labels=None), ValueError, "give either labels or values"),
+    (loss(values=zeros(6, 3)), ValueError, "give either labels or values"),
+    (loss(labels=LABELS.astype(np.int64)), TypeError, INCOMPATIBLE),
+    (loss(labels=LABELS + F32(0)), TypeError, INCOMPATIBLE),
+    (loss(labels=LABELS[:5]), ValueError, "labels must have 6 elements, not 5"),
+    (loss(labels=LABELS + np.int32(3)), ValueError, "labels must be from 0 to 2, not 3"),
+    (loss(labels=LABELS - np.int32(1)), ValueError, "labels must be from 0 to 2, not -1"),
+    (loss(labels=None, values=zeros(5, 3)), ValueError, "values must have 6 rows, not 5"),
+    (loss(labels=None, values=zeros(6, 2)), ValueError, "values must have 3 columns, not 2"),
+    (loss(w=zeros(5)), ValueError, "sample_weight must have 6 elements, not 5"),
+    (loss(w=zeros(6, 1)), ValueError, "sample_weight must have 1 dimension, not 2"),
+    (loss(name="nll"), ValueError, "loss must be cross_entropy, binary_cross_entropy or mse"),
+    (gradient(zeros(3)), ValueError, "out must have 43 elements, not 3"),
+    (gradient(np.zeros(N_PARAMETERS)), TypeError, INCOMPATIBLE),
+    (pull_back(zeros(6, 2), zeros(43), zeros(6, 4)), ValueError, "dY must have 3 columns, not 2"),
+    (pull_back(zeros(5, 3), zeros(43), zeros(6, 4)), ValueError, "dY must have 6 rows, not 5"),
+    (pull_back(zeros(6, 3), zeros(43), zeros(6, 3)), ValueError, "dX must have 4 columns, not 3"),
+    (lambda core: core.initialize("xavier", 0.0, 1), ValueError, "init must be one of auto"),
+    (
+        lambda core: core.step(X, LABELS, None, None, "mse", sgd(3), 1),
+        ValueError,
+        "optimizer must hold 43 parameters, not 3",
+    ),
+    (
+        lambda core: core.step(X, LABELS, None, None, "mse", _core.OptimizerFloat64("sgd", 43), 1),
+        TypeError,
+        INCOMPATIBLE,
+    ),
+    (train(optimizer_size=3), ValueError, "optimizer must hold 43 parameters, not 3"),
+    (train(epochs=0), ValueError, "epochs must be at least 1, not 0"),
+    (train(batch_size=0), ValueError, "batch_size must be at least 1, not 0"),
+    (train(training=(X, LABELS[:2], None, None)), ValueError, "labels must have 6 elements, not 2"),
+    (lambda core: sgd(0), ValueError, "n_parameters must be at least 1, not 0"),
+    (lambda core: sgd(beta3=1.0), ValueError, "optimizer option 'beta3' is not known"),
+    (lambda core: _core.OptimizerFloat32("sdg", 3), ValueError, "not 'sdg'"),
+    (lambda core: sgd(3).update(zeros(3), zeros(2)), ValueError, "gradient must have 3 elements"),
+    (
+        lambda core: sgd(18).update(READ_ONLY.reshape(-1), zeros(18)),
+        ValueError,
+        "parameters must be writable",
+    ),
+    (lambda core: _core.permutation(-1, 0, 0), ValueError, "n must be at least 0, not -1"),
+    (lambda core: _core.set_num_threads(0), ValueError, "threads must be from 1 to 1024, not 0"),
+    (
+        lambda core: _core.NetworkFloat32([3], [], True),
+        ValueError,
+        "widths must name at least 2 layers, not 1",
+    ),
+    (
+        lambda core: _core.NetworkFloat32([3, 0], [("relu", [])], True),
+        ValueError,
+        "widths must be from 1 to 2147483647, not 0",
+    ),
+    (lambda core: _core.NetworkFloat32([3, 2], [], True), ValueError, "activations must be 1"),
+    (
+        lambda core: _core.NetworkFloat32([3, 2], [("rel", [])], True),
+        ValueError,
+        "activation 'rel' is not known",
+    ),
+    (
+        lambda core: _core.NetworkFloat32([3, 2], [("elu", [])], True),
+        ValueError,
+        "activation 'elu' takes 1 parameters, not 0",
+    ),
+    (kernel("dense_forward", X, zeros(3, 2), None), ValueError, "w must have 4 rows, not 3"),
+    (kernel("dense_forward", X, zeros(4, 2), zeros(3)), ValueError, "biases must have 2 elements"),
+    (
+        kernel("dense_backward", zeros(5, 2), X, zeros(4, 2)),
+        ValueError,
+        "dz must have 6 rows, not 5",
+    ),
+    (kernel("activation_forward", "relu", [], X[0]), ValueError, "z must have 2 dimensions"),
+    (kernel("elementary", "gamma", zeros(3)), ValueError, "function 'gamma' is not known"),
+    (kernel("loss", "nll", X, None, X, zeros(6)), ValueError, "loss kernel 'nll' is not known"),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    WRONG_CALLS,
+    ids=[f"{i}-{re.sub(r'[^a-zA-Z0-9]+', '-', case[2])}" for i, case in enumerate(WRONG_CALLS)],
+)
+def test_core_refuses(call: Call, error: type[Exception], message: str) -> None:
+    core = make()
+    before = core.parameters.copy()
+    with pytest.raises(error, match=re.escape(message)):
+        call(core)
+    assert (core.parameters == before).all()
+
+
+def test_core_takes_what_is_right() -> None:
+    core = make()
+    assert core.predict(X, 1).shape == (6, 3)
+    loss()(core)
+    gradient(zeros(N_PARAMETERS))(core)
+    pull_back(zeros(6, 3), zeros(N_PARAMETERS), zeros(6, 4))(core)
+    train()(core)

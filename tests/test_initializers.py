@@ -1,0 +1,87 @@
+"""The first weights: their distributions, their seeds, and what equal ones lead to."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import FloatArray, Rng, random_inputs, random_labels
+
+from pymlp import Network
+from pymlp.initializers import Constant, Normal, Uniform
+
+N_IN, N_OUT = 300, 200
+GLOROT, HE, LECUN = (2 / (N_IN + N_OUT)) ** 0.5, (2 / N_IN) ** 0.5, (1 / N_IN) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("init", "deviation", "uniform"),
+    [
+        ("normal", 0.01, False), (Normal(0.3), 0.3, False), ("glorot_normal", GLOROT, False),
+        ("he_normal", HE, False), ("lecun_normal", LECUN, False), ("uniform", 0.05 / 3**0.5, True),
+        (Uniform(0.7), 0.7 / 3**0.5, True), ("glorot_uniform", GLOROT, True),
+        ("he_uniform", HE, True), ("lecun_uniform", LECUN, True),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_random_weights_have_their_distribution(init: Any, deviation: float, uniform: bool) -> None:
+    net = Network([N_IN, N_OUT], init=init, dtype="float64", seed=4)
+    w = net.weights[0] / deviation
+    n = w.size
+    # Four standard errors of the mean, and of the variance, whose kurtosis is 3 or 1.8.
+    assert abs(w.mean()) < 4 / n**0.5
+    assert abs(w.var() - 1) < 4 * ((0.8 if uniform else 2.0) / n) ** 0.5
+    edge = 3**0.5 if uniform else 7.0
+    assert (0.999 if uniform else 0.5) * edge < np.abs(w).max() <= edge
+    within = 1 / 3**0.5 if uniform else 0.6826895  # the share within one deviation
+    assert np.mean(np.abs(w) < 1) == pytest.approx(within, abs=4 * 0.5 / n**0.5)
+    assert abs(np.corrcoef(w.ravel()[1:], w.ravel()[:-1])[0, 1]) < 4 / n**0.5
+    assert not net.biases[0].any()
+
+
+@pytest.mark.parametrize(
+    ("hidden", "chosen"),
+    [("relu", "he_normal"), ("leaky_relu", "he_normal"), ("elu", "he_normal"),
+     ("tanh", "glorot_uniform"), ("sigmoid", "glorot_uniform"), ("softmax", "glorot_uniform")],
+)  # fmt: skip
+def test_auto_goes_by_the_activation(hidden: str, chosen: str) -> None:
+    options: dict[str, Any] = {"hidden": hidden, "seed": 1}
+    auto, named = Network([6, 7, 3], **options), Network([6, 7, 3], init=chosen, **options)
+    assert (auto.weights[0] == named.weights[0]).all()
+    last = Network([6, 7, 3], init="glorot_uniform", **options).weights[1]
+    assert (auto.weights[1] == last).all(), "behind it is a linear layer"
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (40, 7), (7, 40), (1, 9), (9, 1)])
+def test_orthogonal_weights(shape: tuple[int, int]) -> None:
+    w = Network(shape, init="orthogonal", dtype="float64", seed=2).weights[0]
+    product = w @ w.T if shape[0] <= shape[1] else w.T @ w
+    np.testing.assert_allclose(product, np.eye(min(shape)), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("init", ["auto", "normal", "uniform", "orthogonal"])
+def test_draws_are_fixed_by_the_seed_and_alike_in_both_dtypes(init: str) -> None:
+    def draw(seed: int, dtype: str) -> FloatArray:
+        return Network([9, 8, 7], init=init, seed=seed, dtype=dtype).parameters
+
+    assert (draw(1, "float64") == draw(1, "float64")).all()
+    assert (draw(1, "float32") == draw(1, "float64").astype("float32")).all()
+    assert (draw(1, "float64") != draw(2, "float64")).any()
+    w1, w2 = Network([8, 8, 8], init=init, seed=1).weights
+    assert (w1 != w2).any(), "layers draw apart"
+
+
+def test_networks_without_a_seed_differ() -> None:
+    a, b = Network([9, 8]), Network([9, 8])
+    assert (a.parameters != b.parameters).any()
+    assert (Network([9, 8], seed=a.seed).parameters == a.parameters).all()
+
+
+@pytest.mark.parametrize("init", ["zeros", Constant(0.3)])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_equal_hidden_units_stay_equal(init: Any, optimizer: str, rng: Rng) -> None:
+    net = Network([3, 5, 2], hidden="sigmoid", output="softmax", init=init, seed=0)
+    X, y = random_inputs(rng, 20, net), random_labels(rng, 20, 2)
+    net.fit(X, y, epochs=20, batch_size=6, optimizer=optimizer, learning_rate=0.5)
+    units = np.vstack([net.weights[0], net.biases[0], net.weights[1].T])
+    assert (units == units[:, :1]).all()
+    assert units[:, 0].any(), "they learn, and the same thing"

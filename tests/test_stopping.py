@@ -1,0 +1,287 @@
+"""How training ends: by its rules, by the user, or by numbers that are not finite any more."""
+
+import math
+import signal
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import Rng, random_network
+
+import pymlp
+from pymlp import EarlyStopping, History, Network, TrainingDiverged, _core
+
+Arrays = tuple[Any, Any]
+
+
+def regression(rng: Rng, m: int, **options: Any) -> tuple[Network, Arrays]:
+    net = random_network(rng, [3, 8, 1], hidden="tanh", **{"dtype": "float64", **options})
+    return net, (rng.normal(size=(m, 3)), rng.normal(size=m))
+
+
+# ---- early stopping ------------------------------------------------------------------------------
+def epochs_by_the_rule(losses: list[float], patience: int, min_delta: float) -> tuple[int, int]:
+    """Return after how many epochs training ends, and which epoch is the best, counted from 1."""
+    best, best_epoch = math.inf, 0
+    for epoch, loss in enumerate(losses, start=1):
+        if loss < best - min_delta:
+            best, best_epoch = loss, epoch
+        elif epoch - best_epoch >= patience:
+            return epoch, best_epoch
+    return len(losses), best_epoch
+
+
+@pytest.mark.parametrize("restore_best", [True, False])
+@pytest.mark.parametrize(
+    ("patience", "min_delta"), [(1, 0.0), (3, 0.0), (5, 1e-3), (2, 0.05), (500, 0.0)]
+)
+@pytest.mark.parametrize("validated", [True, False])
+def test_early_stopping(
+    patience: int, min_delta: float, restore_best: bool, validated: bool, rng: Rng
+) -> None:
+    # Noise for targets and few samples: the validation loss falls and then rises.
+    net, samples = regression(rng, 25)
+    held_out = (rng.normal(size=(25, 3)), rng.normal(size=25))
+    options: dict[str, Any] = {
+        "epochs": 60, "batch_size": 10, "learning_rate": 0.02, "seed": 5,
+        "validation": held_out if validated else None,
+    }  # fmt: skip
+    every_epoch: list[bytes] = []
+    record = net.copy().fit(
+        *samples, callbacks=[lambda n, h: every_epoch.append(n.parameters.tobytes())], **options
+    )
+    watched = record.val_loss if validated else record.loss
+    end, best = epochs_by_the_rule(watched, patience, min_delta)
+    watch = EarlyStopping(patience, min_delta=min_delta, restore_best=restore_best)
+    history = net.fit(*samples, early_stopping=watch, **options)
+    assert history.stopped_by == ("early_stopping" if end < 60 else "epochs")
+    assert history.loss == record.loss[:end]
+    assert net.parameters.tobytes() == every_epoch[(best if restore_best else end) - 1]
+
+
+# ---- validation ----------------------------------------------------------------------------------
+def test_validation_loss_is_that_of_the_pair(rng: Rng) -> None:
+    net, samples = regression(rng, 20)
+    held_out = (rng.normal(size=(7, 3)), rng.normal(size=7))
+    seen = []
+    history = net.fit(
+        *samples, epochs=4, validation=held_out,
+        callbacks=[lambda n, h: seen.append(n.loss(*held_out))],
+    )  # fmt: skip
+    assert history.val_loss == pytest.approx(seen, rel=1e-14)
+
+
+@pytest.mark.parametrize(("share", "m", "held_out"), [(0.25, 20, 5), (0.1, 4, 1), (0.9, 10, 9)])
+def test_validation_share_is_held_out(share: float, m: int, held_out: int, rng: Rng) -> None:
+    net, (X, y) = regression(rng, m)
+    rows = _core.permutation(m, 11, 2**33)[:held_out]
+    options = {"epochs": 3, "batch_size": 2, "seed": 11, "validation": share}
+    twin = net.copy()
+    history = twin.fit(X, y, **options)
+    assert history.val_loss[-1] == pytest.approx(twin.loss(X[rows], y[rows]), rel=1e-14)
+    # Whatever is held out teaches nothing, and all else does.
+    for i in range(m):
+        changed = y.copy()
+        changed[i] += 1.0
+        other = net.copy()
+        other.fit(X, changed, **options)
+        assert (other.parameters == twin.parameters).all() == (i in rows)
+
+
+# ---- time, callbacks, progress -------------------------------------------------------------------
+def test_max_seconds(rng: Rng) -> None:
+    net, samples = regression(rng, 50)
+    start = time.monotonic()
+    history = net.fit(*samples, epochs=10**9, max_seconds=0.05)
+    assert 0.05 <= time.monotonic() - start < 2.0
+    assert history.stopped_by == "max_seconds"
+    assert history.seconds >= 0.05
+    assert len(history.loss) >= 1
+
+
+def test_callbacks_see_every_epoch_and_true_ends_training(rng: Rng) -> None:
+    net, samples = regression(rng, 12)
+    calls: list[tuple[str, int]] = []
+
+    def first(network: Network, history: History) -> None:
+        assert network is net
+        assert history is net.history
+        calls.append(("first", len(history.loss)))
+
+    def second(network: Network, history: History) -> bool:
+        calls.append(("second", len(history.loss)))
+        return len(history.loss) == 3
+
+    history = net.fit(*samples, epochs=10, callbacks=[first, second])
+    assert calls == [(name, n) for n in (1, 2, 3) for name in ("first", "second")]
+    assert history.stopped_by == "callback"
+    assert len(history.loss) == len(history.learning_rate) == 3
+
+
+def test_exception_of_a_callback_surfaces_and_the_record_is_kept(rng: Rng) -> None:
+    net, samples = regression(rng, 12)
+    error = LookupError("mine")
+
+    def raising(network: Network, history: History) -> None:
+        if len(history.loss) == 2:
+            raise error
+
+    with pytest.raises(LookupError) as caught:
+        net.fit(*samples, epochs=10, callbacks=[raising])
+    assert caught.value is error
+    assert net.history is not None
+    assert len(net.history.loss) == 2
+    assert net.history.stopped_by == "interrupted"
+    assert net.fit(*samples, epochs=1).stopped_by == "epochs", "it can be trained again"
+
+
+def test_learning_rate_set_by_a_callback_is_recorded(rng: Rng) -> None:
+    net, samples = regression(rng, 12)
+    optimizer = pymlp.SGD(0.5)
+
+    def halve(network: Network, history: History) -> None:
+        optimizer.learning_rate /= 2
+
+    history = net.fit(*samples, epochs=4, optimizer=optimizer, callbacks=[halve])
+    assert history.learning_rate == [0.5, 0.25, 0.125, 0.0625]
+
+
+def test_progress_goes_to_standard_error_only(rng: Rng, capfd: pytest.CaptureFixture[str]) -> None:
+    net, samples = regression(rng, 12)
+    silent = net.copy().fit(*samples, epochs=3, seed=1)
+    assert capfd.readouterr() == ("", "")
+    shown = net.fit(*samples, epochs=3, seed=1, progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "epoch 3/3" in err
+    assert shown.loss == silent.loss
+
+
+# ---- divergence ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pymlp.SGD(0.05),
+        lambda: pymlp.SGD(0.05, momentum=0.9),
+        lambda: pymlp.RMSProp(0.01, momentum=0.5, centered=True),
+        lambda: pymlp.Adam(0.01),
+    ],
+    ids=["sgd", "momentum", "rmsprop", "adam"],
+)
+def test_divergence_takes_back_the_epoch(make: Callable[[], pymlp.Optimizer], rng: Rng) -> None:
+    net, samples = regression(rng, 20)
+    optimizer, expected_optimizer = make(), make()
+    rate = optimizer.learning_rate
+
+    def explode(network: Network, history: History) -> None:
+        if len(history.loss) == 3:
+            optimizer.learning_rate = 1e200
+
+    options: dict[str, Any] = {"batch_size": 5, "shuffle": False}
+    expected = net.copy()
+    record = expected.fit(*samples, epochs=3, optimizer=expected_optimizer, **options)
+    with pytest.raises(TrainingDiverged, match="epoch 4"):
+        net.fit(*samples, epochs=10, optimizer=optimizer, callbacks=[explode], **options)
+    assert net.history is not None
+    assert net.history.stopped_by == "diverged"
+    assert net.history.loss == record.loss
+    assert (net.parameters == expected.parameters).all()
+    assert optimizer.steps == expected_optimizer.steps == 12
+    # What the optimiser remembers shows in the steps that follow.
+    optimizer.learning_rate = rate
+    net.fit(*samples, epochs=2, optimizer=optimizer, **options)
+    expected.fit(*samples, epochs=2, optimizer=expected_optimizer, **options)
+    assert (net.parameters == expected.parameters).all()
+
+
+def test_divergence_of_the_last_step_of_all_is_seen(rng: Rng) -> None:
+    net, samples = regression(rng, 20, dtype="float32")
+    before = net.parameters.copy()
+    with pytest.raises(TrainingDiverged, match="learning_rate"):
+        net.fit(*samples, epochs=1, batch_size=None, optimizer=pymlp.SGD(1e300))
+    assert (net.parameters == before).all()
+
+
+def test_divergence_of_one_batch_changes_nothing(rng: Rng) -> None:
+    net, (X, y) = regression(rng, 6)
+    optimizer = pymlp.Adam()
+    net.train_batch(X, y, optimizer=optimizer)
+    before = net.parameters.copy()
+    X[2, 1] = np.nan
+    with pytest.raises(TrainingDiverged, match="nan"):
+        net.train_batch(X, y, optimizer=optimizer)
+    assert (net.parameters == before).all()
+    assert optimizer.steps == 1
+
+
+# ---- signals -------------------------------------------------------------------------------------
+@contextmanager
+def raised_in(seconds: float, error: BaseException) -> Iterator[float]:
+    """Raise `error` from a signal handler of the main thread; yield when that is due."""
+
+    def handler(number: int, frame: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield time.monotonic() + seconds
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, TimeoutError])
+def test_signal_ends_training_within_100_ms_after_a_whole_step(
+    kind: type[BaseException], rng: Rng
+) -> None:
+    net, (X, y) = regression(rng, 1000)
+    # Three batches an epoch, the last one short. The best of three, as the machine may be busy.
+    options: dict[str, Any] = {"batch_size": 400, "shuffle": False}
+    delays = []
+    for attempt in range(3):
+        trained, replayed = net.copy(), net.copy()
+        optimizer, error = pymlp.SGD(1e-3, momentum=0.9), kind(attempt)
+        with raised_in(0.12, error) as due, pytest.raises(kind) as caught:
+            trained.fit(X, y, epochs=10**9, optimizer=optimizer, **options)
+        delays.append(time.monotonic() - due)
+        assert caught.value is error
+        assert optimizer.steps > 3
+        again = pymlp.SGD(1e-3, momentum=0.9)
+        epochs, rest = divmod(optimizer.steps, 3)
+        assert trained.history is not None
+        # The signal may come between the last step of an epoch and its record.
+        assert len(trained.history.loss) in {epochs, epochs - (rest == 0)}
+        assert trained.history.stopped_by == "interrupted"
+        replayed.fit(X, y, epochs=epochs, optimizer=again, **options)
+        for i in range(rest):
+            rows = slice(400 * i, 400 * (i + 1))
+            replayed.train_batch(X[rows], y[rows], optimizer=again)
+        assert (trained.parameters == replayed.parameters).all()
+    assert min(delays) < 0.1
+
+
+def test_signal_ends_a_long_validation(rng: Rng) -> None:
+    net, samples = regression(rng, 10)
+    held_out = (np.broadcast_to(rng.normal(size=3), (2_000_000, 3)), np.zeros(2_000_000))
+    with raised_in(0.3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        net.fit(*samples, epochs=10**9, validation=held_out)
+    assert net.history is not None
+    assert net.history.stopped_by == "interrupted"
+
+
+# ---- memory --------------------------------------------------------------------------------------
+def test_fit_does_not_copy_its_samples(rng: Rng) -> None:
+    net, _ = regression(rng, 1)
+    X, y = rng.normal(size=(100_000, 3)), rng.normal(size=(100_000, 1))
+    tracemalloc.start()
+    try:
+        net.fit(X, y, epochs=2, batch_size=1000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes / 4

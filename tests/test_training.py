@@ -1,0 +1,276 @@
+"""Training agrees with the reference, sees every sample, and repeats itself bit by bit."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import reference
+from cases import (
+    AssertClose,
+    FloatArray,
+    Rng,
+    flat_gradients,
+    random_inputs,
+    random_labels,
+    random_network,
+    random_targets,
+    rows_of,
+    to_reference,
+)
+
+import pymlp
+from pymlp import Network, Optimizer, _core
+
+
+class Rule(NamedTuple):
+    """An optimiser of the library, the reference's step, and options that both take."""
+
+    kind: type[Optimizer]
+    step: Callable[..., reference.Vector]
+    options: dict[str, Any]
+
+    def make(self) -> Optimizer:
+        return self.kind(**self.options)
+
+
+RMSPROP = {"learning_rate": 0.01, "beta": 0.9, "epsilon": 1e-8}
+RULES = {
+    "sgd": Rule(pymlp.SGD, reference.sgd_step, {"learning_rate": 0.1}),
+    "momentum": Rule(pymlp.SGD, reference.sgd_step, {"learning_rate": 0.1, "momentum": 0.9}),
+    "nesterov": Rule(
+        pymlp.SGD, reference.sgd_step, {"learning_rate": 0.1, "momentum": 0.8, "nesterov": True}
+    ),
+    "rmsprop": Rule(pymlp.RMSProp, reference.rmsprop_step, RMSPROP),
+    "rmsprop momentum": Rule(pymlp.RMSProp, reference.rmsprop_step, {**RMSPROP, "momentum": 0.5}),
+    "rmsprop centered": Rule(
+        pymlp.RMSProp, reference.rmsprop_step, {**RMSPROP, "epsilon": 1e-3, "centered": True}
+    ),
+    "rmsprop centered momentum": Rule(
+        pymlp.RMSProp,
+        reference.rmsprop_step,
+        {**RMSPROP, "epsilon": 1e-3, "centered": True, "momentum": 0.5},
+    ),
+    "adam": Rule(
+        pymlp.Adam,
+        reference.adam_step,
+        {"learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+    ),
+}
+by_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+
+
+class Samples(NamedTuple):
+    """A network with samples for it."""
+
+    net: Network
+    X: FloatArray
+    y: FloatArray
+
+    def trained(self, **options: Any) -> Network:
+        """Return a copy of the network after `fit` with these options."""
+        net = self.net.copy()
+        net.fit(self.X, self.y, **options)
+        return net
+
+
+def classifier(rng: Rng, m: int, dtype: str, widths: tuple[int, ...] = (4, 6, 3)) -> Samples:
+    net = random_network(rng, list(widths), hidden="tanh", output="softmax", dtype=dtype)
+    return Samples(net, random_inputs(rng, m, net), random_labels(rng, m, widths[-1]))
+
+
+# ---- against the reference -----------------------------------------------------------------------
+def reference_steps(
+    samples: Samples, rule: Rule, loss: str, batches: list[slice], w: FloatArray | None
+) -> Iterator[tuple[reference.Vector, float, float]]:
+    """Yield the parameters after each batch, its loss, and the weight that this has."""
+    net, state = samples.net, reference.State()
+    flat = net.parameters.tolist()
+    for rows in batches:
+        X, y = samples.X[rows].tolist(), rows_of(samples.y[rows], net.widths[-1])
+        weights = [1.0] * len(X) if w is None else w[rows].tolist()
+        twin = to_reference(net, np.array(flat))
+        J, gradients = reference.gradients(twin, X, y, loss, weights)
+        flat = rule.step(flat, flat_gradients(net, gradients), state, **rule.options)
+        yield flat, J, sum(weights)
+
+
+@by_rule
+@pytest.mark.parametrize(
+    ("output", "loss", "bias"),
+    [("softmax", "cross_entropy", True), ("linear", "mse", True), ("sigmoid", "mse", False)],
+)
+def test_ten_steps(
+    rule: Rule, output: str, loss: str, bias: bool, dtype: str, rng: Rng, assert_close: AssertClose
+) -> None:
+    # Two epochs of four batches of 4 and one of 2.
+    net = random_network(rng, [4, 6, 3], hidden="tanh", output=output, bias=bias, dtype=dtype)
+    y = (
+        random_labels(rng, 18, 3)
+        if output == "softmax"
+        else random_targets(rng, 18, 3, loss, dtype)
+    )
+    w = rng.uniform(0.5, 2.0, 18).astype(dtype) if output == "linear" else None
+    samples = Samples(net, random_inputs(rng, 18, net), y)
+    batches = [slice(i, min(i + 4, 18)) for i in range(0, 18, 4)] * 2
+    steps = list(reference_steps(samples, rule, loss, batches, w))
+    optimizer = rule.make()
+    history = net.fit(
+        *samples[1:], epochs=2, batch_size=4, loss=loss, optimizer=optimizer, sample_weight=w,
+        shuffle=False,
+    )  # fmt: skip
+    assert optimizer.steps == len(steps) == 10
+    assert_close(net.parameters, steps[-1][0], "training")
+    means = [
+        np.average([J for _, J, _ in epoch], weights=[weight for _, _, weight in epoch])
+        for epoch in (steps[:5], steps[5:])
+    ]
+    assert_close(np.array(history.loss, dtype), means, "training")
+
+
+@by_rule
+def test_optimiser_alone(rule: Rule, dtype: str, rng: Rng, assert_close: AssertClose) -> None:
+    kind = {"float32": _core.OptimizerFloat32, "float64": _core.OptimizerFloat64}[dtype]
+    for n in (1, 7, 16, 41):
+        core = kind(rule.kind.rule, n, **rule.options)
+        w = rng.normal(size=n).astype(dtype)
+        flat, state = w.tolist(), reference.State()
+        for _ in range(20):
+            g = rng.normal(size=n).astype(dtype)
+            core.update(w, g)
+            flat = rule.step(flat, g.tolist(), state, **rule.options)
+        assert core.steps == 20
+        assert_close(w, flat, "training", scale=1.0)
+
+
+# ---- which samples a step sees -------------------------------------------------------------------
+@pytest.mark.parametrize("batch_size", [1, 3, 4, 12])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_every_epoch_visits_every_sample_once(batch_size: int, shuffle: bool) -> None:
+    # Sample i is the only one with an input i, so weight i moves towards its target when the sample
+    # is visited and stays where it is otherwise: by 2 rate / batch_size of the distance.
+    m = 12
+    targets = np.arange(1.0, m + 1.0)
+    net = Network([m, 1], init="zeros", bias=False, dtype="float64")
+    seen = []
+    net.fit(
+        np.eye(m), targets, epochs=5, batch_size=batch_size, optimizer=pymlp.SGD(0.25),
+        shuffle=shuffle, callbacks=[lambda n, h: seen.append(n.parameters / targets)],
+    )  # fmt: skip
+    for epoch, share in enumerate(seen, start=1):
+        assert share == pytest.approx(np.full(m, 1 - (1 - 0.5 / batch_size) ** epoch), rel=1e-13)
+
+
+def test_shuffled_order_is_that_of_its_stream(dtype: str, rng: Rng) -> None:
+    samples = classifier(rng, 23, dtype)
+    shuffled = samples.trained(epochs=3, batch_size=5, optimizer=pymlp.SGD(0.1), seed=7)
+    by_hand, optimizer, order = samples.net.copy(), pymlp.SGD(0.1), np.arange(23)
+    for epoch in range(3):
+        order = order[_core.permutation(23, 7, 2**32 + epoch)]
+        by_hand.fit(
+            samples.X[order], samples.y[order], epochs=1, batch_size=5, optimizer=optimizer,
+            shuffle=False,
+        )  # fmt: skip
+    assert (shuffled.parameters == by_hand.parameters).all()
+
+
+def test_shuffling_changes_the_order(rng: Rng) -> None:
+    samples = classifier(rng, 23, "float64")
+    options = {"epochs": 1, "batch_size": 5, "optimizer": "sgd", "learning_rate": 0.1}
+    runs = [
+        samples.trained(**options, shuffle=False),
+        samples.trained(**options, seed=1),
+        samples.trained(**options, seed=2),
+    ]
+    assert len({run.parameters.tobytes() for run in runs}) == 3
+
+
+def test_train_batch_equals_fit(dtype: str, rng: Rng) -> None:
+    samples = classifier(rng, 18, dtype)
+    w = rng.uniform(0.5, 2.0, 18)
+    fitted = samples.trained(
+        epochs=2, batch_size=4, optimizer=pymlp.Adam(0.01), sample_weight=w, shuffle=False
+    )
+    stepped, optimizer = samples.net.copy(), pymlp.Adam(0.01)
+    for i in [*range(0, 18, 4)] * 2:
+        rows = slice(i, i + 4)
+        J = stepped.loss(samples.X[rows], samples.y[rows], sample_weight=w[rows])
+        before = stepped.train_batch(
+            samples.X[rows], samples.y[rows], optimizer=optimizer, sample_weight=w[rows]
+        )
+        assert before == J
+    assert (fitted.parameters == stepped.parameters).all()
+
+
+@by_rule
+def test_optimiser_object_goes_on_and_a_fresh_one_starts_afresh(rule: Rule, rng: Rng) -> None:
+    samples = classifier(rng, 20, "float64")
+    options = {"batch_size": None, "optimizer": rule.make()}
+    whole = samples.trained(epochs=10, batch_size=None, optimizer=rule.make())
+    halves = samples.net.copy()
+    for _ in range(2):
+        halves.fit(samples.X, samples.y, epochs=5, **options)
+    assert options["optimizer"].steps == 10
+    assert (whole.parameters == halves.parameters).all()
+    fresh = samples.net.copy()
+    for _ in range(2):
+        fresh.fit(samples.X, samples.y, epochs=5, batch_size=None, optimizer=rule.make())
+    remembers = rule.options.keys() != {"learning_rate"}
+    assert (fresh.parameters == whole.parameters).all() != remembers
+
+
+# ---- the same bits -------------------------------------------------------------------------------
+@pytest.mark.parametrize("batch_size", [31, 256, None])
+def test_same_seed_gives_the_same_bits_on_any_number_of_threads(
+    batch_size: int | None, dtype: str, rng: Rng
+) -> None:
+    samples = classifier(rng, 600, dtype, (64, 128, 10))
+    results = {
+        samples.trained(
+            epochs=2, batch_size=batch_size, seed=3, threads=threads, validation=0.2
+        ).parameters.tobytes()
+        for threads in (1, 2, 3, 8, 1)
+    }
+    assert len(results) == 1
+
+
+def test_seed_of_the_network_fixes_its_fits(rng: Rng) -> None:
+    X, y = rng.normal(size=(30, 4)), rng.integers(3, size=30)
+
+    def run(seed: int, fits: int) -> bytes:
+        net = Network([4, 5, 3], output="softmax", seed=seed)
+        for _ in range(fits):
+            net.fit(X, y, epochs=2, batch_size=4, optimizer=pymlp.SGD(0.1))
+        return net.parameters.tobytes()
+
+    assert run(1, 2) == run(1, 2)
+    assert run(1, 2) != run(2, 2)
+
+
+# ---- sample weights ------------------------------------------------------------------------------
+@pytest.mark.parametrize("wild", [1e30, -1e18])
+def test_samples_of_weight_0_are_left_out_whatever_their_targets(
+    wild: float, dtype: str, rng: Rng, assert_close: AssertClose
+) -> None:
+    net = random_network(rng, [4, 5, 2], hidden="tanh", dtype=dtype)
+    X, y = random_inputs(rng, 20, net), random_targets(rng, 20, 2, "mse", dtype)
+    kept = np.arange(20) % 3 != 0
+    y[~kept] = wild
+    options = {"epochs": 5, "batch_size": None, "optimizer": "sgd", "learning_rate": 0.1}
+    with_zeros, without = net.copy(), net.copy()
+    history = with_zeros.fit(X, y, sample_weight=kept.astype(float), **options)
+    expected = without.fit(X[kept], y[kept], **options)
+    assert_close(with_zeros.parameters, without.parameters, "training")
+    assert_close(np.array(history.loss, dtype), expected.loss, "training")
+
+
+def test_batch_of_samples_of_weight_0_changes_nothing(rng: Rng) -> None:
+    samples = classifier(rng, 12, "float64")
+    w = np.repeat([1.0, 0.0, 2.0], 4)
+    options = {"epochs": 1, "batch_size": 4, "optimizer": "sgd", "shuffle": False}
+    kept = w > 0
+    trained = samples.trained(sample_weight=w, **options)
+    expected = Samples(samples.net, samples.X[kept], samples.y[kept]).trained(
+        sample_weight=w[kept], **options
+    )
+    assert (trained.parameters == expected.parameters).all()
