@@ -3,65 +3,129 @@
 import importlib as _importlib
 import typing as _typing
 
-from pymlp import initializers
+from pymlp import activations, initializers, losses, schedules
 from pymlp._core import __version__
 from pymlp.activations import (
+    CELU,
     ELU,
+    GELU,
+    SELU,
     Activation,
+    Exp,
+    Gaussian,
+    GELUTanh,
+    HardSigmoid,
+    HardSwish,
+    HardTanh,
     LeakyReLU,
     Linear,
+    LogSoftmax,
+    Mish,
     ReLU,
+    ReLU6,
     Sigmoid,
+    SiLU,
+    Sin,
     Softmax,
+    Softplus,
+    Softsign,
     Step,
     Tanh,
 )
 from pymlp.config import get_num_threads, set_num_threads, show_config
 from pymlp.layers import Gradients, Layer, Trace
 from pymlp.network import Network
-from pymlp.optimizers import SGD, Adam, Optimizer, RMSProp
+from pymlp.optimizers import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    AMSGrad,
+    Lion,
+    Momentum,
+    Nadam,
+    Optimizer,
+    RMSProp,
+)
 from pymlp.training import EarlyStopping, History, TrainingDiverged
 
 if _typing.TYPE_CHECKING:
+    from pymlp import plot
+    from pymlp.diagnosis import Diagnosis, diagnose
     from pymlp.serialization import load
 
 __all__ = [
+    "CELU",
     "ELU",
+    "GELU",
+    "LBFGS",
+    "SELU",
     "SGD",
+    "AMSGrad",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
+    "Diagnosis",
     "EarlyStopping",
+    "Exp",
+    "GELUTanh",
+    "Gaussian",
     "Gradients",
+    "HardSigmoid",
+    "HardSwish",
+    "HardTanh",
     "History",
     "Layer",
     "LeakyReLU",
     "Linear",
+    "Lion",
+    "LogSoftmax",
+    "Mish",
+    "Momentum",
+    "Nadam",
     "Network",
     "Optimizer",
     "RMSProp",
     "ReLU",
+    "ReLU6",
+    "SiLU",
     "Sigmoid",
+    "Sin",
     "Softmax",
+    "Softplus",
+    "Softsign",
     "Step",
     "Tanh",
     "Trace",
     "TrainingDiverged",
     "__version__",
+    "activations",
+    "diagnose",
     "get_num_threads",
     "initializers",
     "load",
+    "losses",
+    "plot",
+    "schedules",
     "set_num_threads",
     "show_config",
 ]
 
 # What costs time to import and is not needed by every script: loaded when first asked for.
-_LAZY = {"load": "pymlp.serialization"}
+_LAZY = {"Diagnosis": "diagnosis", "diagnose": "diagnosis", "load": "serialization", "plot": "plot"}
 
 
 def __getattr__(name: str) -> _typing.Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'pymlp' has no attribute '{name}'")
-    value = globals()[name] = getattr(_importlib.import_module(_LAZY[name]), name)
+    module = _importlib.import_module(f"pymlp.{_LAZY[name]}")
+    value = globals()[name] = module if name == _LAZY[name] else getattr(module, name)
     return value
 
 

@@ -84,29 +84,28 @@ def targets(
 ) -> tuple[LabelArray | None, FloatArray | None]:
     """Return (labels, None) or (None, values): what each of `rows` samples should give.
 
-    `cross_entropy` takes integer labels (m,) or probabilities (m, outputs); the other losses take
-    (m,) where there is one output, or (m, outputs).
+    `cross_entropy` takes integer labels (m,) or probabilities (m, outputs), a loss of the user's
+    own integer labels as well; all others take (m,) where there is one output, or (m, outputs).
     """
     array = numbers("y", values)
     if array.ndim >= 1 and array.shape[0] != rows:
         raise ValueError(f"y must have {rows} rows, as X has, not {array.shape[0]}")
-    if loss == "cross_entropy" and array.ndim == 1:
-        return _labels(array, outputs), None
+    if array.ndim == 1 and (loss == "cross_entropy" or (loss == "custom" and outputs > 1)):
+        return _labels(array, loss, outputs), None
     if array.ndim == 1 and outputs == 1:
         array = array[:, np.newaxis]
     if array.ndim != 2 or array.shape[1] != outputs:
         expected = f"({rows}, {outputs})" if outputs > 1 else f"({rows},) or ({rows}, 1)"
         raise ValueError(f"y must have shape {expected} for loss '{loss}', not {array.shape}")
     result = finite("y", converted(array, dtype))
-    if loss != "mse":
-        _check_probabilities(result, loss)
+    _check_range(result, loss)
     return None, result
 
 
-def _labels(array: NDArray[Any], classes: int) -> LabelArray:
+def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
     if array.dtype.kind not in "biu":
         raise TypeError(
-            f"y must hold integer class labels for loss 'cross_entropy', not {array.dtype}; "
+            f"y must hold integer class labels for loss '{loss}', not {array.dtype}; "
             "convert it with y.astype(int)"
         )
     wrong = (array < 0) | (array >= classes)
@@ -116,17 +115,28 @@ def _labels(array: NDArray[Any], classes: int) -> LabelArray:
     return np.require(array, np.int32, ["C", "A"])
 
 
-def _check_probabilities(y: FloatArray, loss: str) -> None:
-    wrong = (y < 0) | (y > 1)
+def _check_range(y: FloatArray, loss: str) -> None:
+    if loss in ("cross_entropy", "binary_cross_entropy", "kl_divergence"):
+        _refuse(y, (y < 0) | (y > 1), f"y must be in [0, 1] for loss '{loss}'")
+    if loss in ("cross_entropy", "kl_divergence"):
+        _check_sums(y)
+    if loss == "poisson":
+        _refuse(y, y < 0, f"y must not be negative for loss '{loss}'")
+    if loss == "hinge":
+        _refuse(y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'")
+
+
+def _refuse(y: FloatArray, wrong: NDArray[np.bool_], expected: str) -> None:
     if wrong.any():
         i, j = (int(k) for k in np.argwhere(wrong)[0])
-        raise ValueError(f"y must be in [0, 1] for loss '{loss}', but y[{i}, {j}] is {y[i, j]}")
-    if loss != "cross_entropy":
-        return
+        raise ValueError(f"{expected}, but y[{i}, {j}] is {y[i, j]}")
+
+
+def _check_sums(y: FloatArray) -> None:
     sums = y.sum(axis=1, dtype=np.float64)
-    wrong_rows = np.abs(sums - 1) > 1e-3
-    if wrong_rows.any():
-        i = int(np.argmax(wrong_rows))
+    wrong = np.abs(sums - 1) > 1e-3
+    if wrong.any():
+        i = int(np.argmax(wrong))
         raise ValueError(f"y must have rows that sum to 1, but y[{i}] sums to {sums[i]:g}")
 
 

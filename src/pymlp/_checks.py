@@ -31,10 +31,11 @@ def number(
     value: Any,
     *,
     minimum: float = -math.inf,
+    maximum: float = math.inf,
     above: float = -math.inf,
     below: float = math.inf,
 ) -> float:
-    """Return `value` as a finite float with minimum <= value, above < value, value < below."""
+    """Return `value` as a finite float: minimum <= value <= maximum, above < value < below."""
     if isinstance(value, (bool, str, bytes)):
         raise TypeError(f"{name} must be a number, not {type_name(value)}")
     try:
@@ -45,6 +46,8 @@ def number(
         raise ValueError(f"{name} must be finite, not {result}")
     if result < minimum:
         raise ValueError(f"{name} must be at least {minimum:g}, not {result:g}")
+    if result > maximum:
+        raise ValueError(f"{name} must be at most {maximum:g}, not {result:g}")
     if result <= above:
         raise ValueError(f"{name} must be above {above:g}, not {result:g}")
     if result >= below:

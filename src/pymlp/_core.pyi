@@ -1,6 +1,6 @@
 """The C++ core. Arrays must be C-contiguous, aligned and of exact dtype; nothing is converted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeAlias, TypedDict, TypeVar, type_check_only
 
 import numpy as np
@@ -31,10 +31,36 @@ class _Config(TypedDict):
     blas: _BlasConfig
 
 def config() -> _Config: ...
-def activations() -> dict[str, bool]: ...
+def activations() -> dict[str, tuple[bool, bool]]: ...
+def losses() -> dict[str, tuple[str, bool]]: ...
+def check_pair(loss: str, output: str) -> None: ...
 def set_num_threads(threads: int) -> None: ...
 def get_num_threads() -> int: ...
 def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]: ...
+
+class Loss:
+    def __init__(
+        self,
+        name: str,
+        parameter: float,
+        label_smoothing: float,
+        function: Callable[[NDArray[Any], Any], tuple[NDArray[Any], NDArray[Any]]] | None,
+    ) -> None: ...
+
+class Regularization:
+    def __init__(
+        self, l1: float, l2: float, clip_norm: float, clip_value: float, max_norm: float
+    ) -> None: ...
+    @property
+    def l1(self) -> float: ...
+    @property
+    def l2(self) -> float: ...
+    @property
+    def clip_norm(self) -> float: ...
+    @property
+    def clip_value(self) -> float: ...
+    @property
+    def max_norm(self) -> float: ...
 
 # What the two dtypes share. The module has no such bases: they stand here so that each signature
 # is written once, and so that a caller who learns the dtype at run time can say `_Network[Any]`.
@@ -44,8 +70,16 @@ class _Network(Generic[_Float]):
     def __init__(
         self,
         widths: Sequence[int],
-        activations: Sequence[tuple[str, Sequence[float]]],
+        activations: Sequence[
+            tuple[
+                str,
+                Sequence[float],
+                Callable[[NDArray[Any]], NDArray[Any]] | None,
+                Callable[[NDArray[Any]], NDArray[Any]] | None,
+            ]
+        ],
         bias: bool,
+        dropout: Sequence[float],
     ) -> None: ...
     @property
     def parameters(self) -> NDArray[_Float]: ...
@@ -63,7 +97,7 @@ class _Network(Generic[_Float]):
         labels: _Labels | None,
         values: NDArray[_Float] | None,
         sample_weight: NDArray[_Float] | None,
-        loss: str,
+        loss: Loss,
         threads: int,
     ) -> float: ...
     def gradient(
@@ -72,7 +106,7 @@ class _Network(Generic[_Float]):
         labels: _Labels | None,
         values: NDArray[_Float] | None,
         sample_weight: NDArray[_Float] | None,
-        loss: str,
+        loss: Loss,
         out: NDArray[_Float],
         threads: int,
     ) -> float: ...
@@ -84,14 +118,25 @@ class _Network(Generic[_Float]):
         dX: NDArray[_Float],
         threads: int,
     ) -> None: ...
+    def layer_gradients(
+        self,
+        X: NDArray[_Float],
+        labels: _Labels | None,
+        values: NDArray[_Float] | None,
+        sample_weight: NDArray[_Float] | None,
+        loss: Loss,
+        threads: int,
+    ) -> list[NDArray[_Float]]: ...
     def step(
         self,
         X: NDArray[_Float],
         labels: _Labels | None,
         values: NDArray[_Float] | None,
         sample_weight: NDArray[_Float] | None,
-        loss: str,
+        loss: Loss,
         optimizer: _Optimizer[_Float],
+        regularization: Regularization,
+        seed: int,
         threads: int,
     ) -> float: ...
 
@@ -131,6 +176,8 @@ class FitOptions:
         threads: int,
         max_seconds: float,
         early_stopping: EarlyStopping | None,
+        regularization: Regularization,
+        learning_rates: Sequence[float],
     ) -> None: ...
 
 @type_check_only
@@ -139,7 +186,7 @@ class _Trainer(Generic[_Float]):
         self,
         network: _Network[_Float],
         optimizer: _Optimizer[_Float],
-        loss: str,
+        loss: Loss,
         training: _Samples[_Float],
         validation: _Samples[_Float] | None,
         options: FitOptions,
@@ -176,11 +223,18 @@ class kernels:  # noqa: N801
     @staticmethod
     def loss(
         name: str,
+        parameter: float,
+        label_smoothing: float,
+        from_logits: bool,
         outputs: NDArray[_Float],
         labels: _Labels | None,
         values: NDArray[_Float] | None,
         scale: NDArray[_Float],
     ) -> tuple[NDArray[_Float], NDArray[_Float]]: ...
+    @staticmethod
+    def dropout(
+        a: NDArray[_Float], rate: float, seed: int, step: int, layer: int
+    ) -> NDArray[_Float]: ...
     @staticmethod
     def dense_forward(
         x: NDArray[_Float], w: NDArray[_Float], biases: NDArray[_Float] | None

@@ -39,6 +39,21 @@ def hidden_activations(hidden: Any, n_hidden: int) -> list[Activation]:
     return result
 
 
+def dropout_rates(dropout: Any, n_hidden: int) -> list[float]:
+    """Return one rate in [0, 1) for each hidden layer."""
+    if not isinstance(dropout, Iterable) or isinstance(dropout, str):
+        return [_checks.number("dropout", dropout, minimum=0.0, below=1.0)] * n_hidden
+    result = [
+        _checks.number(f"dropout[{i}]", rate, minimum=0.0, below=1.0)
+        for i, rate in enumerate(dropout)
+    ]
+    if len(result) != n_hidden:
+        raise ValueError(
+            f"dropout must name {n_hidden} rates, one for each hidden layer, not {len(result)}"
+        )
+    return result
+
+
 def checked_seed(seed: int | None) -> int:
     """Return a seed below 2**64; None draws one."""
     if seed is None:

@@ -1,19 +1,17 @@
 """Activations: names, objects where a parameter differs from its default, and their table as data.
 
 Formulas are plain text in which `z` is the pre-activation, `a` the activation, `Phi` and `phi` the
-distribution and the density of the standard normal. ``pymlp.activations.TABLE`` maps each name to its
-class, whose attributes are the rows of the documentation and of the pictures.
+distribution and the density of the standard normal. ``pymlp.activations.TABLE`` maps each name to
+its class, whose attributes are the rows of the documentation and of the pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from pymlp import _checks
-
-if TYPE_CHECKING:
-    from pymlp._arrays import FloatArray
+from pymlp import _arrays, _checks
+from pymlp._arrays import FloatArray
 
 __all__ = ["ALIASES", "TABLE", "Activation", "from_parameters", "resolve"]
 
@@ -21,11 +19,11 @@ __all__ = ["ALIASES", "TABLE", "Activation", "from_parameters", "resolve"]
 class Activation:
     """A function of the pre-activations, and its derivative.
 
-    ``Activation(forward=f, derivative=df)`` makes one of the user's own from two functions on arrays:
-    ``f(z)`` returns the activations and ``df(z)`` the derivative at z, both of z's shape (m, n). They
-    are called from Python on blocks of rows, by one thread: slower than the built-in ones. An
-    exception in them surfaces unchanged. Such a network pickles if the functions do, and is not saved
-    to a file.
+    ``Activation(forward=f, derivative=df)`` makes one of the user's own from two functions on
+    arrays: ``f(z)`` returns the activations and ``df(z)`` the derivative at z, both of z's shape
+    (m, n). They are called from Python on blocks of rows, by one thread: slower than the built-in
+    ones. An exception in them surfaces unchanged. Such a network pickles if the functions do, and
+    is not saved to a file.
 
     Two activations are equal when they are of one kind and have the same parameters.
 
@@ -73,6 +71,15 @@ class Activation:
         """The parameters by name, in the order of the constructor."""
         return dict(vars(self))
 
+    def for_core(self) -> tuple[str, list[float], Any, Any]:
+        """Return name, parameters, and the two functions of the user's own or None."""
+        return (
+            self.name,
+            [],
+            _checked(self.forward, "forward"),
+            _checked(self.derivative, "derivative"),
+        )
+
     def __repr__(self) -> str:
         shown = (
             f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
@@ -89,9 +96,24 @@ class Activation:
         return hash((self.name, *self.parameters.items()))
 
 
+def _checked(function: Callable[[FloatArray], Any], name: str) -> Callable[[FloatArray], Any]:
+    """Return `function`, its results refused or converted as the user's arrays are."""
+
+    def call(z: FloatArray) -> FloatArray:
+        result = _arrays.numbers(f"{name}(z)", function(z))
+        if result.shape != z.shape:
+            raise ValueError(f"{name}(z) must have shape {z.shape}, as z has, not {result.shape}")
+        return _arrays.converted(result, z.dtype)
+
+    return call
+
+
 class _BuiltIn(Activation):
     def __init__(self) -> None:
         pass
+
+    def for_core(self) -> tuple[str, list[float], Any, Any]:
+        return self.name, list(self.parameters.values()), None, None
 
 
 class Linear(_BuiltIn):

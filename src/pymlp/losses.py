@@ -1,21 +1,21 @@
 """Losses: names, objects where an option differs from its default, and the user's own.
 
-Each is the mean over samples of the loss of one sample; `a` are the outputs, `y` the targets, `k` the
-number of outputs. The value and its gradient always share one normalisation.
+Each is the mean over samples of the loss of one sample; `a` are the outputs, `y` the targets, `k`
+the number of outputs. The value and its gradient always share one normalisation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from pymlp import _checks, _core
+from pymlp import _arrays, _checks, _core
+from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
 
-if TYPE_CHECKING:
-    from pymlp._arrays import FloatArray
-
 __all__ = [
+    "MAE",
+    "MSE",
     "TABLE",
     "BinaryCrossEntropy",
     "CrossEntropy",
@@ -24,8 +24,6 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
-    "MAE",
-    "MSE",
     "Poisson",
     "Quantile",
     "resolve",
@@ -35,11 +33,11 @@ __all__ = [
 class Loss:
     """A loss of one sample, and its gradient.
 
-    ``Loss(function)`` makes one of the user's own: ``function(a, y)`` gets the outputs (m, k) and the
-    targets of a block of samples, (m, k) or integer labels (m,) as they were given, and returns
+    ``Loss(function)`` makes one of the user's own: ``function(a, y)`` gets the outputs (m, k) and
+    the targets of a block of samples, (m, k) or integer labels (m,) as they were given, and returns
     ``(losses, gradient)``: the loss of each sample (m,) and its derivative by that sample's outputs
-    (m, k). Weights and means are taken care of. It is called from Python by one thread: slower than the
-    built-in ones. An exception in it surfaces unchanged.
+    (m, k). Weights and means are taken care of. It is called from Python by one thread: slower than
+    the built-in ones. An exception in it surfaces unchanged.
 
     Examples
     --------
@@ -51,7 +49,6 @@ class Loss:
     """
 
     name: ClassVar[str] = "custom"
-    takes_labels: ClassVar[bool] = False
     label_smoothing: float = 0.0
 
     def __init__(self, function: Callable[[FloatArray, Any], tuple[Any, Any]]) -> None:
@@ -59,10 +56,9 @@ class Loss:
             raise TypeError(f"function must be callable, not {_checks.type_name(function)}")
         self.function = function
 
-    @property
-    def parameter(self) -> float:
-        """The number that the core takes beside the name; 0 where there is none."""
-        return 0.0
+    def for_core(self) -> _core.Loss:
+        """Return it as the core takes it."""
+        return _core.Loss(self.name, 0.0, 0.0, _checked(self.function))
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
@@ -77,9 +73,34 @@ class Loss:
         return hash((self.name, *vars(self).items()))
 
 
+def _checked(function: Callable[[FloatArray, Any], Any]) -> Callable[[FloatArray, Any], Any]:
+    """Return `function`, its results refused or converted as the user's arrays are."""
+
+    def call(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        result = function(a, y)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(
+                f"a loss function must return (losses, gradient), not {_checks.type_name(result)}"
+            )
+        values = _arrays.numbers("losses", result[0])
+        gradient = _arrays.numbers("gradient", result[1])
+        for name, array, shape in (
+            ("losses", values, a.shape[:1]),
+            ("gradient", gradient, a.shape),
+        ):
+            if array.shape != shape:
+                raise ValueError(f"{name} must have shape {shape}, not {array.shape}")
+        return _arrays.converted(values, a.dtype), _arrays.converted(gradient, a.dtype)
+
+    return call
+
+
 class _BuiltIn(Loss):
     def __init__(self) -> None:
         pass
+
+    def for_core(self) -> _core.Loss:
+        return _core.Loss(self.name, 0.0, self.label_smoothing, None)
 
 
 class _Smoothed(_BuiltIn):
@@ -97,7 +118,6 @@ class CrossEntropy(_Smoothed):
     """
 
     name = "cross_entropy"
-    takes_labels = True
 
 
 class BinaryCrossEntropy(_Smoothed):
@@ -133,10 +153,8 @@ class Huber(_BuiltIn):
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = _checks.number("delta", delta, above=0.0)
 
-    @property
-    def parameter(self) -> float:
-        """Delta."""
-        return self.delta
+    def for_core(self) -> _core.Loss:  # noqa: D102
+        return _core.Loss(self.name, self.delta, 0.0, None)
 
 
 class LogCosh(_BuiltIn):
@@ -146,7 +164,7 @@ class LogCosh(_BuiltIn):
 
 
 class Poisson(_BuiltIn):
-    """``mean_k (a - y log a)``: counts y >= 0 under means a; behind exp computed from the logits."""
+    """``mean_k (a - y log a)``: counts y >= 0 under means a; behind exp from the logits."""
 
     name = "poisson"
 
@@ -162,10 +180,8 @@ class Quantile(_BuiltIn):
     def __init__(self, q: float = 0.5) -> None:
         self.q = _checks.number("q", q, above=0.0, below=1.0)
 
-    @property
-    def parameter(self) -> float:
-        """The quantile."""
-        return self.q
+    def for_core(self) -> _core.Loss:  # noqa: D102
+        return _core.Loss(self.name, self.q, 0.0, None)
 
 
 class Hinge(_BuiltIn):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -25,6 +25,8 @@ from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
 from pymlp.layers import Gradients, Layer, Trace, split
+from pymlp.losses import Loss
+from pymlp.schedules import Schedule
 
 CoreNetwork: TypeAlias = "_core._Network[Any]"
 
@@ -49,6 +51,9 @@ class Network:
         How weights begin; see `pymlp.initializers`. Biases begin at 0.
     bias : bool, default True
         Whether layers have biases.
+    dropout : float or list of float, default 0
+        The share of units of each hidden layer left out in a training step, in [0, 1), the others
+        scaled up; off in `predict`, `loss` and `gradients`. A list has one for each hidden layer.
     dtype : float32 or float64, default float32
         Of parameters, activations and gradients alike.
     seed : int, optional
@@ -76,6 +81,7 @@ class Network:
         output: str | Activation = "linear",
         init: str | initializers.Initializer = "auto",
         bias: bool = True,
+        dropout: float | Sequence[float] = 0.0,
         dtype: DTypeLike = "float32",
         seed: int | None = None,
     ) -> None:
@@ -89,6 +95,7 @@ class Network:
             checked_widths,
             checked_activations,
             _checks.flag("bias", bias),
+            _structure.dropout_rates(dropout, len(checked_widths) - 2),
             _arrays.float_dtype(dtype),
             _structure.checked_seed(seed),
         )
@@ -99,16 +106,18 @@ class Network:
         widths: tuple[int, ...],
         layer_activations: Sequence[Activation],
         bias: bool,
+        dropout: Sequence[float],
         dtype: np.dtype[Any],
         seed: int,
     ) -> None:
-        specs = [(g.name, list(g.parameters.values())) for g in layer_activations]
+        specs = [g.for_core() for g in layer_activations]
         self._widths = widths
         self._bias = bias
+        self._dropout = tuple(dropout)
         self._dtype = dtype
         self._seed = seed
         self._fits = 0  # calls that drew a seed from ours
-        self._core = _CORE[dtype](list(widths), specs, bias)
+        self._core = _CORE[dtype](list(widths), specs, bias, list(dropout))
         self._parameters = self._core.parameters
         weights, biases = split(self._parameters, widths, bias)
         self._layers = [
@@ -134,6 +143,11 @@ class Network:
     def bias(self) -> bool:
         """Whether layers have biases."""
         return self._bias
+
+    @property
+    def dropout(self) -> tuple[float, ...]:
+        """The share of units left out in training, for each hidden layer."""
+        return self._dropout
 
     @property
     def seed(self) -> int:
@@ -280,11 +294,11 @@ class Network:
     # ---- losses and gradients --------------------------------------------------------------------
 
     def _samples(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, loss: str
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, loss: Loss
     ) -> _training.Samples:
         rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
         m = rows.shape[0]
-        labels, values = _arrays.targets(y, loss, m, self._widths[-1], self._dtype)
+        labels, values = _arrays.targets(y, loss.name, m, self._widths[-1], self._dtype)
         weights = _arrays.sample_weights(sample_weight, m, self._dtype)
         return rows, labels, values, weights
 
@@ -293,7 +307,7 @@ class Network:
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         sample_weight: ArrayLike | None = None,
         threads: int | None = None,
     ) -> float:
@@ -305,7 +319,7 @@ class Network:
         y : array-like
             ``cross_entropy``: integer labels (m,) or probabilities (m, n_out). Others: (m, n_out),
             or (m,) where the network has one output.
-        loss : {"auto", "cross_entropy", "binary_cross_entropy", "mse"}
+        loss : str or Loss, default "auto"
             "auto": cross_entropy behind softmax, binary_cross_entropy behind sigmoid, else mse.
         sample_weight : array-like, shape (m,), optional
             The mean is weighted by these: sum(w_i loss_i) / sum(w_i).
@@ -319,14 +333,14 @@ class Network:
         """
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = self._samples(X, y, sample_weight, name)
-        return self._core.loss(*samples, name, config.threads(threads))
+        return self._core.loss(*samples, name.for_core(), config.threads(threads))
 
     def gradients(
         self,
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         sample_weight: ArrayLike | None = None,
         threads: int | None = None,
     ) -> tuple[float, Gradients]:
@@ -345,7 +359,7 @@ class Network:
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = self._samples(X, y, sample_weight, name)
         grads = self._empty_gradients()
-        J = self._core.gradient(*samples, name, grads.flat, config.threads(threads))
+        J = self._core.gradient(*samples, name.for_core(), grads.flat, config.threads(threads))
         return J, grads
 
     def vjp(
@@ -393,7 +407,7 @@ class Network:
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         sample_weight: ArrayLike | None = None,
     ) -> float:
         """Return the largest relative difference between `gradients` and central differences.
@@ -415,8 +429,9 @@ class Network:
         exact = self._as_float64()
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = exact._samples(X, y, sample_weight, name)
+        core_loss = name.for_core()
         numeric = _central_differences(
-            lambda: exact._core.loss(*samples, name, 1), exact.parameters
+            lambda: exact._core.loss(*samples, core_loss, 1), exact.parameters
         )
         size = np.maximum(np.abs(grads.flat), np.abs(numeric))
         floor = max(1e-3 * float(size.max()), float(np.finfo(np.float64).tiny))
@@ -428,6 +443,7 @@ class Network:
             self._widths,
             [layer.activation for layer in self._layers],
             self._bias,
+            self._dropout,
             np.dtype(np.float64),
             self._seed,
         )
@@ -443,7 +459,7 @@ class Network:
         *,
         epochs: int = 10,
         batch_size: int | None = 32,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         optimizer: str | optimizers.Optimizer = "adam",
         learning_rate: float | None = None,
         validation: tuple[ArrayLike, ArrayLike] | float | None = None,
@@ -455,6 +471,13 @@ class Network:
         progress: bool = False,
         threads: int | None = None,
         max_seconds: float | None = None,
+        schedule: Schedule | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        max_norm: float | None = None,
     ) -> _training.History:
         """Train on batches of samples, epoch by epoch.
 
@@ -468,7 +491,7 @@ class Network:
             How often every sample is seen.
         batch_size : int or None, default 32
             Samples a step; the last batch of an epoch may be shorter. None: all samples.
-        loss : {"auto", "cross_entropy", "binary_cross_entropy", "mse"}
+        loss : str or Loss, default "auto"
             As in `loss`.
         optimizer : str or Optimizer, default "adam"
             A name makes a fresh one; an object goes on from its last step.
@@ -492,6 +515,21 @@ class Network:
             At most this many; the result is the same on any number.
         max_seconds : float, optional
             Stop at the first step after this long; the epoch in progress is recorded as it stands.
+        schedule : Schedule, optional
+            How the optimiser's learning rate changes; see `pymlp.schedules`. Afterwards the
+            optimiser has its own learning rate again.
+        class_weight : dict or "balanced", optional
+            Multiplies the sample weights by a weight for each class, which `y` names by an integer;
+            classes that are not named have 1. "balanced": m / (classes x samples of the class).
+        l1, l2 : float, default 0
+            Add ``l1 sum |w| + l2 / 2 sum w^2`` over the weights, not the biases, to the training
+            loss (and to `History.loss`).
+        clip_norm : float, optional
+            Scale the gradient back to this length where it is longer.
+        clip_value : float, optional
+            Hold each entry of the gradient within this.
+        max_norm : float, optional
+            After every step, scale the weights into a unit back to this length where it is longer.
 
         Returns
         -------
@@ -526,8 +564,11 @@ class Network:
             progress=progress,
             threads=threads,
             max_seconds=max_seconds,
+            schedule=schedule,
+            regularization=_training.regularization(l1, l2, clip_norm, clip_value, max_norm),
         )
         samples = _training.finite(self._samples(X, y, sample_weight, name))
+        samples = _training.with_class_weights(samples, class_weight, self._widths[-1])
         rule = optimizers.resolve(optimizer, learning_rate)
         with _training.only_one(self._training):
             fit_seed = self._next_seed() if seed is None else _structure.checked_seed(seed)
@@ -537,7 +578,7 @@ class Network:
             train, held_out_share = _training.split(samples, validation, fit_seed)
             return _training.fit(self, rule, name, train, held_out_share, options, fit_seed)
 
-    def _validation_samples(self, validation: Any, loss: str) -> _training.Samples:
+    def _validation_samples(self, validation: Any, loss: Loss) -> _training.Samples:
         try:
             Xv, yv = _training.validation_pair(validation)
             return _training.finite(self._samples(Xv, yv, None, loss))
@@ -550,9 +591,14 @@ class Network:
         y: ArrayLike,
         *,
         optimizer: optimizers.Optimizer,
-        loss: str = "auto",
+        loss: str | Loss = "auto",
         sample_weight: ArrayLike | None = None,
         threads: int | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        max_norm: float | None = None,
     ) -> float:
         """Take one step on one batch, for loops of one's own.
 
@@ -563,11 +609,13 @@ class Network:
         optimizer : Optimizer
             Keeps its state from call to call.
         threads : int, optional
+        l1, l2, clip_norm, clip_value, max_norm
+            As in `fit`.
 
         Returns
         -------
         float
-            The mean loss before the step.
+            The mean loss before the step, with the penalties.
 
         Raises
         ------
@@ -589,9 +637,13 @@ class Network:
             )
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = self._samples(X, y, sample_weight, name)
+        limits = _training.regularization(l1, l2, clip_norm, clip_value, max_norm)
+        draws = self._next_seed() if any(self._dropout) else 0
         with _training.only_one(self._training):
             state = optimizer.core_for(self)
-            J = self._core.step(*samples, name, state, config.threads(threads))
+            J = self._core.step(
+                *samples, name.for_core(), state, limits, draws, config.threads(threads)
+            )
         if not np.isfinite(J):
             raise _training.TrainingDiverged(f"the loss is {J}; nothing was changed")
         return J
@@ -619,6 +671,7 @@ class Network:
                 (layer.activation.name, layer.activation.parameters) for layer in self._layers
             ],
             "bias": self._bias,
+            "dropout": self._dropout,
             "dtype": self._dtype.name,
             "seed": self._seed,
             "fits": self._fits,
@@ -630,6 +683,7 @@ class Network:
             tuple(state["widths"]),
             [activations.from_parameters(name, values) for name, values in state["activations"]],
             state["bias"],
+            state.get("dropout", (0.0,) * (len(state["widths"]) - 2)),  # older files have none
             np.dtype(state["dtype"]),
             state["seed"],
         )

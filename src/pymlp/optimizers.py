@@ -103,8 +103,9 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent, with classical or Nesterov momentum.
 
-    ``w -= learning_rate g``; with momentum ``v = momentum v + g`` and ``w -= learning_rate v``, or
-    ``w -= learning_rate (g + momentum v)`` with Nesterov.
+    ``w -= learning_rate g``; with momentum ``v = momentum v + (1 - dampening) g`` (``v = g`` at the
+    first step) and ``w -= learning_rate v``, or ``w -= learning_rate (g + momentum v)`` with
+    Nesterov.
 
     Parameters
     ----------
@@ -112,8 +113,14 @@ class SGD(Optimizer):
         Above 0.
     momentum : float, default 0
         In [0, 1).
+    dampening : float, default 0
+        In [0, 1]; 0 with Nesterov.
     nesterov : bool, default False
         Needs momentum above 0.
+    weight_decay : float, default 0
+        Adds ``weight_decay w`` to the gradient of every parameter.
+    maximize : bool, default False
+        Climb instead of descend.
 
     References
     ----------
@@ -123,12 +130,54 @@ class SGD(Optimizer):
     rule = "sgd"
 
     def __init__(
-        self, learning_rate: float = 0.01, *, momentum: float = 0.0, nesterov: bool = False
+        self,
+        learning_rate: float = 0.01,
+        *,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         momentum = _checks.number("momentum", momentum, minimum=0.0, below=1.0)
-        if _checks.flag("nesterov", nesterov) and momentum == 0.0:
-            raise ValueError("nesterov needs momentum above 0, not 0")
-        super().__init__(learning_rate, momentum=momentum, nesterov=nesterov)
+        dampening = _checks.number("dampening", dampening, minimum=0.0, maximum=1.0)
+        if _checks.flag("nesterov", nesterov) and (momentum == 0.0 or dampening != 0.0):
+            raise ValueError("nesterov needs momentum above 0, and dampening 0")
+        super().__init__(
+            learning_rate,
+            momentum=momentum,
+            dampening=dampening,
+            nesterov=nesterov,
+            **_decay(weight_decay, maximize),
+        )
+
+
+class Momentum(Optimizer):
+    """Steps along an exponentially weighted average of the gradients.
+
+    ``v = beta v + (1 - beta) g``, ``w -= learning_rate v``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        Above 0.
+    beta : float, default 0.9
+        In [0, 1).
+    weight_decay, maximize
+        As for `SGD`.
+    """
+
+    rule = "momentum"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        *,
+        beta: float = 0.9,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(learning_rate, beta=_share("beta", beta), **_decay(weight_decay, maximize))
 
 
 class RMSProp(Optimizer):
@@ -148,6 +197,8 @@ class RMSProp(Optimizer):
         In [0, 1): the quotient goes through a velocity ``v = momentum v + quotient``.
     centered : bool, default False
         Subtract the squared running mean of the gradients from ``s``.
+    weight_decay, maximize
+        As for `SGD`.
 
     References
     ----------
@@ -164,13 +215,105 @@ class RMSProp(Optimizer):
         epsilon: float = 1e-8,
         momentum: float = 0.0,
         centered: bool = False,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             learning_rate,
-            beta=_checks.number("beta", beta, minimum=0.0, below=1.0),
+            beta=_share("beta", beta),
             epsilon=_checks.number("epsilon", epsilon, above=0.0),
-            momentum=_checks.number("momentum", momentum, minimum=0.0, below=1.0),
+            momentum=_share("momentum", momentum),
             centered=_checks.flag("centered", centered),
+            **_decay(weight_decay, maximize),
+        )
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of the sum of all squared gradients.
+
+    ``s += g^2``, ``w -= learning_rate / (1 + (t - 1) learning_rate_decay) g / (sqrt(s) +
+    epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        Above 0.
+    learning_rate_decay : float, default 0
+    initial_accumulator : float, default 0
+        What ``s`` begins with.
+    epsilon : float, default 1e-10
+        Above 0.
+    weight_decay, maximize
+        As for `SGD`.
+
+    References
+    ----------
+    Duchi et al., "Adaptive subgradient methods", JMLR 12, 2011.
+    """
+
+    rule = "adagrad"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        *,
+        learning_rate_decay: float = 0.0,
+        initial_accumulator: float = 0.0,
+        epsilon: float = 1e-10,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            learning_rate_decay=_checks.number(
+                "learning_rate_decay", learning_rate_decay, minimum=0.0
+            ),
+            initial_accumulator=_checks.number(
+                "initial_accumulator", initial_accumulator, minimum=0.0
+            ),
+            epsilon=_checks.number("epsilon", epsilon, above=0.0),
+            **_decay(weight_decay, maximize),
+        )
+
+
+class Adadelta(Optimizer):
+    """Steps in proportion to the root mean squares of past steps over those of the gradients.
+
+    ``s = beta s + (1 - beta) g^2``, ``d = sqrt(r + epsilon) / sqrt(s + epsilon) g``,
+    ``r = beta r + (1 - beta) d^2``, ``w -= learning_rate d``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 1
+        Above 0.
+    beta : float, default 0.9
+        In [0, 1).
+    epsilon : float, default 1e-6
+        Above 0.
+    weight_decay, maximize
+        As for `SGD`.
+
+    References
+    ----------
+    Zeiler, "ADADELTA", arXiv:1212.5701.
+    """
+
+    rule = "adadelta"
+
+    def __init__(
+        self,
+        learning_rate: float = 1.0,
+        *,
+        beta: float = 0.9,
+        epsilon: float = 1e-6,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            beta=_share("beta", beta),
+            epsilon=_checks.number("epsilon", epsilon, above=0.0),
+            **_decay(weight_decay, maximize),
         )
 
 
@@ -188,6 +331,10 @@ class Adam(Optimizer):
         Decay of the mean and of the mean square, in [0, 1).
     epsilon : float, default 1e-8
         Above 0.
+    amsgrad : bool, default False
+        Divide by the largest ``v`` so far. Reddi et al., ICLR 2018.
+    weight_decay, maximize
+        As for `SGD`.
 
     References
     ----------
@@ -203,16 +350,299 @@ class Adam(Optimizer):
         beta1: float = 0.9,
         beta2: float = 0.999,
         epsilon: float = 1e-8,
+        amsgrad: bool = False,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             learning_rate,
-            beta1=_checks.number("beta1", beta1, minimum=0.0, below=1.0),
-            beta2=_checks.number("beta2", beta2, minimum=0.0, below=1.0),
-            epsilon=_checks.number("epsilon", epsilon, above=0.0),
+            **_moments(beta1, beta2, epsilon),
+            amsgrad=_checks.flag("amsgrad", amsgrad),
+            **_decay(weight_decay, maximize),
         )
 
 
-_NAMES: dict[str, Callable[..., Optimizer]] = {kind.rule: kind for kind in (SGD, RMSProp, Adam)}
+class AMSGrad(Adam):
+    """Adam divided by the largest ``v`` so far: ``Adam(..., amsgrad=True)``.
+
+    References
+    ----------
+    Reddi et al., "On the convergence of Adam and beyond", ICLR 2018.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            beta1=beta1,
+            beta2=beta2,
+            epsilon=epsilon,
+            amsgrad=True,
+            weight_decay=weight_decay,
+            maximize=maximize,
+        )
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay: ``w *= 1 - learning_rate weight_decay`` before each step.
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon, amsgrad, maximize
+        As for `Adam`.
+    weight_decay : float, default 0.01
+        Of every parameter.
+
+    References
+    ----------
+    Loshchilov and Hutter, "Decoupled weight decay regularization", arXiv:1711.05101.
+    """
+
+    rule = "adam"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            **_moments(beta1, beta2, epsilon),
+            amsgrad=_checks.flag("amsgrad", amsgrad),
+            decoupled=True,
+            **_decay(weight_decay, maximize),
+        )
+
+
+class Adamax(Optimizer):
+    """Adam with the largest gradient, slowly forgotten, in the place of the root mean square.
+
+    ``u = max(beta2 u, |g| + epsilon)``, ``w -= learning_rate (m / (1 - beta1^t)) / u``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.002
+        Above 0.
+    beta1, beta2, epsilon, weight_decay, maximize
+        As for `Adam`.
+
+    References
+    ----------
+    Kingma and Ba, arXiv:1412.6980, section 7.
+    """
+
+    rule = "adamax"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.002,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate, **_moments(beta1, beta2, epsilon), **_decay(weight_decay, maximize)
+        )
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov momentum.
+
+    With ``mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2)`` and ``p_t`` the product of all mu so
+    far: ``w -= learning_rate ((1 - mu_t) g / (1 - p_t) + mu_(t+1) m / (1 - p_(t+1)))
+    / (sqrt(v / (1 - beta2^t)) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.002
+        Above 0.
+    beta1, beta2, epsilon, weight_decay, maximize
+        As for `Adam`.
+    momentum_decay : float, default 0.004
+    decoupled_weight_decay : bool, default False
+        Weight decay as that of `AdamW`.
+
+    References
+    ----------
+    Dozat, "Incorporating Nesterov momentum into Adam", 2016.
+    """
+
+    rule = "nadam"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.002,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        momentum_decay: float = 0.004,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            **_moments(beta1, beta2, epsilon),
+            momentum_decay=_checks.number("momentum_decay", momentum_decay, minimum=0.0),
+            decoupled=_checks.flag("decoupled_weight_decay", decoupled_weight_decay),
+            **_decay(weight_decay, maximize),
+        )
+
+
+class Lion(Optimizer):
+    """Steps of one size, along the sign of an average of the gradients.
+
+    ``w *= 1 - learning_rate weight_decay``, ``w -= learning_rate sign(beta1 m + (1 - beta1) g)``,
+    ``m = beta2 m + (1 - beta2) g``.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.0001
+        Above 0.
+    beta1, beta2 : float, default 0.9 and 0.99
+        In [0, 1).
+    weight_decay : float, default 0
+        Decoupled.
+    maximize
+        As for `SGD`.
+
+    References
+    ----------
+    Chen et al., "Symbolic discovery of optimization algorithms", arXiv:2302.06675.
+    """
+
+    rule = "lion"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.0001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        weight_decay: float = 0.0,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            learning_rate,
+            beta1=_share("beta1", beta1),
+            beta2=_share("beta2", beta2),
+            decoupled=True,
+            **_decay(weight_decay, maximize),
+        )
+
+
+class LBFGS(Optimizer):
+    """Limited-memory BFGS with a line search that satisfies the strong Wolfe conditions.
+
+    Works on all samples at once (``batch_size=None``), an iteration for an epoch, through SciPy's
+    L-BFGS-B on the flat vector of parameters: ``pip install pymlp[lbfgs]``. It keeps nothing from
+    one `fit` to the next, and stops by itself where it has converged (`History.stopped_by` is
+    "converged").
+
+    Parameters
+    ----------
+    history_size : int, default 10
+        Pairs of steps and gradient differences that are kept.
+    tolerance_gradient : float, default 1e-5
+        Converged where no entry of the gradient is larger.
+    tolerance_change : float, default 1e-9
+        Converged where the loss falls by less than this share of itself.
+    max_line_search : int, default 20
+        Evaluations in one line search.
+
+    References
+    ----------
+    Liu and Nocedal, Mathematical Programming 45, 1989; Byrd et al., SIAM J. Sci. Comput. 16, 1995.
+    """
+
+    rule = "lbfgs"
+
+    def __init__(
+        self,
+        *,
+        history_size: int = 10,
+        tolerance_gradient: float = 1e-5,
+        tolerance_change: float = 1e-9,
+        max_line_search: int = 20,
+    ) -> None:
+        super().__init__(
+            1.0,  # what a line search tries first
+            history_size=_checks.integer("history_size", history_size, minimum=1),
+            tolerance_gradient=_checks.number(
+                "tolerance_gradient", tolerance_gradient, minimum=0.0
+            ),
+            tolerance_change=_checks.number("tolerance_change", tolerance_change, minimum=0.0),
+            max_line_search=_checks.integer("max_line_search", max_line_search, minimum=1),
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name."""
+        return dict(self._options)
+
+    def core_for(self, network: Network) -> Any:
+        """Refuse: there is no step on one batch."""
+        raise ValueError("LBFGS works on all samples at once, in fit; it takes no single steps")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
+        return f"LBFGS({shown})"
+
+
+def _share(name: str, value: float) -> float:
+    return _checks.number(name, value, minimum=0.0, below=1.0)
+
+
+def _moments(beta1: float, beta2: float, epsilon: float) -> dict[str, float]:
+    return {
+        "beta1": _share("beta1", beta1),
+        "beta2": _share("beta2", beta2),
+        "epsilon": _checks.number("epsilon", epsilon, above=0.0),
+    }
+
+
+def _decay(weight_decay: float, maximize: bool) -> dict[str, Any]:
+    return {
+        "weight_decay": _checks.number("weight_decay", weight_decay, minimum=0.0),
+        "maximize": _checks.flag("maximize", maximize),
+    }
+
+
+_NAMES: dict[str, Callable[..., Optimizer]] = {
+    kind.__name__.lower(): kind
+    for kind in (
+        SGD,
+        Momentum,
+        RMSProp,
+        Adagrad,
+        Adadelta,
+        Adam,
+        AMSGrad,
+        AdamW,
+        Adamax,
+        Nadam,
+        Lion,
+        LBFGS,
+    )
+}
 
 
 def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
@@ -234,4 +664,6 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
     if optimizer not in _NAMES:
         raise _checks.unknown_name("optimizer", optimizer, _NAMES)
     kind = _NAMES[optimizer]
+    if kind is LBFGS and learning_rate is not None:
+        raise ValueError("learning_rate does not go with lbfgs, whose line search finds the step")
     return kind() if learning_rate is None else kind(learning_rate)

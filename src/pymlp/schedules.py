@@ -1,7 +1,7 @@
 """Schedules: how the learning rate changes while a network learns.
 
-``t`` counts epochs from 0, or steps where ``per="step"``; ``rate`` is the optimiser's learning rate. The
-formulas are those of `torch.optim.lr_scheduler`.
+``t`` counts epochs from 0, or steps where ``per="step"``; ``rate`` is the optimiser's learning
+rate. The formulas are those of `torch.optim.lr_scheduler`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class InverseScaling(Schedule):
         self.power = _checks.number("power", power, minimum=0.0)
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
-        return rate / (1 + t) ** self.power
+        return rate / math.pow(1 + t, self.power)
 
 
 class Cosine(Schedule):

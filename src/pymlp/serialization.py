@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 
-_STRUCTURE = ("widths", "activations", "bias", "dtype", "seed", "fits")
+_STRUCTURE = ("widths", "activations", "bias", "dropout", "dtype", "seed", "fits")
 
 
 def write_network(
@@ -34,6 +34,12 @@ def write_network(
     """
     from safetensors.numpy import save
 
+    for layer in network.layers:
+        if layer.activation.name == "custom":
+            raise ValueError(
+                "a network with an activation of your own cannot be written to a file, which holds "
+                "no functions; pickle it instead"
+            )
     state = network.__getstate__()
     header = {
         "format_version": FORMAT_VERSION,

@@ -10,20 +10,24 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from pymlp import _arrays, _checks, _core, config
+from pymlp import _arrays, _checks, _core, config, schedules
 from pymlp._arrays import FloatArray, LabelArray
+from pymlp.losses import Loss
+from pymlp.optimizers import LBFGS, Optimizer
+from pymlp.schedules import ReduceOnPlateau, Schedule
 
 if TYPE_CHECKING:
     from pymlp.network import Network
-    from pymlp.optimizers import Optimizer
 
 # X, labels, values, sample_weight: of labels and values one is None
 Samples: TypeAlias = tuple[FloatArray, LabelArray | None, FloatArray | None, FloatArray | None]
+# mean losses of all epochs, those on the validation samples, samples seen
+Show: TypeAlias = Callable[[list[float], list[float], int], None]
 Callback: TypeAlias = "Callable[[Network, History], bool | None]"
 CoreTrainer: TypeAlias = "_core._Trainer[Any]"
 
@@ -82,7 +86,8 @@ class History:
     seconds : float
         Time spent training.
     stopped_by : str
-        "epochs", "early_stopping", "max_seconds", "callback", "diverged" or "interrupted";
+        "epochs", "early_stopping", "max_seconds", "converged" (L-BFGS), "callback", "diverged" or
+        "interrupted";
         "running" until then.
     """
 
@@ -116,6 +121,8 @@ class Options:
         progress: bool,
         threads: int | None,
         max_seconds: float | None,
+        schedule: Schedule | None,
+        regularization: _core.Regularization,
     ) -> None:
         self.epochs = _checks.integer("epochs", epochs, minimum=1)
         self.batch_size = (
@@ -133,13 +140,17 @@ class Options:
         self.max_seconds = (
             0.0 if max_seconds is None else _checks.number("max_seconds", max_seconds, above=0.0)
         )
+        self.schedule = schedules.resolve(schedule)
+        self.regularization = regularization
 
-    def for_core(self, samples: int, seed: int) -> _core.FitOptions:
+    def for_core(self, samples: int, seed: int, learning_rate: float) -> _core.FitOptions:
         """Return them as the core takes them."""
         watch = self.early_stopping
+        batch_size = samples if self.batch_size is None else min(self.batch_size, samples)
+        steps_per_epoch = -(-samples // batch_size)
         return _core.FitOptions(
             epochs=self.epochs,
-            batch_size=samples if self.batch_size is None else min(self.batch_size, samples),
+            batch_size=batch_size,
             shuffle=self.shuffle,
             seed=seed,
             threads=self.threads,
@@ -147,7 +158,73 @@ class Options:
             early_stopping=None
             if watch is None
             else _core.EarlyStopping(watch.patience, watch.min_delta, watch.restore_best),
+            regularization=self.regularization,
+            learning_rates=[]
+            if self.schedule is None
+            else self.schedule.rates(learning_rate, self.epochs, steps_per_epoch),
         )
+
+
+def regularization(
+    l1: float,
+    l2: float,
+    clip_norm: float | None,
+    clip_value: float | None,
+    max_norm: float | None,
+) -> _core.Regularization:
+    """Return penalties and limits, checked, as the core takes them."""
+    limits = {"clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm}
+    return _core.Regularization(
+        l1=_checks.number("l1", l1, minimum=0.0),
+        l2=_checks.number("l2", l2, minimum=0.0),
+        **{
+            name: 0.0 if limit is None else _checks.number(name, limit, above=0.0)
+            for name, limit in limits.items()
+        },
+    )
+
+
+def with_class_weights(samples: Samples, class_weight: Any, outputs: int) -> Samples:
+    """Return samples whose weights are multiplied by those of their classes."""
+    if class_weight is None:
+        return samples
+    X, labels, values, weights = samples
+    classes = _class_of_each(labels, values)
+    n_classes = max(2, outputs)
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise _checks.unknown_name("class_weight", class_weight, ["balanced"])
+        counts = np.bincount(classes, minlength=n_classes)
+        table = len(classes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    else:
+        table = _class_weight_table(class_weight, n_classes)
+    factor = table[classes].astype(X.dtype)
+    return X, labels, values, factor if weights is None else weights * factor
+
+
+def _class_of_each(labels: LabelArray | None, values: FloatArray | None) -> Any:
+    if labels is not None:
+        return labels
+    if values is not None and values.shape[1] == 1 and np.isin(values, (0, 1)).all():
+        return values[:, 0].astype(np.int32)
+    raise ValueError("class_weight needs a y of integer labels, or of 0 and 1 for one output")
+
+
+def _class_weight_table(class_weight: Any, n_classes: int) -> Any:
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            "class_weight must be a dict of weights or 'balanced', not "
+            f"{_checks.type_name(class_weight)}"
+        )
+    table = np.ones(n_classes)
+    for label, weight in class_weight.items():
+        position = _checks.integer("class_weight's labels", label, minimum=0)
+        if position >= n_classes:
+            raise ValueError(
+                f"class_weight must name labels from 0 to {n_classes - 1}, not {position}"
+            )
+        table[position] = _checks.number(f"class_weight[{position}]", weight, minimum=0.0)
+    return table
 
 
 def _callbacks(callbacks: Any) -> list[Callback]:
@@ -212,30 +289,18 @@ def _take(samples: Samples, rows: Any) -> Samples:
 def fit(
     network: Network,
     optimizer: Optimizer,
-    loss: str,
+    loss: Loss,
     samples: Samples,
     validation: Samples | None,
     options: Options,
     seed: int,
 ) -> History:
     """Train `network` and return the record, which the network keeps however this ends."""
-    core = _TRAINERS[network.dtype](
-        network._core,
-        optimizer.core_for(network),
-        loss,
-        samples,
-        validation,
-        options.for_core(samples[0].shape[0], seed),
-    )
     history = network.history = History()
-    try:
-        with _bar(options, samples[0].shape[0]) as show:
-            history.stopped_by = _run(core, network, history, options, show)
-    except BaseException:  # Ctrl-C, or whatever a callback raised
-        history.stopped_by = "interrupted"
-        raise
-    finally:
-        _record(history, core)
+    if isinstance(optimizer, LBFGS):
+        _fit_lbfgs(network, optimizer, loss, samples, validation, options, history)
+    else:
+        _fit_steps(network, optimizer, loss, samples, validation, options, history, seed)
     if history.stopped_by == "diverged":
         raise TrainingDiverged(
             f"training diverged in epoch {len(history.loss) + 1}: the loss or a parameter is not "
@@ -245,24 +310,82 @@ def fit(
     return history
 
 
+def _fit_lbfgs(
+    network: Network,
+    optimizer: LBFGS,
+    loss: Loss,
+    samples: Samples,
+    validation: Samples | None,
+    options: Options,
+    history: History,
+) -> None:
+    from pymlp import lbfgs
+
+    with _interruption(history), _bar(options, samples[0].shape[0]) as show:
+        history.stopped_by = lbfgs.fit(
+            network, optimizer, loss, samples, validation, options, history, show
+        )
+
+
+def _fit_steps(
+    network: Network,
+    optimizer: Optimizer,
+    loss: Loss,
+    samples: Samples,
+    validation: Samples | None,
+    options: Options,
+    history: History,
+    seed: int,
+) -> None:
+    rate = optimizer.learning_rate
+    core = _TRAINERS[network.dtype](
+        network._core,
+        optimizer.core_for(network),
+        loss.for_core(),
+        samples,
+        validation,
+        options.for_core(samples[0].shape[0], seed, rate),
+    )
+    try:
+        with _interruption(history), _bar(options, samples[0].shape[0]) as show:
+            history.stopped_by = _run(core, network, history, options, optimizer, show)
+    finally:
+        _record(history, core)
+        optimizer.learning_rate = rate  # a schedule's last value is not the user's
+
+
+@contextlib.contextmanager
+def _interruption(history: History) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:  # Ctrl-C, or whatever a callback raised
+        history.stopped_by = "interrupted"
+        raise
+
+
 def _run(
-    core: CoreTrainer,
+    core: Any,
     network: Network,
     history: History,
     options: Options,
-    show: Callable[[CoreTrainer], None],
+    optimizer: Optimizer,
+    show: Show,
 ) -> str:
-    epochs_a_look = 1 if options.callbacks else options.epochs
+    plateau = options.schedule if isinstance(options.schedule, ReduceOnPlateau) else None
+    rate = optimizer.learning_rate
+    epochs_a_look = 1 if options.callbacks or plateau else options.epochs
     seconds_a_look = 0.1 if options.progress else math.inf
     done = 0
     while True:
-        status = core.run(epochs_a_look, seconds_a_look)
-        show(core)
-        if options.callbacks and len(core.loss) > done:
+        status: str = core.run(epochs_a_look, seconds_a_look)
+        show(core.loss, core.validation_loss, core.samples_seen)
+        if len(core.loss) > done:
             done = len(core.loss)
             _record(history, core)
             if any([callback(network, history) is True for callback in options.callbacks]):
                 return "callback"
+            if plateau:
+                optimizer.learning_rate = plateau.rate_after(rate, history.val_loss or history.loss)
         if status != "running":
             return status
 
@@ -275,19 +398,19 @@ def _record(history: History, core: CoreTrainer) -> None:
 
 
 @contextlib.contextmanager
-def _bar(options: Options, samples: int) -> Iterator[Callable[[CoreTrainer], None]]:
-    """Yield a function that shows how far a trainer is: on a bar, or not at all."""
+def _bar(options: Options, samples: int) -> Iterator[Show]:
+    """Yield a function that shows how far training is: on a bar, or not at all."""
     if not options.progress:
-        yield lambda core: None
+        yield lambda loss, val_loss, samples_seen: None
         return
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     with tqdm(total=options.epochs * samples, unit=" samples", unit_scale=True) as bar:
 
-        def show(core: CoreTrainer) -> None:
-            bar.set_description(f"epoch {min(len(core.loss) + 1, options.epochs)}/{options.epochs}")
-            losses = {"loss": core.loss[-1:], "val_loss": core.validation_loss[-1:]}
-            bar.set_postfix({name: f"{v[0]:.4g}" for name, v in losses.items() if v}, refresh=False)
-            bar.update(core.samples_seen - bar.n)
+        def show(loss: list[float], val_loss: list[float], samples_seen: int) -> None:
+            bar.set_description(f"epoch {min(len(loss) + 1, options.epochs)}/{options.epochs}")
+            last = {"loss": loss[-1:], "val_loss": val_loss[-1:]}
+            bar.set_postfix({name: f"{v[0]:.4g}" for name, v in last.items() if v}, refresh=False)
+            bar.update(samples_seen - bar.n)
 
         yield show

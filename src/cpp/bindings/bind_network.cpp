@@ -198,7 +198,12 @@ void bind_networks(py::module_& module) {
              return Regularization{l1, l2, clip_norm, clip_value, max_norm};
            }),
            py::arg("l1"), py::arg("l2"), py::arg("clip_norm"), py::arg("clip_value"),
-           py::arg("max_norm"));
+           py::arg("max_norm"))
+      .def_readonly("l1", &Regularization::l1)
+      .def_readonly("l2", &Regularization::l2)
+      .def_readonly("clip_norm", &Regularization::clip_norm)
+      .def_readonly("clip_value", &Regularization::clip_value)
+      .def_readonly("max_norm", &Regularization::max_norm);
   bind_network<float>(module, "NetworkFloat32");
   bind_network<double>(module, "NetworkFloat64");
 }
