@@ -1,7 +1,7 @@
 """One function for each library: from a cell to a function that trains one epoch with Adam.
 
-Every one shuffles, gathers batches, goes forward and backward and updates, as its documentation shows
-a user to do it. A library that is not installed is left out and said to be.
+Every one shuffles, gathers batches, goes forward and backward and updates, as its documentation
+shows a user to do it. A library that is not installed is left out and said to be.
 """
 
 from __future__ import annotations

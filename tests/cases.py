@@ -90,10 +90,11 @@ def distance_to_kinks(net: pymlp.Network, X: FloatArray) -> float:
 
 def inputs_off_kinks(rng: Rng, m: int, net: pymlp.Network) -> FloatArray:
     """Return inputs whose rounding cannot take a pre-activation to the other side of a kink."""
-    while True:
+    for _ in range(100):
         X = random_inputs(rng, m, net)
         if distance_to_kinks(net, X) > 50 * np.finfo(net.dtype).eps:
             return X
+    raise AssertionError(f"{net!r} is at a kink wherever it is looked at")
 
 
 # ---- the same in plain lists ---------------------------------------------------------------------

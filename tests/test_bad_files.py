@@ -138,7 +138,10 @@ def test_no_file(tmp_path: Path) -> None:
 def test_save_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path.read_bytes()
 
+    write = Path.write_bytes
+
     def full(self: Path, data: bytes) -> int:
+        write(self, data[:10])
         raise OSError("no space left")
 
     monkeypatch.setattr(Path, "write_bytes", full)

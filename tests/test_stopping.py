@@ -116,7 +116,10 @@ def test_callbacks_see_every_epoch_and_true_ends_training(rng: Rng) -> None:
         calls.append(("second", len(history.loss)))
         return len(history.loss) == 3
 
-    history = net.fit(*samples, epochs=10, callbacks=[first, second])
+    def third(network: Network, history: History) -> list[float]:
+        return history.loss  # what is not True does not end it
+
+    history = net.fit(*samples, epochs=10, callbacks=[first, second, third])
     assert calls == [(name, n) for n in (1, 2, 3) for name in ("first", "second")]
     assert history.stopped_by == "callback"
     assert len(history.loss) == len(history.learning_rate) == 3
