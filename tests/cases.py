@@ -8,7 +8,8 @@ import reference
 from numpy.typing import NDArray
 
 import pymlp
-from pymlp import Activation
+from pymlp import Activation, _core, losses
+from pymlp.losses import Loss
 
 FloatArray = NDArray[np.floating[Any]]
 Rng = np.random.Generator
@@ -16,31 +17,58 @@ AssertClose = Callable[..., None]  # the fixture of conftest
 
 # Every activation, with the parameters that it may have.
 ACTIVATIONS: list[Activation] = [
-    pymlp.Linear(),
-    pymlp.Step(),
+    *(kind() for kind in pymlp.activations.TABLE.values()),
     pymlp.Step(0.3),
-    pymlp.Sigmoid(),
-    pymlp.Softmax(),
-    pymlp.Tanh(),
-    pymlp.ReLU(),
-    pymlp.LeakyReLU(),
     pymlp.LeakyReLU(0.2, threshold=0.1),
     pymlp.LeakyReLU(0.5, threshold=-0.3),
-    pymlp.ELU(),
     pymlp.ELU(1.5),
     pymlp.ELU(0.3),
+    pymlp.CELU(2.0),
+    pymlp.CELU(0.4),
 ]
 
-# Every loss behind every output that it may follow.
-PAIRS: list[tuple[Activation, str]] = [(g, "mse") for g in ACTIVATIONS] + [
-    (g, loss)
-    for g in ACTIVATIONS
-    if g.unit_interval
-    for loss in ("cross_entropy", "binary_cross_entropy")
+# Every loss, with the options that it may have.
+LOSSES: list[Loss] = [
+    *(kind() for kind in losses.TABLE.values()),
+    losses.CrossEntropy(label_smoothing=0.1),
+    losses.BinaryCrossEntropy(label_smoothing=0.3),
+    losses.Huber(0.3),
+    losses.Huber(2.5),
+    losses.Quantile(0.9),
+]
+
+
+def may_follow(output: Activation, loss: Loss) -> bool:
+    """Return whether the library lets this loss read these outputs."""
+    try:
+        _core.check_pair(loss.name, output.name)
+    except ValueError:
+        return False
+    return True
+
+
+# Every loss behind every output whose values it is particular about; of the others, which read any
+# numbers, mse behind every output and the rest behind these.
+ANY_NUMBERS = ("mae", "huber", "log_cosh", "quantile", "hinge")
+OF_PROBABILITIES = ("cross_entropy", "binary_cross_entropy", "kl_divergence")
+OUTPUTS_OF_ANY_NUMBERS = (pymlp.Linear(), pymlp.Tanh(), pymlp.ELU(1.5), pymlp.Softmax())
+PAIRS: list[tuple[Activation, Loss]] = [
+    (output, loss)
+    for loss in LOSSES
+    for output in (OUTPUTS_OF_ANY_NUMBERS if loss.name in ANY_NUMBERS else ACTIVATIONS)
+    if may_follow(output, loss)
 ]
 
 # The pairs whose gradient is computed in one step.
-FUSED_PAIRS = [("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"), ("linear", "mse")]
+FUSED_PAIRS = [
+    ("softmax", "cross_entropy"),
+    ("softmax", "kl_divergence"),
+    ("log_softmax", "cross_entropy"),
+    ("log_softmax", "kl_divergence"),
+    ("sigmoid", "binary_cross_entropy"),
+    ("exp", "poisson"),
+    ("linear", "mse"),
+]
 
 
 def random_widths(rng: Rng, layers: int, widest: int) -> list[int]:
@@ -64,11 +92,15 @@ def random_inputs(rng: Rng, m: int, net: pymlp.Network) -> FloatArray:
 
 
 def random_targets(rng: Rng, m: int, k: int, loss: str, dtype: Any) -> FloatArray:
-    """Return targets (m, k) that the loss takes: probabilities, or any numbers for mse."""
-    if loss == "mse":
+    """Return targets (m, k) that the loss takes."""
+    if loss == "hinge":
+        return rng.choice([-1.0, 1.0], (m, k)).astype(dtype)
+    if loss == "poisson":
+        return rng.poisson(2.0, (m, k)).astype(dtype)
+    if loss in ("mse", *ANY_NUMBERS):
         return rng.normal(size=(m, k)).astype(dtype)
     values = rng.uniform(0.05, 1.0, (m, k))
-    if loss == "cross_entropy":
+    if loss in ("cross_entropy", "kl_divergence"):
         values /= values.sum(axis=1, keepdims=True)
     return values.astype(dtype)
 
@@ -77,23 +109,74 @@ def random_labels(rng: Rng, m: int, k: int) -> NDArray[np.int32]:
     return rng.integers(k, size=m, dtype=np.int32)
 
 
-def distance_to_kinks(net: pymlp.Network, X: FloatArray) -> float:
-    """Return how near the pre-activations come to a place where a derivative jumps."""
-    nearest = np.inf
+# Where a derivative jumps.
+KINKS: dict[str, tuple[float, ...]] = {
+    "relu": (0.0,),
+    "elu": (0.0,),
+    "selu": (0.0,),
+    "hard_sigmoid": (-3.0, 3.0),
+    "hard_swish": (-3.0, 3.0),
+    "hard_tanh": (-1.0, 1.0),
+    "relu6": (0.0, 6.0),
+}
+
+
+def distances_to_kinks(net: pymlp.Network, X: FloatArray) -> FloatArray:
+    """Return how near each sample's pre-activations come to a place where a derivative jumps."""
+    nearest = np.full(len(X), np.inf)
     for layer, z in zip(net.layers, net.forward(X).z[1:], strict=True):
         g = layer.activation
-        if g.name in ("step", "relu", "leaky_relu", "elu"):
-            kink = g.parameters.get("threshold", 0.0)
-            nearest = min(nearest, float(np.abs(z - kink).min()))
+        for kink in (*KINKS.get(g.name, ()), *([g.threshold] if hasattr(g, "threshold") else [])):
+            nearest = np.minimum(nearest, np.abs(z - kink).min(axis=1))
     return nearest
 
 
-def inputs_off_kinks(rng: Rng, m: int, net: pymlp.Network) -> FloatArray:
-    """Return inputs whose rounding cannot take a pre-activation to the other side of a kink."""
-    for _ in range(100):
-        X = random_inputs(rng, m, net)
-        if distance_to_kinks(net, X) > 50 * np.finfo(net.dtype).eps:
-            return X
+def reads_logarithms(output: Activation, loss: Loss) -> bool:
+    """Return whether the loss takes logarithms of outputs, and sends a gradient back through."""
+    computed_from_logits = (output.name, loss.name) in FUSED_PAIRS
+    particular = loss.name in (*OF_PROBABILITIES, "poisson")
+    return particular and not computed_from_logits and output.name != "step"
+
+
+def random_network_for(
+    rng: Rng, layers: int, widest: int, output: Activation, loss: Loss, **options: Any
+) -> pymlp.Network:
+    """Return a network whose outputs are what the loss reads.
+
+    Where that takes logarithms they are few, more than one, and mostly well above 0 and below 1.
+    """
+    widths = random_widths(rng, layers, widest)
+    careful = reads_logarithms(output, loss)
+    if careful:
+        widths[-1] = 2 + widths[-1] % 3
+    net = random_network(rng, widths, output=output, **options)
+    if careful:
+        z = net.forward(random_inputs(rng, 64, net)).z[-1]
+        share = 0.3 / max(float(z.std(axis=0).max()), 0.3)
+        net.weights[-1][:] *= share
+        if net.bias:
+            centre = share * (z.mean(axis=0) - net.biases[-1])
+            net.biases[-1][:] = rng.uniform(0.5, 1.5, widths[-1]) - centre
+    return net
+
+
+def inputs_off_kinks(rng: Rng, m: int, net: pymlp.Network, loss: Loss | None = None) -> FloatArray:
+    """Return inputs whose rounding cannot take a pre-activation to the other side of a kink.
+
+    Where a loss takes logarithms of what is not computed from logits, the outputs also keep away
+    from 0 and 1: there its gradient has the rounding errors of 1 / a and 1 / (1 - a).
+    """
+    careful = loss is not None and reads_logarithms(net.layers[-1].activation, loss)
+    low = 0.01 if careful else -np.inf
+    high = 0.99 if careful and loss.name in OF_PROBABILITIES else np.inf
+    found: list[FloatArray] = []
+    for _ in range(200):
+        X = random_inputs(rng, 64, net)
+        off_kinks = distances_to_kinks(net, X) > 50 * np.finfo(net.dtype).eps
+        A = net.predict(X)
+        found.extend(X[off_kinks & ((low < A) & (high > A)).all(axis=1)])
+        if len(found) >= m:
+            return np.array(found[:m])
     raise AssertionError(f"{net!r} is at a kink wherever it is looked at")
 
 
@@ -101,6 +184,11 @@ def inputs_off_kinks(rng: Rng, m: int, net: pymlp.Network) -> FloatArray:
 def parameters_of(g: Activation, dtype: Any) -> dict[str, float]:
     """Return an activation's parameters as the library of this dtype sees them."""
     return {name: float(np.dtype(dtype).type(value)) for name, value in g.parameters.items()}
+
+
+def options_of(loss: Loss, dtype: Any) -> dict[str, float]:
+    """Return a loss's options as the library of this dtype sees them."""
+    return {name: float(np.dtype(dtype).type(value)) for name, value in vars(loss).items()}
 
 
 def to_reference(net: pymlp.Network, parameters: FloatArray | None = None) -> reference.Network:

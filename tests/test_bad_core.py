@@ -22,20 +22,37 @@ Core = Any
 Call = Callable[[Core], Any]
 
 
+NO_LIMITS = _core.Regularization(0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def named(name: str, *parameters: float) -> Any:
+    return name, list(parameters), None, None
+
+
+def network(
+    widths: list[int], *activations: Any, bias: bool = True, dropout: tuple[float, ...] = ()
+) -> Core:
+    return _core.NetworkFloat32(widths, list(activations), bias, list(dropout))
+
+
 def make() -> Core:
-    core = _core.NetworkFloat32([4, 5, 3], [("relu", []), ("softmax", [])], True)
+    core = network([4, 5, 3], named("relu"), named("softmax"), dropout=(0.0,))
     core.initialize("auto", 0.0, 1)
     return core
+
+
+def core_loss(name: str = "mse", function: Any = None, smoothing: float = 0.0) -> Any:
+    return _core.Loss(name, 0.0, smoothing, function)
 
 
 def loss(
     x: Any = X, labels: Any = LABELS, values: Any = None, w: Any = None, name: str = "mse"
 ) -> Call:
-    return lambda core: core.loss(x, labels, values, w, name, 1)
+    return lambda core: core.loss(x, labels, values, w, core_loss(name), 1)
 
 
 def gradient(out: Any) -> Call:
-    return lambda core: core.gradient(X, LABELS, None, None, "mse", out, 1)
+    return lambda core: core.gradient(X, LABELS, None, None, core_loss(), out, 1)
 
 
 def pull_back(dy: Any, out: Any, dx: Any) -> Call:
@@ -49,13 +66,18 @@ def sgd(n: int = N_PARAMETERS, **options: Any) -> Any:
 def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: Any) -> Call:
     given = {
         "epochs": 1, "batch_size": 2, "shuffle": True, "seed": 0, "threads": 1, "max_seconds": 0,
-        "early_stopping": None,
+        "early_stopping": None, "regularization": NO_LIMITS, "learning_rates": [],
     }  # fmt: skip
     samples = (X, LABELS, None, None) if training is None else training
 
     def call(core: Core) -> None:
         _core.TrainerFloat32(
-            core, sgd(optimizer_size), "mse", samples, None, _core.FitOptions(**given | options)
+            core,
+            sgd(optimizer_size),
+            core_loss(),
+            samples,
+            None,
+            _core.FitOptions(**given | options),
         )
 
     return call
@@ -92,7 +114,10 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (loss(labels=None, values=zeros(6, 2)), ValueError, "values must have 3 columns, not 2"),
     (loss(w=zeros(5)), ValueError, "sample_weight must have 6 elements, not 5"),
     (loss(w=zeros(6, 1)), ValueError, "sample_weight must have 1 dimension, not 2"),
-    (loss(name="nll"), ValueError, "loss must be cross_entropy, binary_cross_entropy or mse"),
+    (loss(name="nll"), ValueError, "loss 'nll' is not known"),
+    (loss(name="custom"), ValueError, "a function goes with loss 'custom', and only with that"),
+    (lambda core: core_loss("mse", len), ValueError, "a function goes with loss 'custom'"),
+    (lambda core: core_loss("mse", smoothing=1.0), ValueError, "must be in [0, 1), not 1"),
     (gradient(zeros(3)), ValueError, "out must have 43 elements, not 3"),
     (gradient(np.zeros(N_PARAMETERS)), TypeError, INCOMPATIBLE),
     (pull_back(zeros(6, 2), zeros(43), zeros(6, 4)), ValueError, "dY must have 3 columns, not 2"),
@@ -100,12 +125,14 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (pull_back(zeros(6, 3), zeros(43), zeros(6, 3)), ValueError, "dX must have 4 columns, not 3"),
     (lambda core: core.initialize("xavier", 0.0, 1), ValueError, "init must be one of auto"),
     (
-        lambda core: core.step(X, LABELS, None, None, "mse", sgd(3), 1),
+        lambda core: core.step(X, LABELS, None, None, core_loss(), sgd(3), NO_LIMITS, 0, 1),
         ValueError,
         "optimizer must hold 43 parameters, not 3",
     ),
     (
-        lambda core: core.step(X, LABELS, None, None, "mse", _core.OptimizerFloat64("sgd", 43), 1),
+        lambda core: core.step(
+            X, LABELS, None, None, core_loss(), _core.OptimizerFloat64("sgd", 43), NO_LIMITS, 0, 1
+        ),
         TypeError,
         INCOMPATIBLE,
     ),
@@ -115,7 +142,8 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (train(training=(X, LABELS[:2], None, None)), ValueError, "labels must have 6 elements, not 2"),
     (lambda core: sgd(0), ValueError, "n_parameters must be at least 1, not 0"),
     (lambda core: sgd(beta3=1.0), ValueError, "optimizer option 'beta3' is not known"),
-    (lambda core: _core.OptimizerFloat32("sdg", 3), ValueError, "not 'sdg'"),
+    (lambda core: _core.OptimizerFloat32("sdg", 3), ValueError, "optimizer 'sdg' is not known"),
+    (train(learning_rates=[0.1, 0.1]), ValueError, "as many as epochs or steps, not 2"),
     (lambda core: sgd(3).update(zeros(3), zeros(2)), ValueError, "gradient must have 3 elements"),
     (
         lambda core: sgd(18).update(READ_ONLY.reshape(-1), zeros(18)),
@@ -125,23 +153,38 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (lambda core: _core.permutation(-1, 0, 0), ValueError, "n must be at least 0, not -1"),
     (lambda core: _core.set_num_threads(0), ValueError, "threads must be from 1 to 1024, not 0"),
     (
-        lambda core: _core.NetworkFloat32([3], [], True),
+        lambda core: network([3]),
         ValueError,
         "widths must name at least 2 layers, not 1",
     ),
     (
-        lambda core: _core.NetworkFloat32([3, 0], [("relu", [])], True),
+        lambda core: network([3, 0], named("relu")),
         ValueError,
         "widths must be from 1 to 2147483647, not 0",
     ),
-    (lambda core: _core.NetworkFloat32([3, 2], [], True), ValueError, "activations must be 1"),
+    (lambda core: network([3, 2]), ValueError, "activations must be 1"),
     (
-        lambda core: _core.NetworkFloat32([3, 2], [("rel", [])], True),
+        lambda core: network([3, 2], named("relu"), dropout=(0.1,)),
+        ValueError,
+        "dropout must be 0, one for each hidden layer, not 1",
+    ),
+    (
+        lambda core: network([3, 2, 1], named("relu"), named("relu"), dropout=(1.0,)),
+        ValueError,
+        "dropout must be in [0, 1), not 1",
+    ),
+    (
+        lambda core: network([3, 2], named("custom")),
+        ValueError,
+        "two functions go with activation 'custom', and only with that",
+    ),
+    (
+        lambda core: network([3, 2], named("rel")),
         ValueError,
         "activation 'rel' is not known",
     ),
     (
-        lambda core: _core.NetworkFloat32([3, 2], [("elu", [])], True),
+        lambda core: network([3, 2], named("elu")),
         ValueError,
         "activation 'elu' takes 1 parameters, not 0",
     ),
@@ -154,7 +197,28 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     ),
     (kernel("activation_forward", "relu", [], X[0]), ValueError, "z must have 2 dimensions"),
     (kernel("elementary", "gamma", zeros(3)), ValueError, "function 'gamma' is not known"),
-    (kernel("loss", "nll", X, None, X, zeros(6)), ValueError, "loss kernel 'nll' is not known"),
+    (
+        kernel("loss", "nll", 0.0, 0.0, False, X, None, X, zeros(6)),
+        ValueError,
+        "loss 'nll' is not known",
+    ),
+    (
+        kernel("loss", "custom", 0.0, 0.0, False, X, None, X, zeros(6)),
+        ValueError,
+        "a kernel cannot be 'custom'",
+    ),
+    (kernel("activation_forward", "custom", [], X), ValueError, "a kernel cannot be 'custom'"),
+    (
+        kernel("activation_backward", "custom", [], X, X, X),
+        ValueError,
+        "a kernel cannot be 'custom'",
+    ),
+    (
+        kernel("loss", "mse", 0.0, 0.0, True, X, None, X, zeros(6)),
+        ValueError,
+        "loss 'mse' is not computed from logits",
+    ),
+    (kernel("dropout", X, 1.0, 0, 0, 0), ValueError, "rate must be in [0, 1), not 1"),
 ]
 
 

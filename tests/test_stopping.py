@@ -268,6 +268,21 @@ def test_signal_ends_training_within_100_ms_after_a_whole_step(
     assert min(delays) < 0.1
 
 
+def test_signal_ends_a_step_that_takes_long(rng: Rng) -> None:
+    # A second of work: the signal is heard inside the step, and the step leaves no trace.
+    net = pymlp.Network([256, 1024, 1024, 1], seed=0)
+    X, y = rng.normal(size=(16_384, 256)).astype(np.float32), rng.normal(size=16_384)
+    before, optimizer = net.parameters.copy(), pymlp.Adam()
+    delays = []
+    for _ in range(3):  # the best of three, as the machine may be busy
+        with raised_in(0.2, KeyboardInterrupt()) as due, pytest.raises(KeyboardInterrupt):
+            net.fit(X, y, epochs=1, batch_size=None, optimizer=optimizer)
+        delays.append(time.monotonic() - due)
+        assert optimizer.steps == 0
+        assert (net.parameters == before).all()
+    assert min(delays) < 0.25
+
+
 def test_signal_ends_a_long_validation(rng: Rng) -> None:
     net, samples = regression(rng, 10)
     held_out = (np.broadcast_to(rng.normal(size=3), (2_000_000, 3)), np.zeros(2_000_000))

@@ -1,6 +1,6 @@
 """Training agrees with the reference, sees every sample, and repeats itself bit by bit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,46 +18,11 @@ from cases import (
     rows_of,
     to_reference,
 )
+from reference_optimizers import State
+from rules import Rule, by_rule
 
 import pymlp
-from pymlp import Network, Optimizer, _core
-
-
-class Rule(NamedTuple):
-    """An optimiser of the library, the reference's step, and options that both take."""
-
-    kind: type[Optimizer]
-    step: Callable[..., reference.Vector]
-    options: dict[str, Any]
-
-    def make(self) -> Optimizer:
-        return self.kind(**self.options)
-
-
-RMSPROP = {"learning_rate": 0.01, "beta": 0.9, "epsilon": 1e-8}
-RULES = {
-    "sgd": Rule(pymlp.SGD, reference.sgd_step, {"learning_rate": 0.1}),
-    "momentum": Rule(pymlp.SGD, reference.sgd_step, {"learning_rate": 0.1, "momentum": 0.9}),
-    "nesterov": Rule(
-        pymlp.SGD, reference.sgd_step, {"learning_rate": 0.1, "momentum": 0.8, "nesterov": True}
-    ),
-    "rmsprop": Rule(pymlp.RMSProp, reference.rmsprop_step, RMSPROP),
-    "rmsprop momentum": Rule(pymlp.RMSProp, reference.rmsprop_step, {**RMSPROP, "momentum": 0.5}),
-    "rmsprop centered": Rule(
-        pymlp.RMSProp, reference.rmsprop_step, {**RMSPROP, "epsilon": 1e-3, "centered": True}
-    ),
-    "rmsprop centered momentum": Rule(
-        pymlp.RMSProp,
-        reference.rmsprop_step,
-        {**RMSPROP, "epsilon": 1e-3, "centered": True, "momentum": 0.5},
-    ),
-    "adam": Rule(
-        pymlp.Adam,
-        reference.adam_step,
-        {"learning_rate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-    ),
-}
-by_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+from pymlp import Network, _core
 
 
 class Samples(NamedTuple):
@@ -84,7 +49,7 @@ def reference_steps(
     samples: Samples, rule: Rule, loss: str, batches: list[slice], w: FloatArray | None
 ) -> Iterator[tuple[reference.Vector, float, float]]:
     """Yield the parameters after each batch, its loss, and the weight that this has."""
-    net, state = samples.net, reference.State()
+    net, state = samples.net, State()
     flat = net.parameters.tolist()
     for rows in batches:
         X, y = samples.X[rows].tolist(), rows_of(samples.y[rows], net.widths[-1])
@@ -130,11 +95,10 @@ def test_ten_steps(
 
 @by_rule
 def test_optimiser_alone(rule: Rule, dtype: str, rng: Rng, assert_close: AssertClose) -> None:
-    kind = {"float32": _core.OptimizerFloat32, "float64": _core.OptimizerFloat64}[dtype]
     for n in (1, 7, 16, 41):
-        core = kind(rule.kind.rule, n, **rule.options)
+        core = rule.make()._new_core(np.dtype(dtype), n)
         w = rng.normal(size=n).astype(dtype)
-        flat, state = w.tolist(), reference.State()
+        flat, state = w.tolist(), State()
         for _ in range(20):
             g = rng.normal(size=n).astype(dtype)
             core.update(w, g)
@@ -215,8 +179,7 @@ def test_optimiser_object_goes_on_and_a_fresh_one_starts_afresh(rule: Rule, rng:
     fresh = samples.net.copy()
     for _ in range(2):
         fresh.fit(samples.X, samples.y, epochs=5, batch_size=None, optimizer=rule.make())
-    remembers = rule.options.keys() != {"learning_rate"}
-    assert (fresh.parameters == whole.parameters).all() != remembers
+    assert (fresh.parameters == whole.parameters).all() != rule.remembers
 
 
 # ---- the same bits -------------------------------------------------------------------------------

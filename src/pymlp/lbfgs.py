@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,8 @@ def fit(
     """
     from scipy.optimize import minimize
 
-    _refuse(network, options)
     run = _Run(network, loss, samples, validation, options, history, show)
     settings = optimizer.options
-    result = None
     try:
         result = minimize(
             run.value_and_gradient,
@@ -50,7 +49,7 @@ def fit(
             callback=run.after_iteration,
             options={
                 "maxiter": options.epochs,
-                "maxfun": options.epochs * settings["max_line_search"],
+                "maxfun": sys.maxsize,
                 "maxcor": settings["history_size"],
                 "gtol": settings["tolerance_gradient"],
                 "ftol": settings["tolerance_change"],
@@ -61,10 +60,13 @@ def fit(
         return run.finish(str(reason))
     finally:
         history.seconds = time.perf_counter() - run.started
-    return run.finish("epochs" if result.nit >= options.epochs else "converged")
+    if result.nit >= options.epochs:
+        return run.finish("epochs")
+    return run.finish("converged" if result.success else "line_search")
 
 
-def _refuse(network: Network, options: Options) -> None:
+def check(network: Network, options: Options) -> None:
+    """Refuse what does not go with one smooth function of all samples, or SciPy's absence."""
     refused = {
         "batch_size": options.batch_size is not None,
         "schedule": options.schedule is not None,
@@ -79,6 +81,10 @@ def _refuse(network: Network, options: Options) -> None:
             raise ValueError("lbfgs works on all samples at once: it needs batch_size=None")
         if present:
             raise ValueError(f"{name} does not go with lbfgs, which needs one smooth function")
+    try:
+        import scipy.optimize  # noqa: F401
+    except ImportError as error:
+        raise ImportError("lbfgs needs SciPy: pip install pymlp[lbfgs]") from error
 
 
 class _Run:
@@ -93,6 +99,7 @@ class _Run:
         show: Show,
     ) -> None:
         self.network = network
+        self.twin = network.copy()  # tries points; the network itself has whole iterations only
         self.loss = loss.for_core()
         self.samples = samples
         self.validation = validation
@@ -103,15 +110,16 @@ class _Run:
         self.best = np.inf
         self.best_parameters: FloatArray | None = None
         self.bad_epochs = 0
-        self.last: FloatArray = network.parameters.copy()
         self.started = time.perf_counter()
 
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
-        self.network.parameters[:] = x
-        core, threads = self.network._core, self.options.threads
+        self.twin.parameters[:] = x
+        core, threads = self.twin._core, self.options.threads
         J: float = core.gradient(*self.samples, self.loss, self.gradient, threads)
         gradient = self.gradient.astype(np.float64)
+        if not (np.isfinite(J) and np.isfinite(gradient).all()):
+            raise _Ended("diverged")
         return J + self._penalize(x, gradient), gradient
 
     def _penalize(self, x: FloatArray, gradient: FloatArray) -> float:
@@ -132,10 +140,7 @@ class _Run:
     def after_iteration(self, intermediate_result: Any) -> None:
         """Record an iteration as an epoch, and ask all that may end training."""
         J = float(intermediate_result.fun)
-        if not np.isfinite(J):
-            raise _Ended("diverged")
         self.network.parameters[:] = intermediate_result.x
-        self.last = self.network.parameters.copy()
         self.history.loss.append(J)
         self.history.learning_rate.append(1.0)
         self.history.seconds = time.perf_counter() - self.started
@@ -157,14 +162,14 @@ class _Run:
             return
         if self.best - rule.min_delta > J:
             self.best, self.bad_epochs = J, 0
-            self.best_parameters = self.last if rule.restore_best else None
+            self.best_parameters = self.network.parameters.copy() if rule.restore_best else None
             return
         self.bad_epochs += 1
         if self.bad_epochs >= rule.patience:
             raise _Ended("early_stopping")
 
     def finish(self, reason: str) -> str:
-        """Leave the last iteration's parameters, or the best ones, and return the reason."""
-        best = self.best_parameters
-        self.network.parameters[:] = self.last if best is None else best
+        """Leave the best parameters where training ended on its own, and return the reason."""
+        if self.best_parameters is not None and reason not in ("callback", "diverged"):
+            self.network.parameters[:] = self.best_parameters
         return reason

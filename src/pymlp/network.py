@@ -546,6 +546,11 @@ class Network:
         RuntimeError
             If the network is being trained already.
 
+        Warns
+        -----
+        UserWarning
+            If a layer has a step activation: nothing up to it learns.
+
         Examples
         --------
         >>> X = np.linspace(-1, 1, 64).reshape(-1, 1)
@@ -570,13 +575,19 @@ class Network:
         samples = _training.finite(self._samples(X, y, sample_weight, name))
         samples = _training.with_class_weights(samples, class_weight, self._widths[-1])
         rule = optimizers.resolve(optimizer, learning_rate)
+        held_out, share = None, 0
+        if isinstance(validation, tuple | list):
+            held_out = self._validation_samples(validation, name)
+        else:
+            share = _training.held_out_share(validation, samples[0].shape[0])
+        given_seed = None if seed is None else _structure.checked_seed(seed)
         with _training.only_one(self._training):
-            fit_seed = self._next_seed() if seed is None else _structure.checked_seed(seed)
-            if isinstance(validation, tuple | list):
-                held_out = self._validation_samples(validation, name)
-                return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
-            train, held_out_share = _training.split(samples, validation, fit_seed)
-            return _training.fit(self, rule, name, train, held_out_share, options, fit_seed)
+            # Whatever is refused is refused by now, and nothing has changed.
+            _training.check_optimizer(self, rule, options)
+            fit_seed = self._next_seed() if given_seed is None else given_seed
+            if share > 0:
+                samples, held_out = _training.split(samples, share, fit_seed)
+            return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
 
     def _validation_samples(self, validation: Any, loss: Loss) -> _training.Samples:
         try:
@@ -638,6 +649,7 @@ class Network:
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = self._samples(X, y, sample_weight, name)
         limits = _training.regularization(l1, l2, clip_norm, clip_value, max_norm)
+        _training.warn_of_steps(self)
         draws = self._next_seed() if any(self._dropout) else 0
         with _training.only_one(self._training):
             state = optimizer.core_for(self)

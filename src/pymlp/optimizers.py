@@ -29,6 +29,7 @@ class Optimizer:
     """A rule that turns gradients into steps, and what it remembers between them."""
 
     rule: ClassVar[str]
+    _fixed: ClassVar[dict[str, bool]] = {}  # what the core is told beside the options
 
     def __init__(self, learning_rate: float, **options: Any) -> None:
         self._options = options
@@ -65,15 +66,19 @@ class Optimizer:
             or self._core.n_parameters != network.n_parameters
         ):
             raise ValueError(
-                f"optimizer remembers {self._core.n_parameters} parameters of another network, "
-                f"not {network.n_parameters} of dtype {network.dtype}"
+                f"optimizer remembers {self._core.n_parameters} {self._core.state.dtype} "
+                f"parameters of another network, not {network.n_parameters} {network.dtype}"
             )
         self._owner = weakref.ref(network)
         return self._core
 
     def _new_core(self, dtype: np.dtype[Any], n_parameters: int) -> CoreOptimizer:
         return _CORE[dtype](
-            self.rule, n_parameters, learning_rate=self._learning_rate, **self._options
+            self.rule,
+            n_parameters,
+            learning_rate=self._learning_rate,
+            **self._options,
+            **self._fixed,
         )
 
     def __repr__(self) -> str:
@@ -362,13 +367,16 @@ class Adam(Optimizer):
         )
 
 
-class AMSGrad(Adam):
+class AMSGrad(Optimizer):
     """Adam divided by the largest ``v`` so far: ``Adam(..., amsgrad=True)``.
 
     References
     ----------
     Reddi et al., "On the convergence of Adam and beyond", ICLR 2018.
     """
+
+    rule = "adam"
+    _fixed: ClassVar[dict[str, bool]] = {"amsgrad": True}
 
     def __init__(
         self,
@@ -381,13 +389,7 @@ class AMSGrad(Adam):
         maximize: bool = False,
     ) -> None:
         super().__init__(
-            learning_rate,
-            beta1=beta1,
-            beta2=beta2,
-            epsilon=epsilon,
-            amsgrad=True,
-            weight_decay=weight_decay,
-            maximize=maximize,
+            learning_rate, **_moments(beta1, beta2, epsilon), **_decay(weight_decay, maximize)
         )
 
 
@@ -407,6 +409,7 @@ class AdamW(Optimizer):
     """
 
     rule = "adam"
+    _fixed: ClassVar[dict[str, bool]] = {"decoupled_weight_decay": True}
 
     def __init__(
         self,
@@ -423,7 +426,6 @@ class AdamW(Optimizer):
             learning_rate,
             **_moments(beta1, beta2, epsilon),
             amsgrad=_checks.flag("amsgrad", amsgrad),
-            decoupled=True,
             **_decay(weight_decay, maximize),
         )
 
@@ -502,7 +504,7 @@ class Nadam(Optimizer):
             learning_rate,
             **_moments(beta1, beta2, epsilon),
             momentum_decay=_checks.number("momentum_decay", momentum_decay, minimum=0.0),
-            decoupled=_checks.flag("decoupled_weight_decay", decoupled_weight_decay),
+            decoupled_weight_decay=_checks.flag("decoupled_weight_decay", decoupled_weight_decay),
             **_decay(weight_decay, maximize),
         )
 
@@ -530,6 +532,7 @@ class Lion(Optimizer):
     """
 
     rule = "lion"
+    _fixed: ClassVar[dict[str, bool]] = {"decoupled_weight_decay": True}
 
     def __init__(
         self,
@@ -544,7 +547,6 @@ class Lion(Optimizer):
             learning_rate,
             beta1=_share("beta1", beta1),
             beta2=_share("beta2", beta2),
-            decoupled=True,
             **_decay(weight_decay, maximize),
         )
 
@@ -564,7 +566,8 @@ class LBFGS(Optimizer):
     tolerance_gradient : float, default 1e-5
         Converged where no entry of the gradient is larger.
     tolerance_change : float, default 1e-9
-        Converged where the loss falls by less than this share of itself.
+        Converged where the loss falls by no more than this share of itself, or of 1 where it is
+        smaller than 1.
     max_line_search : int, default 20
         Evaluations in one line search.
 
@@ -594,6 +597,15 @@ class LBFGS(Optimizer):
         )
 
     @property
+    def learning_rate(self) -> float:
+        """1, what a line search tries first; it cannot be set."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        raise ValueError(_NO_LEARNING_RATE)
+
+    @property
     def options(self) -> dict[str, Any]:
         """The options by name."""
         return dict(self._options)
@@ -605,6 +617,9 @@ class LBFGS(Optimizer):
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._options.items())
         return f"LBFGS({shown})"
+
+
+_NO_LEARNING_RATE = "learning_rate does not go with lbfgs, whose line search finds the step"
 
 
 def _share(name: str, value: float) -> float:
@@ -650,6 +665,8 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
 
     A name makes a fresh one, with `learning_rate` where that is given.
     """
+    if learning_rate is not None and (optimizer == "lbfgs" or isinstance(optimizer, LBFGS)):
+        raise ValueError(_NO_LEARNING_RATE)
     if isinstance(optimizer, Optimizer):
         if learning_rate is not None:
             raise ValueError(
@@ -664,6 +681,4 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
     if optimizer not in _NAMES:
         raise _checks.unknown_name("optimizer", optimizer, _NAMES)
     kind = _NAMES[optimizer]
-    if kind is LBFGS and learning_rate is not None:
-        raise ValueError("learning_rate does not go with lbfgs, whose line search finds the step")
     return kind() if learning_rate is None else kind(learning_rate)

@@ -71,7 +71,7 @@ class Step(Schedule):
         self.gamma = _checks.number("gamma", gamma, above=0.0)
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
-        return rate * self.gamma ** (t // self.step_size)
+        return rate * _power(self.gamma, t // self.step_size)
 
 
 class Exponential(Schedule):
@@ -82,11 +82,18 @@ class Exponential(Schedule):
         self.gamma = _checks.number("gamma", gamma, above=0.0)
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
-        return rate * self.gamma**t
+        return rate * _power(self.gamma, t)
+
+
+def _power(gamma: float, n: int) -> float:
+    try:
+        return gamma**n
+    except OverflowError:
+        return math.inf  # training diverges there, if it did not before
 
 
 class InverseScaling(Schedule):
-    """``rate / (1 + t)^power``, as scikit-learn's ``invscaling``."""
+    """``rate / (1 + t)^power``: scikit-learn's ``invscaling``, which counts samples."""
 
     def __init__(self, power: float = 0.5, *, per: Per = "epoch") -> None:
         super().__init__(per=per)
@@ -135,6 +142,8 @@ class Cosine(Schedule):
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         period = total if self.period is None else self.period
+        if self.restarts and self.multiplier == 1:
+            t %= period
         while self.restarts and t >= period:
             t -= period
             period *= self.multiplier
@@ -170,7 +179,7 @@ class OneCycle(Schedule):
         start = rate / self.initial_divisor
         peak = self.warm_up * total - 1
         if t <= peak:
-            return _cosine_between(start, rate, t / peak)
+            return _cosine_between(start, rate, t / peak if peak > 0.0 else 1.0)
         return _cosine_between(rate, start / self.final_divisor, (t - peak) / (total - 1 - peak))
 
 
@@ -268,7 +277,8 @@ class ReduceOnPlateau(Schedule):
             if cooling > 0:
                 cooling, bad = cooling - 1, 0
             if bad > self.patience:
-                rate, bad, cooling = max(rate * self.factor, self.minimum), 0, self.cooldown
+                rate = min(rate, max(rate * self.factor, self.minimum))
+                bad, cooling = 0, self.cooldown
         return rate
 
 

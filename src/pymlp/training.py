@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,10 +19,12 @@ import numpy as np
 from pymlp import _arrays, _checks, _core, config, schedules
 from pymlp._arrays import FloatArray, LabelArray
 from pymlp.losses import Loss
-from pymlp.optimizers import LBFGS, Optimizer
+from pymlp.optimizers import LBFGS, CoreOptimizer, Optimizer
 from pymlp.schedules import ReduceOnPlateau, Schedule
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from pymlp.network import Network
 
 # X, labels, values, sample_weight: of labels and values one is None
@@ -82,13 +85,12 @@ class History:
     val_loss : list of float
         Mean loss on the validation samples after each epoch; empty without validation.
     learning_rate : list of float
-        Of each epoch.
+        Of the last step of each epoch.
     seconds : float
         Time spent training.
     stopped_by : str
-        "epochs", "early_stopping", "max_seconds", "converged" (L-BFGS), "callback", "diverged" or
-        "interrupted";
-        "running" until then.
+        "epochs", "early_stopping", "max_seconds", "callback", "diverged" or "interrupted"; of
+        L-BFGS also "converged" or "line_search" (which found no lower point); "running" until then.
     """
 
     def __init__(self) -> None:
@@ -105,6 +107,12 @@ class History:
             f"History({len(self.loss)} epochs{last}, seconds={self.seconds:.3g}, "
             f"stopped_by='{self.stopped_by}')"
         )
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the learning curve, as `pymlp.plot.history` does; needs matplotlib."""
+        from pymlp import plot
+
+        return plot.history(self, ax=ax)
 
 
 class Options:
@@ -165,6 +173,17 @@ class Options:
         )
 
 
+def warn_of_steps(network: Network) -> None:
+    """Warn that nothing up to a step layer will learn."""
+    steps = [i for i, layer in enumerate(network.layers, 1) if layer.activation.name == "step"]
+    if steps:
+        warnings.warn(
+            f"layer {steps[-1]} has a step activation, whose derivative is 0: no gradient passes "
+            "it, and neither it nor the layers before it learn",
+            stacklevel=3,
+        )
+
+
 def regularization(
     l1: float,
     l2: float,
@@ -198,8 +217,13 @@ def with_class_weights(samples: Samples, class_weight: Any, outputs: int) -> Sam
         table = len(classes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     else:
         table = _class_weight_table(class_weight, n_classes)
-    factor = table[classes].astype(X.dtype)
-    return X, labels, values, factor if weights is None else weights * factor
+    with np.errstate(over="ignore", invalid="ignore"):  # said in words below
+        factor = table[classes].astype(X.dtype)
+        product = factor if weights is None else weights * factor
+    _arrays.finite("class_weight times sample_weight", product)
+    if not product.any():
+        raise ValueError("class_weight must not leave a weight of 0 for every sample")
+    return X, labels, values, product
 
 
 def _class_of_each(labels: LabelArray | None, values: FloatArray | None) -> Any:
@@ -263,16 +287,20 @@ def validation_pair(validation: Any) -> tuple[Any, Any]:
     return validation[0], validation[1]
 
 
-def split(samples: Samples, validation: Any, seed: int) -> tuple[Samples, Samples | None]:
-    """Return (training, validation) samples; a share is drawn at random and held out."""
+def held_out_share(validation: Any, m: int) -> int:
+    """Return how many of m samples a share of them is."""
     if validation is None:
-        return samples, None
+        return 0
     share = _checks.number("validation", validation, above=0.0, below=1.0)
-    m = samples[0].shape[0]
     held_out = max(1, math.floor(share * m + 0.5))
     if held_out >= m:
         raise ValueError(f"validation={share:g} of {m} samples leaves none to train on")
-    order = _core.permutation(m, seed, _SPLIT_STREAM)
+    return held_out
+
+
+def split(samples: Samples, held_out: int, seed: int) -> tuple[Samples, Samples]:
+    """Return (training, validation) samples; so many are drawn at random and held out."""
+    order = _core.permutation(samples[0].shape[0], seed, _SPLIT_STREAM)
     return _take(samples, order[held_out:]), _take(samples, order[:held_out])
 
 
@@ -286,6 +314,16 @@ def _take(samples: Samples, rows: Any) -> Samples:
     )
 
 
+def check_optimizer(network: Network, optimizer: Optimizer, options: Options) -> None:
+    """Refuse an optimiser that is another network's, or options that it cannot keep."""
+    if isinstance(optimizer, LBFGS):
+        from pymlp import lbfgs
+
+        lbfgs.check(network, options)
+    else:
+        optimizer.core_for(network)
+
+
 def fit(
     network: Network,
     optimizer: Optimizer,
@@ -296,7 +334,7 @@ def fit(
     seed: int,
 ) -> History:
     """Train `network` and return the record, which the network keeps however this ends."""
-    history = network.history = History()
+    history = History()
     if isinstance(optimizer, LBFGS):
         _fit_lbfgs(network, optimizer, loss, samples, validation, options, history)
     else:
@@ -321,7 +359,7 @@ def _fit_lbfgs(
 ) -> None:
     from pymlp import lbfgs
 
-    with _interruption(history), _bar(options, samples[0].shape[0]) as show:
+    with _on_record(network, history), _bar(options, samples[0].shape[0]) as show:
         history.stopped_by = lbfgs.fit(
             network, optimizer, loss, samples, validation, options, history, show
         )
@@ -337,25 +375,26 @@ def _fit_steps(
     history: History,
     seed: int,
 ) -> None:
-    rate = optimizer.learning_rate
+    state = optimizer.core_for(network)
     core = _TRAINERS[network.dtype](
         network._core,
-        optimizer.core_for(network),
+        state,
         loss.for_core(),
         samples,
         validation,
-        options.for_core(samples[0].shape[0], seed, rate),
+        options.for_core(samples[0].shape[0], seed, optimizer.learning_rate),
     )
     try:
-        with _interruption(history), _bar(options, samples[0].shape[0]) as show:
-            history.stopped_by = _run(core, network, history, options, optimizer, show)
+        with _on_record(network, history), _bar(options, samples[0].shape[0]) as show:
+            history.stopped_by = _run(core, network, history, options, state, show)
     finally:
         _record(history, core)
-        optimizer.learning_rate = rate  # a schedule's last value is not the user's
+        state.learning_rate = optimizer.learning_rate  # a schedule's last value is not the user's
 
 
 @contextlib.contextmanager
-def _interruption(history: History) -> Iterator[None]:
+def _on_record(network: Network, history: History) -> Iterator[None]:
+    network.history = history
     try:
         yield
     except BaseException:  # Ctrl-C, or whatever a callback raised
@@ -368,7 +407,7 @@ def _run(
     network: Network,
     history: History,
     options: Options,
-    optimizer: Optimizer,
+    optimizer: CoreOptimizer,
     show: Show,
 ) -> str:
     plateau = options.schedule if isinstance(options.schedule, ReduceOnPlateau) else None

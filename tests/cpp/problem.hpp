@@ -46,18 +46,27 @@ struct Samples {
   index_t n_inputs;
 };
 
+inline constexpr Loss kCrossEntropy{LossKind::cross_entropy};
+inline constexpr Loss kBinaryCrossEntropy{LossKind::binary_cross_entropy};
+inline constexpr Loss kMse{LossKind::mse};
+
+inline Layout layout_of(const std::vector<index_t>& widths, const Activation& hidden,
+                        const Activation& output, double dropout = 0.0) {
+  std::vector<Activation> activations(widths.size() - 1, hidden);
+  activations.back() = output;
+  return {widths, activations, true, std::vector<double>(widths.size() - 2, dropout)};
+}
+
 inline Layout classifier(const std::vector<index_t>& widths, const char* hidden = "tanh",
-                         const char* output = "softmax") {
-  std::vector<Activation> activations(widths.size() - 1, named(hidden));
-  activations.back() = named(output);
-  return {widths, activations, true};
+                         const char* output = "softmax", double dropout = 0.0) {
+  return layout_of(widths, named(hidden), named(output), dropout);
 }
 
 // A network under training: what a trainer refers to, in one place.
 template <class T>
 class Session {
  public:
-  Session(const Layout& layout, const OptimizerRule& rule, LossKind loss, const Dataset<T>& data,
+  Session(const Layout& layout, const OptimizerRule& rule, const Loss& loss, const Dataset<T>& data,
           const FitOptions& options, const std::optional<Dataset<T>>& validation = std::nullopt)
       : network_(layout),
         optimizer_(rule, layout.n_parameters()),

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,8 +15,9 @@ using namespace pymlp;
 
 namespace {
 
-Layout layout_of(const std::vector<index_t>& widths, bool biases = true) {
-  return {widths, std::vector<Activation>(widths.size() - 1), biases};
+Layout layout_of(const std::vector<index_t>& widths, bool biases = true, double dropout = 0.0) {
+  return {widths, std::vector<Activation>(widths.size() - 1), biases,
+          std::vector<double>(widths.size() - 2, dropout)};
 }
 
 // How many blocks own each parameter.
@@ -51,12 +53,23 @@ TEST_CASE("without biases there is no room for them") {
 }
 
 TEST_CASE("impossible layouts are refused") {
-  CHECK_THROWS_AS(Layout({3}, {}, true), std::invalid_argument);
-  CHECK_THROWS_AS(Layout({3, 2}, {}, true), std::invalid_argument);
+  CHECK_THROWS_AS(Layout({3}, {}, true, {}), std::invalid_argument);
+  CHECK_THROWS_AS(Layout({3, 2}, {}, true, {}), std::invalid_argument);
+  CHECK_THROWS_AS(Layout({3, 2}, {{}}, true, {0.5}), std::invalid_argument);
+  CHECK_THROWS_AS(layout_of({3, 2, 1}, true, 1.0), std::invalid_argument);
+  CHECK_THROWS_AS(layout_of({3, 2, 1}, true, -0.1), std::invalid_argument);
+  CHECK_THROWS_AS(layout_of({3, 2, 1}, true, std::nan("")), std::invalid_argument);
   CHECK_THROWS_AS(layout_of({3, 0, 2}), std::invalid_argument);
   CHECK_THROWS_AS(layout_of({3, -1}), std::invalid_argument);
   CHECK_THROWS_AS(layout_of({index_t{1} << 31, 1}), std::invalid_argument);
   CHECK_THROWS_AS(layout_of({0x7fffffff, 0x7fffffff}), std::invalid_argument);
+}
+
+TEST_CASE("dropout is of hidden layers, the last one has none") {
+  const Layout layout = layout_of({3, 4, 5, 2}, true, 0.5);
+  CHECK(layout.layer(0).dropout == 0.5);
+  CHECK(layout.layer(1).dropout == 0.5);
+  CHECK(layout.layer(2).dropout == 0.0);
 }
 
 TEST_CASE("every row is in one block") {

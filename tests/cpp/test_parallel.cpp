@@ -5,13 +5,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cfenv>
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "base/float_mode.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/resource.h>
@@ -110,6 +114,57 @@ TEST_CASE("an exception of a task comes out where the work was called for") {
     REQUIRE_THROWS_AS(parallel_for(64, 4, work), std::runtime_error);
     REQUIRE(all_once(runs_of_tasks(64, 4)));
   }
+}
+
+namespace {
+
+// A quotient that has to be rounded, and a product that is subnormal: what a thread makes of them.
+struct Arithmetic {
+  double third;
+  double subnormal;
+
+  bool operator==(const Arithmetic&) const = default;
+};
+
+Arithmetic compute() {
+  const volatile double one = 1.0;
+  const volatile double three = 3.0;
+  const volatile double smallest = std::numeric_limits<double>::min();
+  const volatile double half = 0.5;
+  return {one / three, smallest * half};
+}
+
+// Of tasks that last long enough for every thread to take some.
+std::vector<Arithmetic> compute_in_tasks(int threads) {
+  std::vector<Arithmetic> results(64);
+  parallel_for(64, threads, [&](index_t task) {
+    std::this_thread::sleep_for(100us);
+    results[static_cast<std::size_t>(task)] = compute();
+  });
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("tasks round as their caller does, whose mode stays") {
+  runs_of_tasks(100, 4);  // workers begin with the mode of the thread that first calls for them
+  const FloatMode ordinary = float_mode();
+  const auto check_mode = [](FloatMode mode) {
+    set_float_mode(mode);
+    const Arithmetic expected = compute();
+    const std::vector<Arithmetic> results = compute_in_tasks(4);
+    const bool stayed = compute() == expected;
+    return stayed && std::ranges::count(results, expected) == std::ssize(results);
+  };
+  CHECK(check_mode(ordinary));
+  std::fesetround(FE_UPWARD);
+  const FloatMode upward = float_mode();
+  CHECK(check_mode(upward));
+  CHECK(std::fegetround() == FE_UPWARD);
+  CHECK(check_mode(ordinary | kFlushSubnormals));
+  CHECK(check_mode(upward | kFlushSubnormals));
+  CHECK(check_mode(ordinary));
+  CHECK(compute().subnormal > 0.0);
 }
 
 TEST_CASE("idle workers use no processor") {

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/cpu.hpp"
+#include "base/float_mode.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -36,6 +37,7 @@ class Team {
     function_ = function;
     context_ = context;
     tasks_ = tasks;
+    mode_ = float_mode();
     seats_.store(threads - 1, std::memory_order_relaxed);
     next_.store(0, std::memory_order_relaxed);
     open();
@@ -102,7 +104,11 @@ class Team {
     for (;;) {
       seen = wait_for_job(seen);
       if (!join(seen)) continue;
-      if (seats_.fetch_sub(1, std::memory_order_relaxed) > 0) work();
+      if (seats_.fetch_sub(1, std::memory_order_relaxed) > 0) {
+        // A worker began with the mode of whoever called first; a result must not depend on that.
+        set_float_mode(mode_);
+        work();
+      }
       state_.fetch_sub(1, std::memory_order_release);
     }
   }
@@ -134,6 +140,7 @@ class Team {
   detail::TaskFunction function_ = nullptr;
   void* context_ = nullptr;
   index_t tasks_ = 0;
+  FloatMode mode_ = 0;  // the caller's
   alignas(64) std::atomic<std::uint64_t> state_{0};
   alignas(64) std::atomic<index_t> next_{0};
   std::atomic<int> seats_{0};

@@ -20,7 +20,8 @@ void run_tasks(index_t tasks, int threads, TaskFunction function, void* context)
 
 // Calls body(task) once for each task in [0, tasks), on up to `threads` threads, the caller among
 // them. Which thread runs a task is left open, so a task must depend on its number alone: then the
-// result is the same on any number of threads. An exception ends the work and comes out here.
+// result is the same on any number of threads. Every thread rounds as the caller does, and treats
+// subnormal numbers alike. An exception ends the work and comes out here.
 template <class Body>
 void parallel_for(index_t tasks, int threads, Body&& body) {
   using Callable = std::remove_reference_t<Body>;

@@ -19,13 +19,27 @@ ConstMatrixView<T> any_matrix(const Array<T>& array, const char* name) {
   return const_matrix(array, name, array.shape(1));
 }
 
+// The tables have no kernel for somebody else's functions.
+Activation kernel_activation(const std::string& name, const std::vector<double>& parameters) {
+  check(name != "custom", "a kernel cannot be 'custom'");
+  return make_activation(name, parameters);
+}
+
+Loss kernel_loss(const std::string& name, double parameter, double label_smoothing,
+                 bool from_logits) {
+  check(name != "custom", "a kernel cannot be 'custom'");
+  const Loss loss = make_loss(name, parameter, label_smoothing);
+  check(!from_logits || has_logit_form(loss), "loss '", name, "' is not computed from logits");
+  return loss;
+}
+
 template <class T>
 Array<T> activation_forward(const std::string& name, const std::vector<double>& parameters,
                             const Array<T>& z) {
   const ConstMatrixView<T> input = any_matrix(z, "z");
   Array<T> a = empty_matrix<T>(input.rows, input.cols);
   kernels<T>().activation_forward(matrix(a, "a", input.rows, input.cols), input,
-                                  make_activation(name, parameters));
+                                  kernel_activation(name, parameters));
   return a;
 }
 
@@ -39,7 +53,7 @@ Array<T> activation_backward(const std::string& name, const std::vector<double>&
   check(gradient.rows == input.rows, "da must have ", input.rows, " rows, not ", gradient.rows);
   check(output.rows == input.rows, "a must have ", input.rows, " rows, not ", output.rows);
   kernels<T>().activation_backward(matrix(dz, "dz", input.rows, input.cols), gradient, input,
-                                   output, make_activation(name, parameters));
+                                   output, kernel_activation(name, parameters));
   return dz;
 }
 
@@ -57,7 +71,7 @@ std::pair<Array<T>, Array<T>> loss(const std::string& name, double parameter,
                     matrix(gradient, "gradient", input.rows, input.cols), input,
                     targets(labels, values, input.rows, input.cols),
                     const_vector(scale, "scale", input.rows),
-                    make_loss(name, parameter, label_smoothing), from_logits);
+                    kernel_loss(name, parameter, label_smoothing, from_logits), from_logits);
   return {losses, gradient};
 }
 
@@ -66,6 +80,7 @@ template <class T>
 Array<T> dropout(const Array<T>& a, double rate, std::uint64_t seed, std::uint64_t step,
                  std::uint32_t layer) {
   const ConstMatrixView<T> input = any_matrix(a, "a");
+  check(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1), not ", rate);
   Array<T> out = empty_matrix<T>(input.rows, input.cols);
   kernels<T>().dropout(matrix(out, "out", input.rows, input.cols), input, rate, seed, step, layer,
                        0);

@@ -25,8 +25,10 @@ constexpr std::pair<std::string_view, double OptimizerRule::*> kNumbers[] = {
 };
 
 constexpr std::pair<std::string_view, bool OptimizerRule::*> kFlags[] = {
-    {"nesterov", &OptimizerRule::nesterov}, {"centered", &OptimizerRule::centered},
-    {"amsgrad", &OptimizerRule::amsgrad},   {"decoupled", &OptimizerRule::decoupled},
+    {"nesterov", &OptimizerRule::nesterov},
+    {"centered", &OptimizerRule::centered},
+    {"amsgrad", &OptimizerRule::amsgrad},
+    {"decoupled_weight_decay", &OptimizerRule::decoupled},
     {"maximize", &OptimizerRule::maximize},
 };
 

@@ -184,12 +184,12 @@ struct Softsign {
   }
 };
 
-// z / 6 + 1/2, held in [0, 1].
+// z / 6 + 1/2, held in [0, 1]; z + 3 is exact where it is small.
 template <class T>
 struct HardSigmoid {
   static constexpr auto kind = ActivationKind::hard_sigmoid;
   PYMLP_INLINE T value(T z) const {
-    const T line = z * (T(1) / T(6)) + T(0.5);
+    const T line = (z + T(3)) * (T(1) / T(6));
     return z <= T(-3) ? T(0) : z >= T(3) ? T(1) : line;
   }
   PYMLP_INLINE T slope(T z) const { return z > T(-3) && z < T(3) ? T(1) / T(6) : T(0); }
@@ -204,7 +204,7 @@ struct HardSwish {
     return z <= T(-3) ? T(0) : z >= T(3) ? z : middle;
   }
   PYMLP_INLINE T slope(T z) const {
-    const T middle = z * (T(1) / T(3)) + T(0.5);
+    const T middle = (z + T(1.5)) * (T(1) / T(3));
     return z <= T(-3) ? T(0) : z >= T(3) ? T(1) : middle;
   }
 };

@@ -81,6 +81,7 @@ PYMLP_INLINE void for_samples(const Targets<T>& targets, index_t rows, const Los
   }
 }
 
+// Named by `of`, not taken apart: not every compiler lets a lambda use the names of parts.
 template <class T>
 struct LossArguments {
   T* losses;
@@ -99,56 +100,53 @@ PYMLP_INLINE T minus_entropy(const Row& y, index_t k) {
 
 // loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
 template <class T, bool divergence>
-void softmax_cross_entropy(const LossArguments<T>& arguments) {
-  const auto& [losses, gradient, logits, targets, scale, loss] = arguments;
-  const index_t k = logits.cols;
-  for_samples(targets, logits.rows, loss, k, [&](index_t i, auto y) {
-    const T* z = logits.row(i);
-    T* g = gradient.row(i);
+void softmax_cross_entropy(const LossArguments<T>& of) {
+  const index_t k = of.outputs.cols;
+  for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
+    const T* z = of.outputs.row(i);
+    T* g = of.gradient.row(i);
     const T largest = largest_of(z, k);
     PYMLP_VECTOR_LOOP
     for (index_t j = 0; j < k; ++j) g[j] = math::exp(shifted(z[j], largest));
     const T sum = sum_of(g, k);
     const T total = y.total(k);
-    losses[i] =
-        total * math::log(sum) - y.dot(k, [&](index_t j) { return shifted(z[j], largest); });
-    if constexpr (divergence) losses[i] += minus_entropy<T>(y, k);
+    const T cross = y.dot(k, [&](index_t j) { return shifted(z[j], largest); });
+    of.losses[i] = total * math::log(sum) - cross;
+    if constexpr (divergence) of.losses[i] += minus_entropy<T>(y, k);
     const T factor = total / sum;
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = scale[i] * (factor * g[j] - y[j]);
+    for (index_t j = 0; j < k; ++j) g[j] = of.scale[i] * (factor * g[j] - y[j]);
   });
 }
 
 // loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
 template <class T, bool divergence>
-void cross_entropy(const LossArguments<T>& arguments) {
-  const auto& [losses, gradient, a, targets, scale, loss] = arguments;
-  const index_t k = a.cols;
-  for_samples(targets, a.rows, loss, k, [&](index_t i, auto y) {
-    const T* ai = a.row(i);
-    T* g = gradient.row(i);
-    losses[i] = -y.dot(k, [&](index_t j) { return math::log(at_least_tiny(ai[j])); });
-    if constexpr (divergence) losses[i] += minus_entropy<T>(y, k);
+void cross_entropy(const LossArguments<T>& of) {
+  const index_t k = of.outputs.cols;
+  for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
+    const T* a = of.outputs.row(i);
+    T* g = of.gradient.row(i);
+    of.losses[i] = -y.dot(k, [&](index_t j) { return math::log(at_least_tiny(a[j])); });
+    if constexpr (divergence) of.losses[i] += minus_entropy<T>(y, k);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = -scale[i] * y[j] / at_least_tiny(ai[j]);
+    for (index_t j = 0; j < k; ++j) g[j] = -of.scale[i] * y[j] / at_least_tiny(a[j]);
   });
 }
 
 // loss = mean_j value(a_j, y_j).
 template <class T, class Function>
-void mean_over_outputs(const LossArguments<T>& arguments, Function function) {
-  const auto& [losses, gradient, a, targets, scale, loss] = arguments;
-  const index_t k = a.cols;
+void mean_over_outputs(const LossArguments<T>& of, Function function) {
+  const index_t k = of.outputs.cols;
   constexpr index_t kTwoClasses = 2;  // each output is a yes or no
-  for_samples(targets, a.rows, loss, kTwoClasses, [&](index_t i, auto y) {
-    const T* ai = a.row(i);
-    T* g = gradient.row(i);
+  for_samples(of.targets, of.outputs.rows, of.loss, kTwoClasses, [&](index_t i, auto y) {
+    const T* a = of.outputs.row(i);
+    T* g = of.gradient.row(i);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = function.value(ai[j], y[j]);
-    losses[i] = sum_of(g, k) / static_cast<T>(k);
-    const T factor = scale[i] / static_cast<T>(k);
+    for (index_t j = 0; j < k; ++j) g[j] = function.value(a[j], y[j]);
+    of.losses[i] = sum_of(g, k) / static_cast<T>(k);
+    const T factor = of.scale[i] / static_cast<T>(k);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = factor * function.slope(ai[j], y[j]);
+    for (index_t j = 0; j < k; ++j) g[j] = factor * function.slope(a[j], y[j]);
   });
 }
 

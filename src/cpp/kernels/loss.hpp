@@ -68,6 +68,11 @@ Loss make_loss(std::string_view name, double parameter, double label_smoothing);
 // Throws where the activation does not give what the loss reads.
 void check_pair(const Loss& loss, const Activation& output);
 
+constexpr bool has_logit_form(const Loss& loss) {
+  return loss.kind == LossKind::cross_entropy || loss.kind == LossKind::kl_divergence ||
+         loss.kind == LossKind::binary_cross_entropy || loss.kind == LossKind::poisson;
+}
+
 // Pairs that are computed from z, so that a logarithm never meets an exponential that underflowed.
 constexpr bool computed_from_logits(const Loss& loss, const Activation& output) {
   const bool softmax =

@@ -34,7 +34,11 @@ struct SigmoidBinaryCrossEntropy {
     const T linear = factor == T(0) ? T(0) : factor * z;
     return linear + math::softplus(math::minus_abs(z));
   }
-  PYMLP_INLINE T slope(T z, T y) const { return math::sigmoid(z) - y; }
+  // sigmoid(z) - y = (1 - y) - sigmoid(-z): a small difference keeps its digits on either side.
+  PYMLP_INLINE T slope(T z, T y) const {
+    const T smaller = math::sigmoid(math::minus_abs(z));
+    return z > T(0) ? (T(1) - y) - smaller : smaller - y;
+  }
 };
 
 template <class T>
@@ -81,7 +85,10 @@ struct Poisson {
   PYMLP_INLINE T value(T a, T y) const {
     return a - (y == T(0) ? T(0) : y * math::log(at_least_tiny(a)));
   }
-  PYMLP_INLINE T slope(T a, T y) const { return T(1) - y / at_least_tiny(a); }
+  // Finite, so that an activation whose slope is 0 stops it.
+  PYMLP_INLINE T slope(T a, T y) const {
+    return math::at_least(std::numeric_limits<T>::lowest(), T(1) - y / at_least_tiny(a));
+  }
 };
 
 template <class T>

@@ -19,8 +19,9 @@ double nadam_momentum(const OptimizerRule& rule, double step) {
 }
 
 double nadam_momentum_product(const OptimizerRule& rule, std::int64_t step) {
+  constexpr double kLost = 0x1p-54;  // taken from 1, leaves 1
   double product = 1.0;
-  for (std::int64_t s = 1; s <= step && product > 0.0; ++s) {
+  for (std::int64_t s = 1; s <= step && product > kLost; ++s) {
     product *= nadam_momentum(rule, static_cast<double>(s));
   }
   return product;

@@ -93,6 +93,12 @@ int BatchPass<T>::threads_for_rows(index_t rows) const {
   return threads_for(static_cast<double>(rows) * layout_.forward_operations(), threads_);
 }
 
+// Long enough for somebody to wait for the end of it: more than about 50 ms of one core.
+template <class T>
+bool BatchPass<T>::takes_long(index_t rows) const {
+  return 3.0 * static_cast<double>(rows) * layout_.forward_operations() > 5e9;
+}
+
 template <class T>
 BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& data,
                                  const Batch<T>& batch, Direction direction, Pulse* pulse) {
@@ -151,8 +157,9 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
   const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count), dropout};
   BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
   if (stopped(pulse) || !std::isfinite(result.sum)) return result;
-  if (regularization.clip_norm > 0.0) {
-    whole_gradient_then_update(pass, parameters, gradient, optimizer, regularization);
+  if (regularization.clip_norm > 0.0 || takes_long(batch.count)) {
+    whole_gradient_then_update(pass, parameters, gradient, optimizer, regularization, pulse);
+    if (stopped(pulse)) return result;
   } else {
     gradient_then_update(pass, parameters, gradient, optimizer, regularization);
   }
@@ -177,19 +184,23 @@ void BatchPass<T>::gradient_then_update(const Propagation<T>& pass, T* parameter
   });
 }
 
-// The norm is known only when every block's gradient is.
+// The norm is known only when every block's gradient is. A step that takes long is done this way
+// too: nothing is written until all gradients are there, so it can be left before that.
 template <class T>
 void BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* parameters,
                                               T* gradient, Optimizer<T>& optimizer,
-                                              const Regularization& regularization) {
+                                              const Regularization& regularization, Pulse* pulse) {
   for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
+    if (stopped(pulse)) return;
     pass.parameter_gradient(gradient, block);
     penalties_[number] = penalize(block, parameters, gradient, regularization);
     const Range range = parameters_of(layout_, block);
     squares_[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
   });
+  if (stopped(pulse)) return;
   const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
-  const double scale = std::min(1.0, regularization.clip_norm / (norm + 1e-6));
+  const double limit = regularization.clip_norm;
+  const double scale = limit > 0.0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
   optimizer.begin_step({scale, regularization.clip_value});
   for_weight_blocks(pass.x.rows, [&](std::size_t, const WeightBlock& block) {
     const Range range = parameters_of(layout_, block);

@@ -73,9 +73,11 @@ class BatchPass {
   void gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
                             Optimizer<T>& optimizer, const Regularization& regularization);
   void whole_gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
-                                  Optimizer<T>& optimizer, const Regularization& regularization);
+                                  Optimizer<T>& optimizer, const Regularization& regularization,
+                                  Pulse* pulse);
   void limit_norms(T* parameters, double limit);
   int threads_for_rows(index_t rows) const;
+  bool takes_long(index_t rows) const;
 
   const Layout& layout_;
   Loss loss_;

@@ -76,10 +76,15 @@ void Propagation<T>::forward(Range rows, bool output_activation) const {
     if (l + 1 < layout.n_layers() || output_activation) {
       activate<T>(a, z, layout.layer(l).activation);
     }
-    const MatrixView<T> out = at(traces.out, l, rows);
-    if (drops(l)) drop(out, a, l, rows);
-    input = out;
+    if (drops(l)) drop(at(traces.out, l, rows), a, l, rows);
+    input = output(l).slice(rows.first, rows.count);
   }
+}
+
+// What the next layer reads; without draws nothing is dropped, whatever there is room for.
+template <class T>
+ConstMatrixView<T> Propagation<T>::output(index_t l) const {
+  return at(drops(l) ? traces.out : traces.a, l);
 }
 
 // The same units are dropped on the way back as on the way forth, because the draws are the same.
@@ -124,7 +129,7 @@ void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
 template <class T>
 void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block) const {
   const index_t l = block.layer;
-  const ConstMatrixView<T> input = l == 0 ? x : ConstMatrixView<T>(at(traces.out, l - 1));
+  const ConstMatrixView<T> input = l == 0 ? x : output(l - 1);
   const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
   gemm::weights_gradient<T>(dw, input, at(traces.dz, l), block.rows.first);
   T* db = layout.biases(gradient, l);

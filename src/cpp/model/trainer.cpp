@@ -57,8 +57,10 @@ Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
   if (epoch_ >= options_.epochs) finish(Status::epochs);
   while (status_ == Status::running && epoch_ < last_epoch) {
-    if (position_ == 0) begin_epoch();
-    if (!step(pulse)) break;
+    // A function of somebody else's may have thrown where an epoch had begun, or its steps were
+    // done.
+    if (epochs_begun_ == epoch_) begin_epoch();
+    if (position_ < training_.size() && !step(pulse)) break;
     seconds_ = before + seconds_between(started_, Clock::now());
     if (position_ == training_.size() || time_is_up()) end_epoch(pulse);
     if (seconds_ - before >= seconds) break;
@@ -74,16 +76,12 @@ bool Trainer<T>::time_is_up() const {
 
 template <class T>
 void Trainer<T>::begin_epoch() {
+  ++epochs_begun_;
   remember_start();
   epoch_loss_ = {};
   if (order_.size() > 0) {
     shuffle(order_.span(), epoch_stream(options_.seed, epoch_));
   }
-}
-
-template <class T>
-index_t Trainer<T>::steps_per_epoch() const {
-  return (training_.size() + options_.batch_size - 1) / options_.batch_size;
 }
 
 template <class T>

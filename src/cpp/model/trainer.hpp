@@ -23,10 +23,10 @@ struct FitOptions {
   std::uint64_t seed = 0;
   int threads = 1;
   double max_seconds = 0.0;  // 0: no limit
-  std::optional<EarlyStopping> early_stopping;
-  Regularization regularization;
-  std::vector<double>
-      learning_rates;  // one for each epoch, or each step; empty: the optimiser's own
+  std::optional<EarlyStopping> early_stopping{};
+  Regularization regularization{};
+  // One for each epoch, or each step; empty: the optimiser's own.
+  std::vector<double> learning_rates{};
 };
 
 enum class Status {
@@ -65,7 +65,6 @@ class Trainer {
 
   void begin_epoch();
   void set_learning_rate();
-  index_t steps_per_epoch() const;
   // Takes one step; false where it must end.
   bool step(Pulse& pulse);
   void end_epoch(Pulse& pulse);
@@ -91,6 +90,7 @@ class Trainer {
   index_t epochs_without_improvement_ = 0;
   Buffer<index_t> order_;  // empty: rows as they lie
   index_t epoch_ = 0;
+  index_t epochs_begun_ = 0;
   index_t position_ = 0;  // samples of this epoch already seen
   index_t steps_ = 0;     // of all epochs
   BatchLoss epoch_loss_;

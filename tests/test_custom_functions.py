@@ -1,0 +1,405 @@
+"""Functions of the user's own: equal to built-in ones, refused where they are wrong, and safe."""
+
+import copy
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import AssertClose, FloatArray, Rng, random_inputs, random_labels, random_network
+
+import pymlp
+from pymlp import Activation, Network, TrainingDiverged
+from pymlp.losses import Loss
+
+
+# ---- built-in ones, made again -------------------------------------------------------------------
+def positive(z: FloatArray) -> FloatArray:
+    return np.where(z <= 0, 0, z)
+
+
+def is_positive(z: FloatArray) -> Any:
+    return z > 0  # whatever is a number is converted
+
+
+def tanh_slope(z: FloatArray) -> FloatArray:
+    return 1 - np.tanh(z) ** 2
+
+
+def gaussian(z: FloatArray) -> FloatArray:
+    return np.exp(-(z**2))
+
+
+def gaussian_slope(z: FloatArray) -> FloatArray:
+    return -2 * z * np.exp(-(z**2))
+
+
+def squared(a: FloatArray, y: FloatArray) -> tuple[Any, Any]:
+    return ((a - y) ** 2).mean(axis=1), 2 * (a - y) / a.shape[1]
+
+
+def absolute(a: FloatArray, y: FloatArray) -> tuple[Any, Any]:
+    return np.abs(a - y).mean(axis=1), np.sign(a - y) / a.shape[1]
+
+
+def log_loss(a: FloatArray, labels: Any) -> tuple[Any, Any]:
+    rows = np.arange(len(a))
+    gradient = np.zeros_like(a)
+    gradient[rows, labels] = -1 / a[rows, labels]
+    return -np.log(a[rows, labels]), gradient
+
+
+TWINS = {
+    "relu": Activation(forward=positive, derivative=is_positive),
+    "tanh": Activation(forward=np.tanh, derivative=tanh_slope),
+    "gaussian": Activation(forward=gaussian, derivative=gaussian_slope),
+}
+
+
+class Twins:
+    """Two networks with the same parameters, one with functions of its own, and samples."""
+
+    def __init__(self, rng: Rng, own: Activation, name: str, output: str, dtype: str) -> None:
+        widths = [4, 6, 5, 3]
+        self.ours = random_network(rng, widths, hidden=name, output=output, dtype=dtype)
+        outer = own if output == name else output
+        self.own = Network(widths, hidden=own, output=outer, dtype=dtype, seed=self.ours.seed)
+        self.own.parameters = self.ours.parameters
+        self.X = random_inputs(rng, 300, self.ours)
+        self.Y = rng.normal(size=(300, 3)).astype(dtype)
+        self.labels = random_labels(rng, 300, 3)
+
+
+@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("place", ["hidden", "hidden and output"])
+def test_activation_equals_the_built_in_one(
+    name: str, place: str, dtype: str, rng: Rng, assert_close: AssertClose
+) -> None:
+    twins = Twins(rng, TWINS[name], name, name if "output" in place else "linear", dtype)
+    X, Y, w = twins.X, twins.Y, rng.uniform(0.5, 2.0, 300)
+    exact = name == "relu"
+
+    def same(actual: FloatArray, expected: FloatArray, kind: str = "gradients") -> None:
+        assert not exact or (actual == expected).all()
+        assert_close(actual, expected, kind)
+
+    same(twins.own.predict(X), twins.ours.predict(X))
+    same(twins.own.forward(X).a[1], twins.ours.forward(X).a[1])
+    grads, expected = (
+        net.gradients(X, Y, loss="mse", sample_weight=w) for net in (twins.own, twins.ours)
+    )
+    assert grads[0] == pytest.approx(expected[0], rel=1e-5)
+    same(grads[1].flat, expected[1].flat)
+    pulled, others = (net.vjp(X, Y) for net in (twins.own, twins.ours))
+    same(pulled[0].flat, others[0].flat)
+    same(pulled[1], others[1])
+    for net in (twins.own, twins.ours):
+        net.fit(X, Y, epochs=2, batch_size=64, optimizer=pymlp.SGD(0.01), seed=1)
+    same(twins.own.parameters, twins.ours.parameters, "training")
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "output"),
+    [
+        (squared, "mse", "linear"),
+        (squared, "mse", "softmax"),
+        (absolute, "mae", "tanh"),
+        (log_loss, "cross_entropy", "softmax"),
+    ],
+)
+def test_loss_equals_the_built_in_one(
+    function: Callable[..., Any], name: str, output: str, dtype: str, rng: Rng,
+    assert_close: AssertClose,
+) -> None:  # fmt: skip
+    net = random_network(rng, [4, 6, 3], hidden="tanh", output=output, dtype=dtype)
+    X = random_inputs(rng, 300, net)
+    y = random_labels(rng, 300, 3) if function is log_loss else rng.normal(size=(300, 3))
+    w = rng.uniform(0.0, 2.0, 300)
+    twin, loss = net.copy(), Loss(function)
+    J, grads = net.gradients(X, y, loss=name, sample_weight=w)
+    own_J, own = twin.gradients(X, y, loss=loss, sample_weight=w)
+    assert own_J == pytest.approx(J, rel=1e-5)
+    assert twin.loss(X, y, loss=loss, sample_weight=w) == own_J
+    assert_close(own.flat, grads.flat, "gradients", scale=max(0.1, np.abs(grads.flat).max()))
+    histories = [
+        n.fit(
+            X, y, loss=kind, sample_weight=w, epochs=3, seed=2, batch_size=64,
+            optimizer=pymlp.SGD(0.05), validation=0.25,
+        )
+        for n, kind in ((net, name), (twin, loss))
+    ]  # fmt: skip
+    assert_close(twin.parameters, net.parameters, "training")
+    assert histories[1].val_loss == pytest.approx(histories[0].val_loss, rel=1e-5)
+
+
+def test_check_gradients_judges_functions_of_ones_own(rng: Rng) -> None:
+    wrong = Activation(forward=np.tanh, derivative=lambda z: 1.01 * tanh_slope(z))
+    for own, expected in ((TWINS["tanh"], 0.0), (wrong, 0.0099)):
+        net = Network([4, 5, 3], hidden=own, dtype="float64", seed=1)
+        X = random_inputs(rng, 20, net)
+        error = net.check_gradients(X, rng.normal(size=(20, 3)), loss=Loss(squared))
+        assert error == pytest.approx(expected, abs=1e-6 + 1e-2 * expected)
+
+
+def test_threads_do_not_matter(dtype: str, rng: Rng) -> None:
+    net = random_network(rng, [4, 64, 3], hidden=TWINS["tanh"], dtype=dtype)
+    X = random_inputs(rng, 3000, net)
+    assert (net.predict(X, threads=4) == net.predict(X, threads=1)).all()
+
+
+# ---- what the functions get and may return -------------------------------------------------------
+def test_functions_get_copies_of_the_networks_dtype(dtype: str, rng: Rng) -> None:
+    seen: list[FloatArray] = []
+
+    def spoil(z: FloatArray) -> FloatArray:
+        seen.append(z)
+        result = z * 2
+        z[:] = np.nan
+        return result
+
+    net = Network(
+        [3, 2], output=Activation(forward=spoil, derivative=lambda z: z * 0 + 2), dtype=dtype
+    )
+    X = random_inputs(rng, 7, net)
+    assert (net.predict(X) == 2 * (net.forward(X).z[-1])).all()
+    assert {z.dtype for z in seen} == {np.dtype(dtype)}
+    assert all(z.flags.c_contiguous and z.shape[1] == 2 for z in seen)
+
+
+@pytest.mark.parametrize("make", [np.asfortranarray, np.float32, np.float64, np.ndarray.tolist])
+def test_results_are_converted(make: Callable[[Any], Any], dtype: str, rng: Rng) -> None:
+    own = Activation(forward=lambda z: make(z * 2), derivative=lambda z: make(z * 0 + 2))
+    net = Network([3, 2, 2], hidden=own, dtype=dtype, seed=3)
+    X = random_inputs(rng, 5, net)
+    hidden = 2 * net.forward(X).z[1]
+    assert net.forward(X).a[1] == pytest.approx(hidden, rel=1e-6)
+    assert np.isfinite(net.gradients(X, np.ones((5, 2)))[1].flat).all()
+
+
+def test_nan_from_a_function_is_divergence(rng: Rng) -> None:
+    own = Activation(forward=lambda z: z * np.nan, derivative=np.ones_like)
+    net = Network([3, 2], output=own, seed=0)
+    before = net.parameters.copy()
+    with pytest.raises(TrainingDiverged):
+        net.fit(np.ones((5, 3)), np.ones((5, 2)))
+    assert (net.parameters == before).all()
+
+
+# (forward, derivative, exception, message)
+WRONG_ACTIVATIONS = [
+    (lambda z: z[:, :1], np.ones_like, ValueError, "forward(z) must have shape (9, 3), as z has"),
+    (lambda z: z[0], np.ones_like, ValueError, "not (3,)"),
+    (lambda z: 1.0, np.ones_like, ValueError, "not ()"),
+    (lambda z: z + 1j, np.ones_like, TypeError, "forward(z) must hold real numbers, not dtype com"),
+    (lambda z: z.astype(str), np.ones_like, TypeError, "forward(z) must hold real numbers"),
+    (lambda z: None, np.ones_like, TypeError, "forward(z) must hold real numbers, not dtype obj"),
+    (lambda z: [[1.0], [1.0, 2.0]], np.ones_like, ValueError, "forward(z) must be an array"),
+    (lambda z: np.ma.masked_less(z, 0), np.ones_like, TypeError, "must not be a masked array"),
+    (lambda z: z, lambda z: 1.0, ValueError, "derivative(z) must have shape (9, 3), as z has"),
+    (lambda z: z, lambda z: z.T, ValueError, "derivative(z) must have shape (9, 3), as z has"),
+    (lambda z: z, lambda z: z * 1j, TypeError, "derivative(z) must hold real numbers"),
+    (lambda z: z, lambda z, a: z, TypeError, "missing 1 required positional argument: 'a'"),
+]
+WRONG_LOSSES = [
+    (lambda a, y: a, TypeError, "a loss function must return (losses, gradient), not ndarray"),
+    (lambda a, y: (a, a, a), TypeError, "a loss function must return (losses, gradient), not tupl"),
+    (lambda a, y: [a[:, 0], a], TypeError, "must return (losses, gradient), not list"),
+    (lambda a, y: (0.0, a), ValueError, "losses must have shape (9,), not ()"),
+    (lambda a, y: (a, a), ValueError, "losses must have shape (9,), not (9, 3)"),
+    (lambda a, y: (a[:, 0], a[:, 0]), ValueError, "gradient must have shape (9, 3), not (9,)"),
+    (lambda a, y: (a[:, 0], a + 1j), TypeError, "gradient must hold real numbers, not dtype comp"),
+    (lambda a, y: (None, a), TypeError, "losses must hold real numbers, not dtype object"),
+]
+
+
+@pytest.mark.parametrize(("forward", "derivative", "error", "message"), WRONG_ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [True, False], ids=["hidden", "output"])
+def test_wrong_result_of_an_activation_is_refused(
+    forward: Any, derivative: Any, error: type[Exception], message: str, hidden: bool
+) -> None:
+    own = Activation(forward=forward, derivative=derivative)
+    net = Network([4, 3, 3], **{"hidden" if hidden else "output": own}, seed=0)
+    assert_refused(net, error, message, "mse")
+
+
+@pytest.mark.parametrize(("function", "error", "message"), WRONG_LOSSES)
+def test_wrong_result_of_a_loss_is_refused(
+    function: Any, error: type[Exception], message: str
+) -> None:
+    assert_refused(Network([4, 3, 3], seed=0), error, message, Loss(function))
+
+
+def assert_refused(net: Network, error: type[Exception], message: str, loss: Any) -> None:
+    before, optimizer = net.parameters.copy(), pymlp.Adam()
+    X, Y = np.ones((9, 4)), np.zeros((9, 3))
+    for call in (
+        lambda: net.gradients(X, Y, loss=loss),
+        lambda: net.fit(X, Y, loss=loss, optimizer=optimizer),
+        lambda: net.train_batch(X, Y, loss=loss, optimizer=optimizer),
+    ):
+        with pytest.raises(error, match=re.escape(message)) as caught:
+            call()
+        assert type(caught.value) is error
+    assert (net.parameters == before).all()
+    assert optimizer.steps == 0
+
+
+# ---- exceptions ----------------------------------------------------------------------------------
+class Fuse:
+    """A function that raises its exception in one of its calls."""
+
+    def __init__(self, function: Callable[..., Any], error: BaseException) -> None:
+        self.function, self.error, self.calls_left = function, error, -1
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.calls_left -= 1
+        if self.calls_left == 0:
+            raise self.error
+        return self.function(*arguments)
+
+
+ERRORS = [ZeroDivisionError("mine"), KeyboardInterrupt("mine"), RuntimeError("mine")]
+METHODS: dict[str, Callable[[Network, Any], Any]] = {
+    "predict": lambda net, loss: net.predict(np.ones((9, 4))),
+    "forward": lambda net, loss: net.forward(np.ones((9, 4))),
+    "loss": lambda net, loss: net.loss(np.ones((9, 4)), np.zeros((9, 3)), loss=loss),
+    "gradients": lambda net, loss: net.gradients(np.ones((9, 4)), np.zeros((9, 3)), loss=loss),
+    "vjp": lambda net, loss: net.vjp(np.ones((9, 4)), np.zeros((9, 3))),
+    "train_batch": lambda net, loss: net.train_batch(
+        np.ones((9, 4)), np.zeros((9, 3)), optimizer=pymlp.Adam(), loss=loss
+    ),
+    "fit": lambda net, loss: net.fit(np.ones((9, 4)), np.zeros((9, 3)), loss=loss),
+}
+OF_LOSS = ("loss", "gradients", "train_batch", "fit")
+OF_DERIVATIVE = ("gradients", "vjp", "train_batch", "fit")
+
+
+@pytest.mark.parametrize(
+    ("method", "place"),
+    [
+        *((method, "forward") for method in METHODS),
+        *((method, "derivative") for method in OF_DERIVATIVE),
+        *((method, "loss") for method in OF_LOSS),
+    ],
+)
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_exception_surfaces_unchanged_and_loses_nothing(
+    method: str, place: str, error: BaseException
+) -> None:
+    fuses = {
+        "forward": Fuse(np.tanh, error),
+        "derivative": Fuse(tanh_slope, error),
+        "loss": Fuse(squared, error),
+    }
+    own = Activation(forward=fuses["forward"], derivative=fuses["derivative"])
+    net = Network([4, 3, 3], hidden=own, seed=0)
+    before = net.parameters.copy()
+    fuses[place].calls_left = 1
+    with pytest.raises(type(error)) as caught:
+        METHODS[method](net, Loss(fuses["loss"]))
+    assert caught.value is error
+    assert (net.parameters == before).all()
+    assert net.history is None or net.history.stopped_by == "interrupted"
+    for again in METHODS.values():  # nothing is locked or half done
+        again(net, Loss(fuses["loss"]))
+
+
+@pytest.mark.parametrize("place", ["forward", "derivative", "loss"])
+def test_exception_in_a_later_step_leaves_whole_steps(place: str, rng: Rng) -> None:
+    # Each step of 4 samples calls each function once, so the third raises in its sixth step.
+    error = ValueError("mine")
+    fuses = {
+        "forward": Fuse(np.tanh, error),
+        "derivative": Fuse(tanh_slope, error),
+        "loss": Fuse(squared, error),
+    }
+    own = Activation(forward=fuses["forward"], derivative=fuses["derivative"])
+    net = Network([4, 3, 3], hidden=own, seed=0)
+    X, Y = random_inputs(rng, 16, net), rng.normal(size=(16, 3))
+    options = {"batch_size": 4, "shuffle": False, "loss": Loss(fuses["loss"])}
+    expected = net.copy()
+    expected.fit(X, Y, epochs=1, optimizer=pymlp.SGD(0.1), **options)
+    expected.fit(X[:4], Y[:4], epochs=1, optimizer=pymlp.SGD(0.1), **options)
+    optimizer = pymlp.SGD(0.1)
+    fuses[place].calls_left = 6
+    with pytest.raises(ValueError, match="mine") as caught:
+        net.fit(X, Y, epochs=3, optimizer=optimizer, **options)
+    assert caught.value is error
+    assert (net.parameters == expected.parameters).all()
+    assert optimizer.steps == 5
+    net.fit(X, Y, epochs=1, optimizer=optimizer, **options)
+    assert optimizer.steps == 9
+
+
+# ---- a function that uses its own network --------------------------------------------------------
+@pytest.mark.parametrize("method", METHODS)
+def test_function_may_read_the_network_that_called_it(method: str) -> None:
+    inside: list[FloatArray] = []
+
+    def curious(z: FloatArray) -> FloatArray:
+        if not inside:
+            inside.append(np.empty(0))
+            inside[0] = net.predict(np.ones((2, 4)))
+        return np.tanh(z)
+
+    net = Network([4, 3, 3], hidden=Activation(forward=curious, derivative=tanh_slope), seed=0)
+    expected = Network([4, 3, 3], hidden=TWINS["tanh"], seed=0).predict(np.ones((2, 4)))
+    METHODS[method](net, Loss(squared))
+    assert (inside[0] == expected).all()
+
+
+@pytest.mark.parametrize("method", ["train_batch", "fit"])
+def test_function_may_not_train_the_network_that_called_it(method: str) -> None:
+    def greedy(z: FloatArray) -> FloatArray:
+        METHODS[method](net, "mse")
+        return z
+
+    net = Network([4, 3, 3], hidden=Activation(forward=greedy, derivative=np.ones_like), seed=0)
+    before = net.parameters.copy()
+    for outer in METHODS.values():
+        with pytest.raises((RuntimeError, ValueError), match="train"):
+            outer(net, "mse")
+    assert (net.parameters == before).all()
+
+
+# ---- keeping them --------------------------------------------------------------------------------
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, Network.copy])
+def test_copies_have_the_same_functions(make: Callable[[Network], Network]) -> None:
+    net = Network([4, 3, 3], hidden=Activation(forward=lambda z: z * 3, derivative=np.ones_like))
+    twin = make(net)
+    assert twin.layers[0].activation == net.layers[0].activation
+    assert (twin.predict(np.ones(4)) == net.predict(np.ones(4))).all()
+
+
+def test_network_of_module_level_functions_pickles() -> None:
+    net = Network([4, 3, 3], hidden=TWINS["gaussian"], output=TWINS["relu"], seed=0)
+    twin = pickle.loads(pickle.dumps(net))
+    assert (twin.predict(np.ones(4)) == net.predict(np.ones(4))).all()
+    assert [layer.activation for layer in twin.layers] == [TWINS["gaussian"], TWINS["relu"]]
+    assert pickle.loads(pickle.dumps(Loss(squared))) == Loss(squared)
+
+
+def test_network_of_a_lambda_does_not_pickle() -> None:
+    net = Network([4, 3], output=Activation(forward=lambda z: z, derivative=np.ones_like))
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(net)
+
+
+def test_saving_is_refused(tmp_path: Path) -> None:
+    net = Network([4, 3], output=TWINS["tanh"])
+    with pytest.raises(ValueError, match="cannot be written to a file, which holds no functions"):
+        net.save(tmp_path / "net.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_functions_are_called() -> None:
+    assert TWINS["tanh"] == Activation(forward=np.tanh, derivative=tanh_slope)
+    assert TWINS["tanh"] != Activation(forward=np.tanh, derivative=np.ones_like)
+    assert TWINS["tanh"] != pymlp.Tanh()
+    assert hash(TWINS["relu"]) == hash(Activation(forward=positive, derivative=is_positive))
+    assert repr(TWINS["relu"]).startswith("Activation(forward=<function positive")
+    assert repr(Loss(squared)).startswith("Loss(function=<function squared")
+    assert Loss(squared) == Loss(squared) != Loss(absolute)

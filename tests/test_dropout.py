@@ -1,0 +1,298 @@
+"""Dropout: the masks, their statistics, and the steps that are taken behind them."""
+
+import hashlib
+import itertools
+import os
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+from cases import (
+    AssertClose,
+    FloatArray,
+    Rng,
+    flat_gradients,
+    random_inputs,
+    random_labels,
+    random_network,
+    random_targets,
+    to_reference,
+)
+
+import pymlp
+from pymlp import Network
+from pymlp._core import kernels
+
+RATES = [0.05, 0.3, 0.5, 0.9]
+
+
+def mask(m: int, n: int, rate: float, *, seed: int = 7, step: int = 0, layer: int = 0) -> Any:
+    """Return what a layer's outputs (m, n) are multiplied by, in float64."""
+    return kernels.dropout(np.ones((m, n)), rate, seed, step, layer)
+
+
+# ---- masks ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("rate", RATES)
+def test_units_are_dropped_or_scaled_up(rate: float, dtype: str, rng: Rng) -> None:
+    a = rng.normal(size=(37, 29)).astype(dtype)
+    out = kernels.dropout(a, rate, 3, 5, 1)
+    dropped = mask(37, 29, rate, seed=3, step=5, layer=1) == 0.0  # the same in both precisions
+    assert (out[dropped] == 0.0).all()
+    assert (out[~dropped] == a[~dropped] * np.dtype(dtype).type(1.0 / (1.0 - rate))).all()
+    assert 0 < dropped.sum() < dropped.size
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("n", [1, 3, 64, 1000])
+def test_rate_and_expectation(rate: float, n: int) -> None:
+    m, steps = 200_000 // (8 * n), 8
+    draws = np.stack([mask(m, n, rate, step=step) for step in range(steps)])
+    error = np.sqrt(rate * (1.0 - rate) / draws.size)
+    assert abs(float((draws == 0.0).mean()) - rate) < 4.5 * error
+    assert abs(float(draws.mean()) - 1.0) < 4.5 * error / (1.0 - rate)
+    # Every unit, sample and step has the rate as well: their shares spread as those of a binomial.
+    for axes in ((0, 1), (0, 2), (1, 2)):
+        shares = (draws == 0.0).mean(axis=axes)
+        variance = rate * (1.0 - rate) * shares.size / draws.size
+        z = (shares - rate) ** 2 / variance
+        excess = (1.0 - 6.0 * rate * (1.0 - rate)) * variance / (rate * (1.0 - rate)) ** 2
+        assert abs(float(z.mean()) - 1.0) < 6.0 * np.sqrt((2.0 + excess) / z.size)
+
+
+def test_draws_differ_with_everything_and_hang_together_with_nothing() -> None:
+    rate, m, n = 0.4, 250, 400
+    first = mask(m, n, rate)
+    others = {
+        "step": mask(m, n, rate, step=1),
+        "far step": mask(m, n, rate, step=2**32),
+        "layer": mask(m, n, rate, layer=1),
+        "seed": mask(m, n, rate, seed=8),
+        "far seed": mask(m, n, rate, seed=7 + 2**32),
+        "next sample": np.roll(first, 1, axis=0),
+        "next unit": np.roll(first, 1, axis=1),
+        "a quarter of the units on": np.roll(first, n // 4, axis=1),
+        "next sample and unit": np.roll(first, (1, 1), axis=(0, 1)),
+        "next unit of the next step": np.roll(mask(m, n, rate, step=1), 1, axis=1),
+        "next layer and step": mask(m, n, rate, step=1, layer=1),
+    }
+    for name, other in others.items():
+        together = float(((first == 0.0) & (other == 0.0)).mean())
+        error = rate * (1.0 - rate) / np.sqrt(m * n)
+        assert abs(together - rate**2) < 4.5 * error + 2e-3 * rate, name
+    assert (first == mask(m, n, rate)).all()
+
+
+def test_draws_are_not_those_of_the_weights() -> None:
+    # One seed for the network and for fit: a step must not repeat the draws of a layer's weights,
+    # of which two come from a counter that gives four units of a mask.
+    n = 4000
+    net = Network([1, n], init="uniform", seed=11, dtype="float64")
+    low = (net.weights[0][0] < 0.0).reshape(n // 2, 2)
+    for layer, step in itertools.product(range(3), repeat=2):
+        dropped = (mask(1, 2 * n, 0.5, seed=11, step=step, layer=layer) == 0.0).reshape(4, n // 2)
+        for word, number in itertools.product(range(4), range(2)):
+            agreement = float((dropped[word] == low[:, number]).mean())
+            assert abs(agreement - 0.5) < 5.0 * 0.5 / np.sqrt(n // 2)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-12])
+def test_no_rate_drops_nothing(rate: float, rng: Rng) -> None:
+    a = rng.normal(size=(100, 50))
+    assert (kernels.dropout(a, 0.0, 1, 2, 3) == a).all()
+    assert (mask(100, 50, rate) > 0.0).all()
+
+
+def test_nearly_all_may_be_dropped() -> None:
+    assert 0 < (mask(1000, 1000, 0.9999) > 0.0).sum() < 200
+    assert np.isfinite(mask(10, 10, 1.0 - 2.0**-53)).all()
+
+
+# ---- the same everywhere -------------------------------------------------------------------------
+HASHES = """
+import hashlib, numpy as np, pymlp
+from pymlp._core import kernels
+for dtype in ("float32", "float64"):
+    a = np.random.default_rng(0).normal(size=(33, 71)).astype(dtype)
+    for rate, step in ((0.3, 0), (0.5, 2**40), (0.95, 17)):
+        print(hashlib.sha256(kernels.dropout(a, rate, 2**63 + 5, step, 2).tobytes()).hexdigest())
+"""
+
+
+def test_the_masks_are_the_same_on_every_instruction_set() -> None:
+    outputs = {}
+    for isa in ("generic", "avx2", "avx512"):
+        run = subprocess.run(
+            [sys.executable, "-c", HASHES], env={**os.environ, "PYMLP_ISA": isa},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if "this processor does not support" in run.stderr:
+            continue
+        assert run.returncode == 0, run.stderr
+        outputs[isa] = run.stdout
+    assert len(outputs["generic"].split()) == 6
+    assert set(outputs.values()) == {outputs["generic"]}
+
+
+@pytest.mark.parametrize("batch_size", [50, 512])
+def test_training_is_the_same_on_any_number_of_threads(
+    batch_size: int, dtype: str, rng: Rng
+) -> None:
+    net = random_network(
+        rng, [32, 96, 64, 10], hidden="relu", output="softmax", dtype=dtype, dropout=[0.2, 0.6]
+    )
+    X, y = random_inputs(rng, 700, net), random_labels(rng, 700, 10)
+    results = set()
+    for threads in (1, 2, 3, 8, 1):
+        twin = net.copy()
+        twin.fit(X, y, epochs=2, batch_size=batch_size, seed=4, threads=threads)
+        results.add(hashlib.sha256(twin.parameters.tobytes()).hexdigest())
+    assert len(results) == 1
+
+
+# ---- steps behind a mask -------------------------------------------------------------------------
+def gradient_behind_masks(net: Network, X: FloatArray, y: FloatArray, seed: int, step: int) -> Any:
+    """Return J and its gradient by the reference, sample by sample.
+
+    A unit's mask may as well be on the weights that read it: with M the masks on a diagonal,
+    (a M) W = a (M W), so that dW = M d(M W), and every other gradient is as without a mask.
+    """
+    m = len(X)
+    masks = [
+        mask(m, n, rate, seed=seed, step=step, layer=layer) if rate else np.ones((m, n))
+        for layer, (n, rate) in enumerate(zip(net.widths[1:-1], net.dropout, strict=True))
+    ]
+    J, total = 0.0, np.zeros(net.n_parameters)
+    for i in range(m):
+        twin = net.copy()
+        for W, of_layer in zip(twin.weights[1:], masks, strict=True):
+            W *= of_layer[i][:, np.newaxis]
+        sample = [X[i].tolist()], [y[i].tolist()]
+        J_i, g = reference.gradients(to_reference(twin), *sample, "mse")
+        gradients = pymlp.Gradients(np.array(flat_gradients(net, g)), net.widths, net.bias)
+        for dW, of_layer in zip(gradients.weights[1:], masks, strict=True):
+            dW *= of_layer[i][:, np.newaxis]
+        J, total = J + J_i / m, total + gradients.flat / m
+    return J, total
+
+
+def regression(rng: Rng, dropout: Any, **options: Any) -> tuple[Network, FloatArray, FloatArray]:
+    net = random_network(
+        rng, [4, 9, 7, 2], hidden="tanh", dropout=dropout, **{"dtype": "float64", **options}
+    )
+    return net, random_inputs(rng, 6, net), random_targets(rng, 6, 2, "mse", net.dtype)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("dropout", [0.5, [0.3, 0.0], [0.0, 0.8], [0.2, 0.6]])
+def test_steps_of_fit_equal_the_reference(
+    dropout: Any, bias: bool, dtype: str, rng: Rng, assert_close: AssertClose
+) -> None:
+    net, X, y = regression(rng, dropout, dtype=dtype, bias=bias)
+    twin = net.copy()
+    history = net.fit(
+        X, y, epochs=3, batch_size=3, shuffle=False, optimizer=pymlp.SGD(0.1), seed=2**40 + 5
+    )
+    losses = []
+    for step in range(6):
+        rows = slice(0, 3) if step % 2 == 0 else slice(3, 6)
+        J, g = gradient_behind_masks(twin, X[rows], y[rows], 2**40 + 5, step)
+        twin.parameters = twin.parameters - 0.1 * g
+        losses.append(J)
+    assert_close(net.parameters, twin.parameters, "training")
+    means = [(losses[i] + losses[i + 1]) / 2 for i in (0, 2, 4)]
+    assert_close(np.array(history.loss, dtype), means, "training")
+
+
+def test_train_batch_draws_anew_each_time(rng: Rng, assert_close: AssertClose) -> None:
+    net, X, y = regression(rng, 0.5)
+    start, losses = net.parameters.copy(), []
+    for _ in range(4):
+        net.parameters = start
+        seed = net.copy()._next_seed()
+        J, g = gradient_behind_masks(net, X, y, seed, 0)
+        losses.append(net.train_batch(X, y, optimizer=pymlp.SGD(0.1)))
+        assert_close(net.parameters, start - 0.1 * g, "training")
+        assert losses[-1] == pytest.approx(J, rel=1e-12)
+    assert len(set(losses)) == 4
+
+
+def test_softmax_and_labels_too(rng: Rng) -> None:
+    # One step on one sample: a dropped unit has no part in it.
+    net = random_network(
+        rng, [4, 30, 3], hidden="sigmoid", output="softmax", dtype="float64", dropout=0.5
+    )
+    before = net.copy()
+    net.fit(random_inputs(rng, 1, net), [1], epochs=1, optimizer=pymlp.SGD(0.1), seed=9)
+    dropped = mask(1, 30, 0.5, seed=9)[0] == 0.0
+    assert 5 < dropped.sum() < 25
+    unmoved = (net.weights[1] == before.weights[1]).all(axis=1)
+    assert (unmoved == dropped).all()
+    assert ((net.weights[0] == before.weights[0]).all(axis=0) == dropped).all()
+    assert ((net.biases[0] == before.biases[0]) == dropped).all()
+
+
+# ---- where there is none -------------------------------------------------------------------------
+def test_it_is_off_in_everything_but_training(dtype: str, rng: Rng) -> None:
+    net, X, y = regression(rng, 0.7, dtype=dtype)
+    plain = Network([4, 9, 7, 2], hidden="tanh", dtype=dtype)
+    plain.parameters = net.parameters
+    assert (net.predict(X) == plain.predict(X)).all()
+    assert net.loss(X, y) == plain.loss(X, y)
+    for own, other in zip(net.forward(X).a, plain.forward(X).a, strict=True):
+        assert (own == other).all()
+    (J, gradients), (other_J, other_gradients) = net.gradients(X, y), plain.gradients(X, y)
+    assert other_J == J
+    assert (gradients.flat == other_gradients.flat).all()
+    assert (net.vjp(X, y)[0].flat == plain.vjp(X, y)[0].flat).all()
+    # And in the validation loss.
+    history = net.fit(X, y, epochs=2, validation=(X, y))
+    assert history.val_loss[-1] == pytest.approx(net.loss(X, y), rel=1e-6)
+
+
+@pytest.mark.parametrize("dropout", [0.0, [0.0, 0.0]])
+def test_zero_rate_is_none_bit_for_bit(dropout: Any, dtype: str, rng: Rng) -> None:
+    X, y = rng.normal(size=(40, 4)), rng.normal(size=(40, 2))
+    results = set()
+    for options in ({}, {"dropout": dropout}):
+        net = Network([4, 9, 7, 2], hidden="tanh", dtype=dtype, seed=3, **options)
+        net.fit(X, y, epochs=3, batch_size=7)
+        optimizer = pymlp.Adam()
+        for _ in range(2):
+            net.train_batch(X, y, optimizer=optimizer)
+        net.fit(X, y, epochs=1, batch_size=7)
+        results.add(net.parameters.tobytes())
+    assert len(results) == 1
+
+
+# ---- seeds ---------------------------------------------------------------------------------------
+def test_seeds_fix_every_draw(rng: Rng) -> None:
+    net, X, y = regression(rng, 0.5)
+
+    def trained(seed: int | None) -> bytes:
+        twin = net.copy()
+        twin.fit(X, y, epochs=2, batch_size=None, seed=seed)
+        for _ in range(2):
+            twin.train_batch(X, y, optimizer=pymlp.SGD())
+        return twin.parameters.tobytes()
+
+    assert trained(1) == trained(1)
+    assert trained(None) == trained(None)
+    assert len({trained(seed) for seed in (1, 2, 2**63, None)}) == 4
+
+
+def test_a_copy_keeps_its_rates_and_goes_on_alike(rng: Rng) -> None:
+    net, X, y = regression(rng, [0.5, 0.1])
+    net.train_batch(X, y, optimizer=pymlp.SGD())
+    for twin in (net.copy(), pickle.loads(pickle.dumps(net))):
+        assert twin.dropout == net.dropout == (0.5, 0.1)
+        original = net.copy()
+        results = set()
+        for each in (twin, original):
+            each.train_batch(X, y, optimizer=pymlp.SGD())
+            each.fit(X, y, epochs=2)
+            results.add(each.parameters.tobytes())
+        assert len(results) == 1

@@ -1,0 +1,83 @@
+"""Every example runs and prints what the comment at its end says."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "examples"
+EXAMPLES = sorted(FOLDER.glob("*.py"))
+NUMBER = r"-?\d+\.\d+(?:e[+-]\d+)?"  # what rounding may change; whole numbers are exact
+
+
+def run(example: Path, folder: Path, *arguments: str) -> str:
+    """Return what an example prints, run in an empty folder without a display."""
+    display = {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", example, *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in display},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def promised(example: Path) -> str:
+    """Return the comment at the end, which follows a line ``# Output:``."""
+    _, comment = example.read_text(encoding="utf-8").split("\n# Output:\n")
+    return re.sub(r"^# ?", "", comment, flags=re.MULTILINE)
+
+
+def differences(printed: str, expected: str) -> list[str]:
+    """Return what differs; … stands for anything, and numbers may differ by rounding."""
+    texts = [re.escape(text).replace("…", ".+") for text in re.split(NUMBER, expected)]
+    match = re.fullmatch(f"({NUMBER})".join(texts), printed)
+    if match is None:
+        return [printed]
+    numbers = zip(match.groups(), re.findall(NUMBER, expected), strict=True)
+    return [f"{actual}, not {wanted}" for actual, wanted in numbers if not close(actual, wanted)]
+
+
+def close(actual: str, wanted: str) -> bool:
+    """Whether two numbers are within 5 % or within five units of the last digit shown."""
+    last_digit = 10.0 ** int(Decimal(wanted).as_tuple().exponent)
+    return math.isclose(float(actual), float(wanted), rel_tol=0.05, abs_tol=5 * last_digit)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_prints_what_it_promises(example: Path, tmp_path: Path) -> None:
+    if "pymlp.plot" in example.read_text(encoding="utf-8"):
+        pytest.importorskip("matplotlib")
+    assert differences(run(example, tmp_path), promised(example)) == []
+
+
+def test_differences_are_seen() -> None:
+    assert differences("loss 0.52 in 3.1 s\n", "loss 0.50 in … s\n") == []
+    assert differences("loss 0.62 in 3.1 s\n", "loss 0.50 in … s\n") == ["0.62, not 0.50"]
+    assert differences("loss 1.2e-05\n", "loss 1.2e-04\n") == ["1.2e-05, not 1.2e-04"]
+    assert differences("gain 0.50\n", "loss 0.50\n") == ["gain 0.50\n"]
+    assert differences("2 of 4\n", "3 of 4\n") == ["2 of 4\n"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["border.png"]])
+def test_two_spirals_writes_its_picture(arguments: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    run(FOLDER / "two_spirals.py", tmp_path, *arguments)
+    picture = tmp_path / (arguments[0] if arguments else "two_spirals.png")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_examples_are_short_and_listed() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES}
+    assert {name: n for name, n in lines.items() if n >= 60} == {}
+    assert [name for name in lines if f"| [{name}]({name}) |" not in readme] == []

@@ -1,0 +1,239 @@
+"""Schedules at work: each epoch or step has its learning rate, and none is left behind."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import FloatArray, Rng, random_network
+from rules import Rule, by_rule
+
+import pymlp
+from pymlp import History, Network, TrainingDiverged
+from pymlp.schedules import (
+    Constant,
+    Cosine,
+    Exponential,
+    InverseScaling,
+    OneCycle,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    WarmUp,
+)
+
+Arrays = tuple[FloatArray, FloatArray]
+EPOCHS, SAMPLES, BATCH, STEPS = 6, 22, 5, 5  # the last of five batches has two samples
+RATE = 0.05
+
+BY_TIME: dict[str, Schedule] = {
+    "constant": Constant(),
+    "step": Step(2, gamma=0.5),
+    "step per step": Step(4, gamma=0.5, per="step"),
+    "exponential": Exponential(0.8),
+    "exponential per step": Exponential(0.97, per="step"),
+    "inverse scaling": InverseScaling(),
+    "inverse scaling per step": InverseScaling(1.5, per="step"),
+    "cosine": Cosine(),
+    "cosine with restarts": Cosine(3, restarts=True, minimum=0.001, per="step"),
+    "one cycle": OneCycle(),
+    "warm-up": WarmUp(3, start=0.2, then=Exponential(0.5)),
+    "warm-up per step": WarmUp(10, then=Cosine(per="step"), per="step"),
+}
+by_schedule = pytest.mark.parametrize("schedule", BY_TIME.values(), ids=BY_TIME)
+
+
+def regression(rng: Rng) -> tuple[Network, Arrays]:
+    net = random_network(rng, [3, 6, 2], hidden="tanh", dtype="float64")
+    return net, (rng.normal(size=(SAMPLES, 3)), rng.normal(size=(SAMPLES, 2)))
+
+
+def by_hand(
+    net: Network, samples: Arrays, optimizer: pymlp.Optimizer, rates: list[float]
+) -> list[float]:
+    """Train on whole epochs of batches, each step with its rate; return those of their ends."""
+    X, y = samples
+    ends = []
+    for step, rate in enumerate(rates):
+        rows = slice(step % STEPS * BATCH, (step % STEPS + 1) * BATCH)
+        optimizer.learning_rate = rate
+        net.train_batch(X[rows], y[rows], optimizer=optimizer)
+        if step % STEPS == STEPS - 1:
+            ends.append(rate)
+    return ends
+
+
+# ---- which rate a step has -----------------------------------------------------------------------
+@by_schedule
+@pytest.mark.parametrize(
+    "make",
+    [lambda: pymlp.SGD(RATE, momentum=0.9), lambda: pymlp.AdamW(RATE, weight_decay=0.1)],
+    ids=["sgd", "adamw"],
+)
+def test_fit_takes_the_schedules_rates(
+    schedule: Schedule, make: Callable[[], pymlp.Optimizer], rng: Rng
+) -> None:
+    net, samples = regression(rng)
+    twin, optimizer = net.copy(), make()
+    history = net.fit(
+        *samples, epochs=EPOCHS, batch_size=BATCH, shuffle=False, optimizer=optimizer,
+        schedule=schedule,
+    )  # fmt: skip
+    rates = schedule.rates(RATE, EPOCHS, STEPS)
+    each_step = rates if schedule.per == "step" else np.repeat(rates, STEPS).tolist()
+    assert history.learning_rate == by_hand(twin, samples, make(), each_step)
+    assert (net.parameters == twin.parameters).all()
+    assert optimizer.learning_rate == RATE
+
+
+def test_batches_of_all_samples_make_one_step_an_epoch(rng: Rng) -> None:
+    net, samples = regression(rng)
+    history = net.fit(
+        *samples, epochs=4, batch_size=None, optimizer=pymlp.SGD(RATE), schedule=OneCycle()
+    )
+    assert history.learning_rate == OneCycle().rates(RATE, 4, 1)
+
+
+def test_held_out_samples_make_no_steps(rng: Rng) -> None:
+    net, samples = regression(rng)
+    # 11 samples are left to train on: three steps an epoch.
+    history = net.fit(
+        *samples, epochs=4, batch_size=BATCH, validation=0.5, optimizer=pymlp.SGD(RATE),
+        schedule=Exponential(0.9, per="step"),
+    )  # fmt: skip
+    assert history.learning_rate == Exponential(0.9, per="step").rates(RATE, 4, 3)[2::3]
+
+
+@by_rule
+def test_every_optimiser_takes_a_schedule(rule: Rule, rng: Rng) -> None:
+    net, samples = regression(rng)
+    twin, optimizer, steps = net.copy(), rule.make(), 2 * STEPS
+    rates = Exponential(0.7, per="step").rates(optimizer.learning_rate, 2, STEPS)
+    net.fit(
+        *samples, epochs=2, batch_size=BATCH, shuffle=False, optimizer=optimizer,
+        schedule=Exponential(0.7, per="step"),
+    )  # fmt: skip
+    by_hand(twin, samples, rule.make(), rates)
+    assert optimizer.steps == steps
+    assert (net.parameters == twin.parameters).all()
+
+
+# ---- on a plateau --------------------------------------------------------------------------------
+@pytest.mark.parametrize("validated", [True, False])
+def test_plateau_watches_the_validation_loss_where_there_is_one(validated: bool, rng: Rng) -> None:
+    net, samples = regression(rng)
+    held_out = (rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
+    schedule = ReduceOnPlateau(factor=0.5, patience=0, threshold=0.02)
+    optimizer = pymlp.SGD(RATE)
+    history = net.fit(
+        *samples, epochs=20, optimizer=optimizer, schedule=schedule,
+        validation=held_out if validated else None,
+    )  # fmt: skip
+    watched, other = history.loss, history.val_loss
+    if validated:
+        watched, other = other, watched
+    expected = [schedule.rate_after(RATE, watched[:n]) for n in range(20)]
+    assert history.learning_rate == expected
+    assert expected != [schedule.rate_after(RATE, other[:n]) for n in range(20)]
+    assert optimizer.learning_rate == RATE
+
+
+def test_plateau_may_take_the_rate_down_to_nothing(rng: Rng) -> None:
+    net, samples = regression(rng)
+    schedule = ReduceOnPlateau(factor=1e-200, patience=0, threshold=0.9)
+    history = net.fit(*samples, epochs=6, optimizer=pymlp.SGD(RATE), schedule=schedule)
+    assert history.learning_rate[-1] == 0.0
+
+
+# ---- at the edges --------------------------------------------------------------------------------
+@pytest.mark.parametrize(("share", "steps"), [(0.5, 2), (0.1, 10), (0.3, 2), (0.9, 1), (0.01, 5)])
+def test_one_cycle_of_few_steps(share: float, steps: int) -> None:
+    rates = OneCycle(warm_up=share).rates(RATE, steps, 1)
+    assert len(rates) == steps
+    assert all(0.0 < rate <= RATE for rate in rates)
+    assert math.isclose(rates[-1], RATE / 25e4) or steps == 1
+
+
+def test_many_restarts_are_found_at_once() -> None:
+    schedule = Cosine(3, restarts=True)
+    assert schedule.rate_at(RATE, 3 * 10**15 + 1, 10**16) == schedule.rate_at(RATE, 1, 10)
+
+
+def test_warm_up_longer_than_training() -> None:
+    assert WarmUp(10, start=0.5, then=Cosine()).rates(1.0, 3, 1) == pytest.approx([0.5, 0.55, 0.6])
+
+
+@pytest.mark.parametrize("schedule", [Exponential(1e200), Step(1, gamma=1e200)])
+def test_a_rate_that_grows_beyond_all_numbers_ends_as_divergence(
+    schedule: Schedule, rng: Rng
+) -> None:
+    net, samples = regression(rng)
+    assert schedule.rates(1.0, 3, 1) == [1.0, 1e200, math.inf]
+    with pytest.raises(TrainingDiverged):
+        net.fit(*samples, epochs=5, optimizer=pymlp.SGD(1e-3), schedule=schedule)
+    assert np.isfinite(net.parameters).all()
+
+
+# ---- afterwards ----------------------------------------------------------------------------------
+class Stop(Exception):  # noqa: N818
+    pass
+
+
+def interrupt(net: Network, history: History) -> None:
+    if len(history.loss) == 3:
+        raise Stop
+
+
+def poison(net: Network, history: History) -> None:
+    if len(history.loss) == 3:
+        net.parameters[:] = np.nan
+
+
+ENDINGS: dict[str, tuple[dict[str, Any], type[BaseException] | None]] = {
+    "epochs": ({}, None),
+    "callback": ({"callbacks": [lambda n, h: len(h.loss) == 3]}, None),
+    "interrupted": ({"callbacks": [interrupt]}, Stop),
+    "diverged": ({"callbacks": [poison]}, TrainingDiverged),
+    "max_seconds": ({"max_seconds": 1e-9}, None),
+    "early_stopping": ({"early_stopping": pymlp.EarlyStopping(1, min_delta=100.0)}, None),
+}
+
+
+@pytest.mark.parametrize(
+    "schedule", [Exponential(0.1), OneCycle(), ReduceOnPlateau(patience=0, threshold=0.9)]
+)
+@pytest.mark.parametrize("how", ENDINGS)
+def test_the_optimisers_own_rate_stays(how: str, schedule: Schedule, rng: Rng) -> None:
+    net, samples = regression(rng)
+    optimizer = pymlp.Momentum(RATE)
+    options, error = ENDINGS[how]
+    options = {"epochs": 8, "batch_size": BATCH, "schedule": schedule, **options}
+    if error is None:
+        net.fit(*samples, optimizer=optimizer, **options)
+    else:
+        with pytest.raises(error):
+            net.fit(*samples, optimizer=optimizer, **options)
+    assert net.history is not None
+    assert net.history.stopped_by == how
+    assert optimizer.learning_rate == RATE
+    # And the steps that follow have it.
+    net.parameters[:] = 0.1
+    assert net.fit(*samples, epochs=1, optimizer=optimizer).learning_rate == [RATE]
+
+
+@pytest.mark.parametrize("schedule", [None, Exponential(0.5)])
+def test_a_rate_set_while_training_stays(schedule: Schedule | None, rng: Rng) -> None:
+    net, samples = regression(rng)
+    optimizer = pymlp.SGD(RATE)
+
+    def change(net: Network, history: History) -> None:
+        optimizer.learning_rate = 0.01
+
+    history = net.fit(
+        *samples, epochs=3, optimizer=optimizer, callbacks=[change], schedule=schedule
+    )
+    # A schedule goes by the rate that training began with.
+    expected = [RATE, 0.01, 0.01] if schedule is None else schedule.rates(RATE, 3, 1)
+    assert history.learning_rate == expected
+    assert optimizer.learning_rate == 0.01
