@@ -14,6 +14,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("pymlp")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a failure be reported: what Hypothesis imports for that may warn, which is an error."""
+    config.addinivalue_line("filterwarnings", "ignore:mypy_extensions:DeprecationWarning")
+
+
 class Tolerance(NamedTuple):
     """|actual - expected| <= relative * |expected| + of_scale * scale."""
 

@@ -224,7 +224,11 @@ WRONG_OPTIONS = [
     (make(Network, [3, 2], "relu"), TypeError, "2 positional arguments but 3 were given"),
     (make(pymlp.SGD, 0), ValueError, "learning_rate must be above 0, not 0"),
     (make(pymlp.SGD, momentum=1), ValueError, "momentum must be below 1, not 1"),
-    (make(pymlp.SGD, nesterov=True), ValueError, "nesterov needs momentum above 0, and dampening 0"),
+    (
+        make(pymlp.SGD, nesterov=True),
+        ValueError,
+        "nesterov needs momentum above 0",
+    ),
     (make(pymlp.SGD, 0.1, 0.9), TypeError, "positional arguments but 3 were given"),
     (make(pymlp.RMSProp, epsilon=0), ValueError, "epsilon must be above 0, not 0"),
     (make(pymlp.RMSProp, centered=1), TypeError, "centered must be True or False, not int"),

@@ -138,6 +138,15 @@ def test_shuffled_order_is_that_of_its_stream(dtype: str, rng: Rng) -> None:
     assert (shuffled.parameters == by_hand.parameters).all()
 
 
+def test_every_order_is_as_likely_as_any_other() -> None:
+    n = 6000
+    orders, counts = np.unique(
+        [_core.permutation(3, seed, 0) for seed in range(n)], axis=0, return_counts=True
+    )
+    assert len(orders) == 6
+    assert np.abs(counts - n / 6).max() < 5 * (n * 1 / 6 * 5 / 6) ** 0.5
+
+
 def test_shuffling_changes_the_order(rng: Rng) -> None:
     samples = classifier(rng, 23, "float64")
     options = {"epochs": 1, "batch_size": 5, "optimizer": "sgd", "learning_rate": 0.1}

@@ -166,9 +166,13 @@ TEST_CASE_TEMPLATE("looks in between change nothing", T, float, double) {
 
 TEST_CASE_TEMPLATE("a pulse that says stop leaves whole steps", T, float, double) {
   Samples<T> samples(1000, 20, 10, 4);
+  Regularization limits;
+  SUBCASE("plain") {}
+  SUBCASE("limited") { limits = all_limits(); }
   const auto session_of = [&] {
     FitOptions options = wide_batches(3);
     options.epochs = 1'000'000;
+    options.regularization = limits;
     return Session<T>(classifier({20, 64, 64, 10}, "relu"), kSgd, kCrossEntropy,
                       samples.with_labels(), options);
   };

@@ -25,10 +25,8 @@ constexpr std::pair<std::string_view, double OptimizerRule::*> kNumbers[] = {
 };
 
 constexpr std::pair<std::string_view, bool OptimizerRule::*> kFlags[] = {
-    {"nesterov", &OptimizerRule::nesterov},
-    {"centered", &OptimizerRule::centered},
-    {"amsgrad", &OptimizerRule::amsgrad},
-    {"decoupled_weight_decay", &OptimizerRule::decoupled},
+    {"nesterov", &OptimizerRule::nesterov}, {"centered", &OptimizerRule::centered},
+    {"amsgrad", &OptimizerRule::amsgrad},   {"decoupled_weight_decay", &OptimizerRule::decoupled},
     {"maximize", &OptimizerRule::maximize},
 };
 

@@ -158,8 +158,9 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
   BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
   if (stopped(pulse) || !std::isfinite(result.sum)) return result;
   if (regularization.clip_norm > 0.0 || takes_long(batch.count)) {
-    whole_gradient_then_update(pass, parameters, gradient, optimizer, regularization, pulse);
-    if (stopped(pulse)) return result;
+    if (!whole_gradient_then_update(pass, parameters, gradient, optimizer, regularization, pulse)) {
+      return result;
+    }
   } else {
     gradient_then_update(pass, parameters, gradient, optimizer, regularization);
   }
@@ -187,7 +188,7 @@ void BatchPass<T>::gradient_then_update(const Propagation<T>& pass, T* parameter
 // The norm is known only when every block's gradient is. A step that takes long is done this way
 // too: nothing is written until all gradients are there, so it can be left before that.
 template <class T>
-void BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* parameters,
+bool BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* parameters,
                                               T* gradient, Optimizer<T>& optimizer,
                                               const Regularization& regularization, Pulse* pulse) {
   for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
@@ -197,7 +198,7 @@ void BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* par
     const Range range = parameters_of(layout_, block);
     squares_[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
   });
-  if (stopped(pulse)) return;
+  if (stopped(pulse)) return false;
   const double norm = std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
   const double limit = regularization.clip_norm;
   const double scale = limit > 0.0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
@@ -206,6 +207,7 @@ void BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* par
     const Range range = parameters_of(layout_, block);
     optimizer.update(parameters, gradient, range.first, range.count);
   });
+  return true;
 }
 
 template <class T>

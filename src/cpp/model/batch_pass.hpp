@@ -72,7 +72,8 @@ class BatchPass {
                   const Regularization& regularization) const;
   void gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
                             Optimizer<T>& optimizer, const Regularization& regularization);
-  void whole_gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
+  // False where the pulse stopped it, before anything was written.
+  bool whole_gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
                                   Optimizer<T>& optimizer, const Regularization& regularization,
                                   Pulse* pulse);
   void limit_norms(T* parameters, double limit);
