@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -13,9 +14,7 @@ namespace pymlp::test {
 
 inline constexpr double kForever = std::numeric_limits<double>::infinity();
 
-inline Activation named(const char* name, const std::vector<double>& parameters = {}) {
-  return make_activation(name, parameters);
-}
+inline Activation named(const char* name) { return make_activation(name, {}); }
 
 // Points in a cube, told apart by whether the first two coordinates have one sign: no straight line
 // does that. As class labels, and as one-hot rows.
@@ -49,6 +48,24 @@ struct Samples {
 inline constexpr Loss kCrossEntropy{LossKind::cross_entropy};
 inline constexpr Loss kBinaryCrossEntropy{LossKind::binary_cross_entropy};
 inline constexpr Loss kMse{LossKind::mse};
+
+inline constexpr OptimizerRule kAdam{.kind = OptimizerKind::adam, .learning_rate = 0.01};
+inline constexpr OptimizerRule kSgd{.kind = OptimizerKind::sgd, .learning_rate = 0.1};
+
+// Large enough that steps are shared among threads.
+inline FitOptions wide_batches(int threads) {
+  return {.epochs = 3, .batch_size = 256, .seed = 5, .threads = threads};
+}
+
+// Everything at once that a step can be asked for.
+inline Regularization all_limits() {
+  return {.l1 = 1e-4, .l2 = 1e-3, .clip_norm = 0.05, .clip_value = 0.01, .max_norm = 1.5};
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
 
 inline Layout layout_of(const std::vector<index_t>& widths, const Activation& hidden,
                         const Activation& output, double dropout = 0.0) {

@@ -54,8 +54,6 @@ using namespace pymlp::test;
 
 namespace {
 
-constexpr OptimizerRule kAdam{.kind = OptimizerKind::adam};
-
 const OptimizerRule kRules[] = {
     {.kind = OptimizerKind::sgd},
     {.kind = OptimizerKind::sgd, .momentum = 0.9, .nesterov = true},
@@ -72,11 +70,8 @@ const OptimizerRule kRules[] = {
 };
 
 const Regularization kLimits[] = {
-    {.l1 = 1e-4, .l2 = 1e-3},
-    {.clip_norm = 0.1},
-    {.clip_value = 0.01},
-    {.max_norm = 1.0},
-    {.l1 = 1e-4, .l2 = 1e-3, .clip_norm = 0.1, .clip_value = 0.01, .max_norm = 1.0},
+    {.l1 = 1e-4, .l2 = 1e-3}, {.clip_norm = 0.1}, {.clip_value = 0.01},
+    {.max_norm = 1.0},        all_limits(),
 };
 
 // The records of five epochs leave room for eight, so that these do not grow either.
