@@ -26,10 +26,11 @@ def table(network: Network) -> str:
         )
     size = f"{network.parameters.nbytes:,} bytes"
     totals = f"{network.n_parameters:,} parameters, {network.dtype}, {size}"
-    return "\n".join([*_aligned(rows, right={0, 4}), totals])
+    return "\n".join([*aligned(rows, right={0, 4}), totals])
 
 
-def _aligned(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+    """Return the rows as lines whose columns line up, those named by `right` on the right."""
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     sides: dict[bool, Literal["<", ">"]] = {False: "<", True: ">"}
     return [
