@@ -207,6 +207,18 @@ def test_steps_of_fit_equal_the_reference(
     assert_close(np.array(history.loss, dtype), means, "training")
 
 
+def test_every_sample_of_a_large_batch_has_its_own_draws(
+    rng: Rng, assert_close: AssertClose
+) -> None:
+    # Large enough to be worked on in several blocks of rows.
+    net = random_network(rng, [4, 9, 2], hidden="tanh", dtype="float64", dropout=0.5)
+    X, y = random_inputs(rng, 300, net), random_targets(rng, 300, 2, "mse", "float64")
+    _, g = gradient_behind_masks(net, X, y, 3, 0)
+    expected = net.parameters - 0.1 * g
+    net.fit(X, y, epochs=1, batch_size=None, optimizer=pymlp.SGD(0.1), seed=3)
+    assert_close(net.parameters, expected, "training")
+
+
 def test_train_batch_draws_anew_each_time(rng: Rng, assert_close: AssertClose) -> None:
     net, X, y = regression(rng, 0.5)
     start, losses = net.parameters.copy(), []

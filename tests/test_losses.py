@@ -179,3 +179,33 @@ def test_nan_in_gives_nan_out(form: Form, dtype: str) -> None:
     if form.loss.name != "hinge":  # whose slope asks only on which side of the kink a is
         assert np.isnan(gradient[1, 1])
     assert not np.isnan(gradient[[0, 2]]).any()
+
+
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("loss", "z", "y", "value", "slopes"),
+    [
+        (losses.Poisson(), [-INF], [0.0], 0.0, [0.0]),
+        (losses.Poisson(), [-INF], [2.0], INF, [-2.0]),
+        (losses.Poisson(), [INF], [0.0], INF, [INF]),
+        (losses.BinaryCrossEntropy(), [-INF], [0.0], 0.0, [0.0]),
+        (losses.BinaryCrossEntropy(), [-INF], [1.0], INF, [-1.0]),
+        (losses.BinaryCrossEntropy(), [INF], [1.0], 0.0, [0.0]),
+        (losses.BinaryCrossEntropy(), [INF], [0.0], INF, [1.0]),
+        (losses.CrossEntropy(), [INF, 0.0], [1.0, 0.0], 0.0, [0.0, 0.0]),
+        (losses.CrossEntropy(), [INF, 0.0], [0.0, 1.0], INF, [1.0, -1.0]),
+        (losses.CrossEntropy(), [-INF, 0.0], [0.0, 1.0], 0.0, [0.0, 0.0]),
+        (losses.KLDivergence(), [-INF, -INF], [0.5, 0.5], 0.0, [0.0, 0.0]),
+    ],
+    ids=str,
+)
+def test_loss_from_infinite_logits_is_its_limit(
+    loss: Loss, z: list[float], y: list[float], value: float, slopes: list[float], dtype: str
+) -> None:
+    actual, gradient = Form(loss, from_logits=True).core(
+        np.array([z], dtype), None, np.array([y], dtype), np.ones(1, dtype)
+    )
+    assert actual.tolist() == [pytest.approx(value, abs=1e-7)]
+    assert gradient.tolist() == [slopes]

@@ -335,30 +335,63 @@ TEST_CASE("time that is up cuts an epoch short") {
   CHECK(std::isfinite(session.history().loss.back()));
 }
 
+namespace {
+
+// Compares a gradient with the central differences of loss() in every parameter.
+template <class LossOf>
+void check_slopes(Network<double>& network, const std::vector<double>& gradient, LossOf loss) {
+  constexpr double step = 1e-5;
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    double& w = network.parameters()[i];
+    const double value = w;
+    w = value + step;
+    const double above = loss();
+    w = value - step;
+    const double below = loss();
+    w = value;
+    CHECK(std::abs(gradient[i] - (above - below) / (2.0 * step)) < 1e-8);
+  }
+}
+
+Network<double> small_network(double dropout) {
+  return Network<double>({{3, 5, 4, 2},
+                          {named("tanh"), named("elu", {1.5}), named("sigmoid")},
+                          true,
+                          {dropout, dropout}});
+}
+
+}  // namespace
+
 TEST_CASE("a batch's gradient agrees with central differences") {
-  const Layout layout({3, 5, 4, 2}, {named("tanh"), named("elu", {1.5}), named("sigmoid")}, true,
-                      {0.0, 0.0});
-  Network<double> network(layout);
+  Network<double> network = small_network(0.0);
   network.initialize({}, 1);
   Samples<double> samples(40, 3, 2, 10);
   Dataset<double> data = samples.with_values();
   data.sample_weight = samples.weights.data();
-  BatchPass<double> pass(layout, kBinaryCrossEntropy, 40, 2);
+  BatchPass<double> pass(network.layout(), kBinaryCrossEntropy, 40, 2);
   const Batch<double> batch{data, nullptr, 0, 40};
-  std::vector<double> gradient(static_cast<std::size_t>(layout.n_parameters()));
+  std::vector<double> gradient(static_cast<std::size_t>(network.layout().n_parameters()));
   pass.gradient(network.parameters(), batch, gradient.data());
-  constexpr double step = 1e-5;
-  for (index_t i = 0; i < layout.n_parameters(); ++i) {
-    double& w = network.parameters()[i];
-    const double value = w;
-    w = value + step;
-    const double above = pass.loss(network.parameters(), batch).mean();
-    w = value - step;
-    const double below = pass.loss(network.parameters(), batch).mean();
-    w = value;
-    const double slope = (above - below) / (2.0 * step);
-    CHECK(std::abs(gradient[static_cast<std::size_t>(i)] - slope) < 1e-8);
-  }
+  check_slopes(network, gradient, [&] { return pass.loss(network.parameters(), batch).mean(); });
+}
+
+TEST_CASE("so does that of a step with dropout and penalties") {
+  Network<double> network = small_network(0.4);
+  network.initialize({}, 1);
+  Samples<double> samples(40, 3, 2, 10);
+  const Dataset<double> data = samples.with_values();
+  BatchPass<double> pass(network.layout(), kBinaryCrossEntropy, 40, 2, Dropout::on);
+  // A rate of 0: steps compute and change nothing. Draws of one number: all drop the same units.
+  Optimizer<double> still({.learning_rate = 0.0}, network.layout().n_parameters());
+  std::vector<double> gradient(static_cast<std::size_t>(network.layout().n_parameters()));
+  const auto step = [&] {
+    return pass
+        .step(network.parameters(), {data, nullptr, 0, 40}, gradient.data(), still,
+              {.l1 = 0.01, .l2 = 0.1}, DropoutDraws{3, 7}, nullptr)
+        .mean();
+  };
+  step();
+  check_slopes(network, std::vector<double>(gradient), step);
 }
 
 TEST_CASE("predictions of threads at the same time are those of one alone") {
