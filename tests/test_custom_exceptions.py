@@ -128,3 +128,29 @@ def test_function_may_not_train_the_network_that_called_it(method: str) -> None:
         with pytest.raises((RuntimeError, ValueError), match="train"):
             outer(net, "mse")
     assert (net.parameters == before).all()
+
+
+def test_two_networks_may_call_each_other() -> None:
+    # While `first` is trained, its activation asks `second`, and that one's asks `first` again.
+    inside: list[str] = []
+
+    def ask(name: str, other: str) -> Callable[[FloatArray], FloatArray]:
+        def forward(z: FloatArray) -> FloatArray:
+            if name not in inside:
+                inside.append(name)
+                networks[other].predict(np.ones((2, 2)))
+                inside.remove(name)
+            return z
+
+        return forward
+
+    networks = {
+        name: pymlp.Network(
+            [2, 2],
+            output=pymlp.Activation(forward=ask(name, other), derivative=np.ones_like),
+            seed=0,
+        )
+        for name, other in (("first", "second"), ("second", "first"))
+    }
+    history = networks["first"].fit(np.ones((4, 2)), np.ones((4, 2)), epochs=2)
+    assert len(history.loss) == 2

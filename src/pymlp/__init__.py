@@ -33,6 +33,7 @@ from pymlp.activations import (
     Tanh,
 )
 from pymlp.config import get_num_threads, set_num_threads, show_config
+from pymlp.history import EarlyStopping, History, TrainingDiverged
 from pymlp.layers import Gradients, Layer, Trace
 from pymlp.network import Network
 from pymlp.optimizers import (
@@ -50,7 +51,6 @@ from pymlp.optimizers import (
     Optimizer,
     RMSProp,
 )
-from pymlp.training import EarlyStopping, History, TrainingDiverged
 
 if _typing.TYPE_CHECKING:
     from pymlp import plot

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pymlp import _checks, _core, config, losses, network
+from pymlp import _checks, _core, _summary, config, losses
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
 from pymlp.findings import Finding, findings
@@ -141,7 +141,7 @@ class Diagnosis:
         return float(np.prod([layer.expected_gain for layer in self.layers]))
 
     def __str__(self) -> str:
-        table = network._aligned([_HEADER, *map(_row, self.layers)], right={0, *range(2, 11)})
+        table = _summary.aligned([_HEADER, *map(_row, self.layers)], right={0, *range(2, 11)})
         said = [
             textwrap.fill(str(finding), 100, subsequent_indent="    ") for finding in self.findings
         ]

@@ -13,9 +13,12 @@ from pymlp.layers import split
 from pymlp.losses import Loss
 
 if TYPE_CHECKING:
+    from pymlp._options import Options
+    from pymlp._samples import Samples
+    from pymlp.history import History
     from pymlp.network import Network
     from pymlp.optimizers import LBFGS
-    from pymlp.training import History, Options, Samples, Show
+    from pymlp.training import Show
 
 
 class _Ended(Exception):  # noqa: N818  # not an error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -14,7 +14,10 @@ from pymlp import (
     _arrays,
     _checks,
     _core,
+    _options,
+    _samples,
     _structure,
+    _summary,
     activations,
     config,
     initializers,
@@ -23,7 +26,9 @@ from pymlp import (
 )
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
+from pymlp._samples import Samples
 from pymlp.activations import Activation
+from pymlp.history import EarlyStopping, History, TrainingDiverged
 from pymlp.layers import Gradients, Layer, Trace, split
 from pymlp.losses import Loss
 from pymlp.schedules import Schedule
@@ -125,7 +130,7 @@ class Network:
             for i, (w, g) in enumerate(zip(weights, layer_activations, strict=True))
         ]
         self._training = threading.Lock()
-        self.history: _training.History | None = None
+        self.history: History | None = None
 
     # ---- what it is ------------------------------------------------------------------------------
 
@@ -206,23 +211,7 @@ class Network:
             2  Softmax()   4 x 3    3               15
         27 parameters, float32, 108 bytes
         """
-        rows = [("layer", "activation", "weights", "biases", "parameters")]
-        for number, layer in enumerate(self._layers, start=1):
-            n_in, n_out = layer.weights.shape
-            biases = n_out if self._bias else 0
-            rows.append(
-                (
-                    str(number),
-                    repr(layer.activation),
-                    f"{n_in} x {n_out}",
-                    str(biases) if self._bias else "none",
-                    f"{n_in * n_out + biases:,}",
-                )
-            )
-        return "\n".join([*_aligned(rows, right={0, 4}), self._totals()])
-
-    def _totals(self) -> str:
-        return f"{self.n_parameters:,} parameters, {self._dtype}, {self._parameters.nbytes:,} bytes"
+        return _summary.table(self)
 
     # ---- running it ------------------------------------------------------------------------------
 
@@ -295,7 +284,7 @@ class Network:
 
     def _samples(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, loss: Loss
-    ) -> _training.Samples:
+    ) -> Samples:
         rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
         m = rows.shape[0]
         labels, values = _arrays.targets(y, loss.name, m, self._widths[-1], self._dtype)
@@ -463,11 +452,11 @@ class Network:
         optimizer: str | optimizers.Optimizer = "adam",
         learning_rate: float | None = None,
         validation: tuple[ArrayLike, ArrayLike] | float | None = None,
-        early_stopping: _training.EarlyStopping | None = None,
+        early_stopping: EarlyStopping | None = None,
         sample_weight: ArrayLike | None = None,
         shuffle: bool = True,
         seed: int | None = None,
-        callbacks: Iterable[Callable[[Network, _training.History], bool | None]] = (),
+        callbacks: Iterable[Callable[[Network, History], bool | None]] = (),
         progress: bool = False,
         threads: int | None = None,
         max_seconds: float | None = None,
@@ -478,7 +467,7 @@ class Network:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         max_norm: float | None = None,
-    ) -> _training.History:
+    ) -> History:
         """Train on batches of samples, epoch by epoch.
 
         Parameters
@@ -560,7 +549,7 @@ class Network:
         True
         """
         name = losses.resolve(loss, self._layers[-1].activation)
-        options = _training.Options(
+        options = _options.Options(
             epochs=epochs,
             batch_size=batch_size,
             shuffle=shuffle,
@@ -570,29 +559,29 @@ class Network:
             threads=threads,
             max_seconds=max_seconds,
             schedule=schedule,
-            regularization=_training.regularization(l1, l2, clip_norm, clip_value, max_norm),
+            regularization=_options.regularization(l1, l2, clip_norm, clip_value, max_norm),
         )
-        samples = _training.finite(self._samples(X, y, sample_weight, name))
-        samples = _training.with_class_weights(samples, class_weight, self._widths[-1])
+        samples = _samples.finite(self._samples(X, y, sample_weight, name))
+        samples = _samples.with_class_weights(samples, class_weight, self._widths[-1])
         rule = optimizers.resolve(optimizer, learning_rate)
         held_out, share = None, 0
         if isinstance(validation, tuple | list):
             held_out = self._validation_samples(validation, name)
         else:
-            share = _training.held_out_share(validation, samples[0].shape[0])
+            share = _samples.held_out_share(validation, samples[0].shape[0])
         given_seed = None if seed is None else _structure.checked_seed(seed)
         with _training.only_one(self._training):
             # Whatever is refused is refused by now, and nothing has changed.
             _training.check_optimizer(self, rule, options)
             fit_seed = self._next_seed() if given_seed is None else given_seed
             if share > 0:
-                samples, held_out = _training.split(samples, share, fit_seed)
+                samples, held_out = _samples.split(samples, share, fit_seed)
             return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
 
-    def _validation_samples(self, validation: Any, loss: Loss) -> _training.Samples:
+    def _validation_samples(self, validation: Any, loss: Loss) -> Samples:
         try:
-            Xv, yv = _training.validation_pair(validation)
-            return _training.finite(self._samples(Xv, yv, None, loss))
+            Xv, yv = _samples.validation_pair(validation)
+            return _samples.finite(self._samples(Xv, yv, None, loss))
         except (TypeError, ValueError) as error:
             raise type(error)(f"validation: {error}") from None
 
@@ -648,7 +637,7 @@ class Network:
             )
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = self._samples(X, y, sample_weight, name)
-        limits = _training.regularization(l1, l2, clip_norm, clip_value, max_norm)
+        limits = _options.regularization(l1, l2, clip_norm, clip_value, max_norm)
         _training.warn_of_steps(self)
         draws = self._next_seed() if any(self._dropout) else 0
         with _training.only_one(self._training):
@@ -657,7 +646,7 @@ class Network:
                 *samples, name.for_core(), state, limits, draws, config.threads(threads)
             )
         if not np.isfinite(J):
-            raise _training.TrainingDiverged(f"the loss is {J}; nothing was changed")
+            raise TrainingDiverged(f"the loss is {J}; nothing was changed")
         return J
 
     def _next_seed(self) -> int:
@@ -731,12 +720,3 @@ def _central_differences(J: Callable[[], float], parameters: FloatArray) -> Floa
         numeric[i] = (above - J()) / (2.0 * step)
         parameters[i] = value
     return numeric
-
-
-def _aligned(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
-    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sides: dict[bool, Literal["<", ">"]] = {False: "<", True: ">"}
-    return [
-        "  ".join(f"{cell:{sides[i in right]}{sizes[i]}}" for i, cell in enumerate(row)).rstrip()
-        for row in rows
-    ]

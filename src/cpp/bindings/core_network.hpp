@@ -35,7 +35,7 @@ class CoreNetwork {
   template <class Work>
   auto reading(Work&& work) {
     const py::gil_scoped_release released;
-    if (at_work_ == this) return work(network_);
+    if (at_work()) return work(network_);
     const std::shared_lock lock(network_.mutex());
     const AtWork mark(this);
     return work(network_);
@@ -43,7 +43,7 @@ class CoreNetwork {
 
   template <class Work>
   auto writing(Work&& work) {
-    check(at_work_ != this, "a function that this network calls must not train it");
+    check(!at_work(), "a function that this network calls must not train it");
     const py::gil_scoped_release released;  // as for reading
     std::unique_lock lock(network_.mutex());
     const AtWork mark(this);
@@ -65,16 +65,24 @@ class CoreNetwork {
   }
 
  private:
-  // Which network's lock this thread holds.
-  static inline thread_local const void* at_work_ = nullptr;
-
+  // The networks whose locks this thread holds, innermost first.
   struct AtWork {
-    explicit AtWork(const void* network) : before(std::exchange(at_work_, network)) {}
-    ~AtWork() { at_work_ = before; }
+    explicit AtWork(const CoreNetwork* core) : network(core), outer(innermost_) {
+      innermost_ = this;
+    }
+    ~AtWork() { innermost_ = outer; }
     AtWork(const AtWork&) = delete;
     AtWork& operator=(const AtWork&) = delete;
-    const void* before;
+    const CoreNetwork* network;
+    const AtWork* outer;
   };
+  static inline thread_local const AtWork* innermost_ = nullptr;
+
+  bool at_work() const {
+    const AtWork* work = innermost_;
+    while (work != nullptr && work->network != this) work = work->outer;
+    return work != nullptr;
+  }
 
   std::vector<Activation> known(const std::vector<ActivationSpec>& specs) {
     std::vector<Activation> activations;

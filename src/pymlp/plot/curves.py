@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 from pymlp import _checks, activations, config, losses
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
+from pymlp.history import History
 from pymlp.losses import Loss
 from pymlp.network import Network
 from pymlp.plot import canvas
 from pymlp.plot.canvas import BLUE, GREEN, VERMILION
 from pymlp.plot.formulas import typeset, upright
-from pymlp.training import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
