@@ -7,7 +7,7 @@ rate. The formulas are those of `torch.optim.lr_scheduler`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Literal
 
 from pymlp import _checks
@@ -268,8 +268,17 @@ class ReduceOnPlateau(Schedule):
 
         `rate` is the one that training began with.
         """
-        best, bad, cooling = math.inf, 0, 0
+        rates = self.follow(rate)
+        result = next(rates)
         for loss in losses:
+            result = rates.send(loss)
+        return result
+
+    def follow(self, rate: float) -> Generator[float, float, None]:
+        """Yield `rate`, then the rate for the next epoch for each watched loss that is sent."""
+        best, bad, cooling = math.inf, 0, 0
+        while True:
+            loss = yield rate
             if loss < best * (1 - self.threshold):
                 best, bad = loss, 0
             else:
@@ -279,7 +288,6 @@ class ReduceOnPlateau(Schedule):
             if bad > self.patience:
                 rate = min(rate, max(rate * self.factor, self.minimum))
                 bad, cooling = 0, self.cooldown
-        return rate
 
 
 def resolve(schedule: Any) -> Schedule | None:

@@ -156,7 +156,9 @@ def _run(
     show: Show,
 ) -> str:
     plateau = options.schedule if isinstance(options.schedule, ReduceOnPlateau) else None
-    rate = optimizer.learning_rate
+    if plateau:
+        rates = plateau.follow(optimizer.learning_rate)
+        next(rates)
     epochs_a_look = 1 if options.callbacks or plateau else options.epochs
     seconds_a_look = 0.1 if options.progress else math.inf
     done = 0
@@ -169,7 +171,7 @@ def _run(
             if any([callback(network, history) is True for callback in options.callbacks]):
                 return "callback"
             if plateau:
-                optimizer.learning_rate = plateau.rate_after(rate, history.val_loss or history.loss)
+                optimizer.learning_rate = rates.send((history.val_loss or history.loss)[-1])
         if status != "running":
             return status
 
