@@ -161,13 +161,11 @@ def _run(
         next(rates)
     epochs_a_look = 1 if options.callbacks or plateau else options.epochs
     seconds_a_look = 0.1 if options.progress else math.inf
-    done = 0
     while True:
         status: str = core.run(epochs_a_look, seconds_a_look)
-        show(core.loss, core.validation_loss, core.samples_seen)
-        if len(core.loss) > done:
-            done = len(core.loss)
-            _record(history, core)
+        new_epochs = _record(history, core)
+        show(history.loss, history.val_loss, core.samples_seen)
+        if new_epochs:
             if any([callback(network, history) is True for callback in options.callbacks]):
                 return "callback"
             if plateau:
@@ -176,11 +174,14 @@ def _run(
             return status
 
 
-def _record(history: History, core: CoreTrainer) -> None:
-    history.loss = core.loss
-    history.val_loss = core.validation_loss
-    history.learning_rate = core.learning_rate
+def _record(history: History, core: CoreTrainer) -> int:
+    """Append the epochs that ended since the last look; return how many they are."""
+    loss, val_loss, learning_rate = core.take_records()
+    history.loss += loss
+    history.val_loss += val_loss
+    history.learning_rate += learning_rate
     history.seconds = core.seconds
+    return len(loss)
 
 
 @contextlib.contextmanager

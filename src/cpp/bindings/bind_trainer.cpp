@@ -60,6 +60,13 @@ class CoreTrainer {
 
   const Trainer<T>& trainer() const { return trainer_; }
 
+  // (loss, validation loss, learning rate) of the epochs that ended since the last call.
+  auto take_records() {
+    Epochs epochs = trainer_.take_history();
+    return std::tuple(std::move(epochs.loss), std::move(epochs.validation_loss),
+                      std::move(epochs.learning_rate));
+  }
+
  private:
   // Lets waiting readers in, then has Python run its signal handlers; their exception, if any,
   // stays set in this thread until run() returns.
@@ -120,14 +127,7 @@ void bind_trainer(py::module_& module, const char* name) {
            py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"),
            py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
-      .def_property_readonly("loss",
-                             [](const CoreTrainer<T>& t) { return t.trainer().history().loss; })
-      .def_property_readonly(
-          "validation_loss",
-          [](const CoreTrainer<T>& t) { return t.trainer().history().validation_loss; })
-      .def_property_readonly(
-          "learning_rate",
-          [](const CoreTrainer<T>& t) { return t.trainer().history().learning_rate; })
+      .def("take_records", &CoreTrainer<T>::take_records)
       .def_property_readonly("samples_seen",
                              [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); })
       .def_property_readonly("seconds",

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "model/batch_pass.hpp"
@@ -56,7 +57,9 @@ class Trainer {
   // caller holds the network's lock. Nothing is allocated but the records of epochs.
   Status run(index_t epochs, double seconds, Pulse& pulse);
 
+  // The epochs that ended since they were last taken.
   const Epochs& history() const { return history_; }
+  Epochs take_history() { return std::exchange(history_, {}); }
   double seconds() const { return seconds_; }
   index_t samples_seen() const { return epoch_ * training_.size() + position_; }
 
