@@ -9,24 +9,24 @@
 namespace pymlp {
 namespace {
 
-template <class T, class Value>
-PYMLP_INLINE void map(MatrixView<T> a, ConstMatrixView<T> z, Value value) {
+template <class T, class Function>
+PYMLP_INLINE void map(MatrixView<T> a, ConstMatrixView<T> z, Function function) {
   for_rows(
-      [value](index_t n, T* a, const T* z) {
+      [function](index_t n, T* a, const T* z) {
         PYMLP_VECTOR_LOOP
-        for (index_t j = 0; j < n; ++j) a[j] = value(z[j]);
+        for (index_t j = 0; j < n; ++j) a[j] = function.value(z[j]);
       },
       a, z);
 }
 
 // dz = da * slope(source): the source is a where g' can be had from it, z where it can not.
-template <class T, class Slope>
+template <class T, class Function>
 PYMLP_INLINE void chain(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> source,
-                        Slope slope) {
+                        Function function) {
   for_rows(
-      [slope](index_t n, T* dz, const T* da, const T* s) {
+      [function](index_t n, T* dz, const T* da, const T* s) {
         PYMLP_VECTOR_LOOP
-        for (index_t j = 0; j < n; ++j) dz[j] = da[j] * slope(s[j]);
+        for (index_t j = 0; j < n; ++j) dz[j] = da[j] * function.slope(s[j]);
       },
       dz, da, source);
 }
@@ -157,7 +157,7 @@ void activation_forward(MatrixView<T> a, ConstMatrixView<T> z, const Activation&
   if (g.kind == ActivationKind::softmax) return softmax_forward(a, z);
   if (g.kind == ActivationKind::log_softmax) return log_softmax_forward(a, z);
   with_function<T>(g, [&](auto function) {
-    map(a, z, [function](T x) { return function.value(x); });
+    map(a, z, function);
     return true;
   });
 }
@@ -170,7 +170,7 @@ void activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixVie
   if (g.kind == ActivationKind::log_softmax) return log_softmax_backward(dz, da, a);
   with_function<T>(g, [&](auto function) {
     constexpr bool source_is_a = !traits_of(decltype(function)::kind).derivative_needs_z;
-    chain(dz, da, source_is_a ? a : z, [function](T x) { return function.slope(x); });
+    chain(dz, da, source_is_a ? a : z, function);
     return true;
   });
 }

@@ -254,7 +254,7 @@ struct Gaussian {
   }
   PYMLP_INLINE T slope(T z) const {
     const T x = math::between(-edge, edge, z);
-    return T(-2) * x * math::exp(-x * x);
+    return T(-2) * (x * math::exp(-(x * x)));
   }
 };
 
