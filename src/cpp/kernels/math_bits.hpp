@@ -59,6 +59,15 @@ template <class T>
   return __builtin_fma(a, b, c);
 }
 
+[[gnu::always_inline]] static inline float square_root(float x) { return __builtin_sqrtf(x); }
+[[gnu::always_inline]] static inline double square_root(double x) { return __builtin_sqrt(x); }
+
+// -1, 0 or 1; NaN stays
+template <class T>
+[[gnu::always_inline]] static inline T sign_of(T x) {
+  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
+}
+
 template <class T>
 [[gnu::always_inline]] static inline T abs(T x) {
   return from_bits<T>(bits_of(x) & ~Format<T>::sign_bit);

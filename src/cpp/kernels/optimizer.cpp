@@ -10,14 +10,6 @@
 namespace pymlp {
 namespace {
 
-PYMLP_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
-PYMLP_INLINE double square_root(double x) { return __builtin_sqrt(x); }
-
-template <class T>
-PYMLP_INLINE T sign_of(T x) {
-  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
-}
-
 // learning_rate g.
 template <class T>
 struct SGD {
@@ -48,7 +40,7 @@ struct Momentum {
 template <class T>
 PYMLP_INLINE T rms_quotient(const OptimizerStep<T>& c, T g, T& s) {
   s = c.beta1 * s + c.one_minus_beta1 * (g * g);
-  return g / (square_root(s) + c.epsilon);
+  return g / (math::square_root(s) + c.epsilon);
 }
 
 // With s less the square of the gradients' mean. Graves, arXiv:1308.0850.
@@ -57,7 +49,7 @@ PYMLP_INLINE T centered_quotient(const OptimizerStep<T>& c, T g, T& s, T& mean) 
   s = c.beta1 * s + c.one_minus_beta1 * (g * g);
   mean = c.beta1 * mean + c.one_minus_beta1 * g;
   const T variance = math::at_least(T(0), s - mean * mean);  // rounding may take it below
-  return g / (square_root(variance) + c.epsilon);
+  return g / (math::square_root(variance) + c.epsilon);
 }
 
 template <class T>
@@ -95,7 +87,7 @@ template <class T>
 struct Adagrad {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& s) const {
     s = s + g * g;
-    return c.learning_rate * g / (square_root(s) + c.epsilon);
+    return c.learning_rate * g / (math::square_root(s) + c.epsilon);
   }
 };
 
@@ -105,7 +97,7 @@ template <class T>
 struct Adadelta {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& s, T& r) const {
     s = c.beta1 * s + c.one_minus_beta1 * (g * g);
-    const T d = square_root(r + c.epsilon) / square_root(s + c.epsilon) * g;
+    const T d = math::square_root(r + c.epsilon) / math::square_root(s + c.epsilon) * g;
     r = c.beta1 * r + c.one_minus_beta1 * (d * d);
     return c.learning_rate * d;
   }
@@ -119,7 +111,7 @@ struct Adam {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m, T& v) const {
     m = c.beta1 * m + c.one_minus_beta1 * g;
     v = c.beta2 * v + c.one_minus_beta2 * (g * g);
-    return c.learning_rate * m / (square_root(v) * c.second_moment_scale + c.epsilon);
+    return c.learning_rate * m / (math::square_root(v) * c.second_moment_scale + c.epsilon);
   }
 };
 
@@ -130,7 +122,7 @@ struct AMSGrad {
     m = c.beta1 * m + c.one_minus_beta1 * g;
     v = c.beta2 * v + c.one_minus_beta2 * (g * g);
     largest = math::at_least(v, largest);
-    return c.learning_rate * m / (square_root(largest) * c.second_moment_scale + c.epsilon);
+    return c.learning_rate * m / (math::square_root(largest) * c.second_moment_scale + c.epsilon);
   }
 };
 
@@ -151,7 +143,7 @@ struct NAdam {
     m = c.beta1 * m + c.one_minus_beta1 * g;
     v = c.beta2 * v + c.one_minus_beta2 * (g * g);
     return (c.gradient_rate * g + c.mean_rate * m) /
-           (square_root(v) * c.second_moment_scale + c.epsilon);
+           (math::square_root(v) * c.second_moment_scale + c.epsilon);
   }
 };
 
@@ -160,7 +152,7 @@ struct NAdam {
 template <class T>
 struct Lion {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m) const {
-    const T direction = sign_of(c.beta1 * m + c.one_minus_beta1 * g);
+    const T direction = math::sign_of(c.beta1 * m + c.one_minus_beta1 * g);
     m = c.beta2 * m + c.one_minus_beta2 * g;
     return c.learning_rate * direction;
   }

@@ -58,16 +58,11 @@ void dropout(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64
   }
 }
 
-template <class T>
-PYMLP_INLINE T sign_of(T x) {
-  return x > T(0) ? T(1) : x < T(0) ? T(-1) : x;
-}
-
 // g += l1 sign(w) + l2 w.
 template <class T>
 void add_penalty(T* g, const T* w, index_t n, T l1, T l2) {
   PYMLP_VECTOR_LOOP
-  for (index_t i = 0; i < n; ++i) g[i] += l1 * sign_of(w[i]) + l2 * w[i];
+  for (index_t i = 0; i < n; ++i) g[i] += l1 * math::sign_of(w[i]) + l2 * w[i];
 }
 
 // Sums run in double, 16 side by side.
@@ -83,9 +78,6 @@ double sum_of_magnitudes(const T* x, index_t n) {
   return reduce(x, n, 0.0, take, [](double a, double b) { return a + b; });
 }
 
-PYMLP_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
-PYMLP_INLINE double square_root(double x) { return __builtin_sqrt(x); }
-
 // The weights into a unit are a column; one longer than `limit` is scaled back to it. `scales`
 // (n_out,) is room to work in.
 template <class T>
@@ -98,7 +90,7 @@ void limit_column_norms(MatrixView<T> w, T limit, T* scales) {
   }
   PYMLP_VECTOR_LOOP
   for (index_t j = 0; j < w.cols; ++j) {
-    const T norm = square_root(scales[j]);
+    const T norm = math::square_root(scales[j]);
     scales[j] = norm > limit ? limit / norm : T(1);
   }
   for (index_t i = 0; i < w.rows; ++i) {
