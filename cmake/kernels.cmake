@@ -6,6 +6,7 @@ set(kernel_sources
   src/cpp/kernels/elementary.cpp
   src/cpp/kernels/loss.cpp
   src/cpp/kernels/optimizer.cpp
+  src/cpp/kernels/product.cpp
   src/cpp/kernels/regularization.cpp)
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
@@ -15,6 +16,9 @@ set(isas generic)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   list(APPEND isas avx2 avx512)
 endif()
+
+# Products are sums of fused multiply-adds and nothing else: here the compiler may make them.
+set_source_files_properties(src/cpp/kernels/product.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 add_library(pymlp_kernels INTERFACE)
 foreach(isa IN LISTS isas)

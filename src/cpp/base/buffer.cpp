@@ -22,6 +22,7 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 
 void* allocate_zeroed(std::size_t bytes) {
   if (bytes == 0) return nullptr;
+  bytes += kAlignment;
   const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
   const std::size_t rounded = round_up(bytes, alignment);
   void* memory = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);

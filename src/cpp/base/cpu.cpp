@@ -44,6 +44,14 @@ std::string name_of(Isa isa) {
   return "unknown";
 }
 
+bool has_fused_multiply_add([[maybe_unused]] Isa isa) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return true;
+#else
+  return isa != Isa::generic;
+#endif
+}
+
 namespace {
 
 Isa widest_isa() {

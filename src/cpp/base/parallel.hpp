@@ -32,7 +32,7 @@ void parallel_for(index_t tasks, int threads, Body&& body) {
 
 // Threads worth waking for this much arithmetic: handing work over costs about a microsecond.
 inline int threads_for(double operations, int threads) {
-  constexpr double kWorthSharing = 2e6;  // operations, about 10 microseconds of one core
+  constexpr double kWorthSharing = 5e5;  // operations, about 5 microseconds of one core
   return operations < kWorthSharing ? 1 : threads;
 }
 

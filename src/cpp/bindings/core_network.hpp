@@ -60,6 +60,7 @@ class CoreNetwork {
     }
     if (gradient_.size() == 0) gradient_ = Buffer<T>(layout().n_parameters());
     pass_->set_loss(loss);
+    pass_->parameters_changed();
     return pass_->step(network_.parameters(), {data, nullptr, 0, data.size()}, gradient_.data(),
                        optimizer, regularization, draws, nullptr);
   }

@@ -24,6 +24,13 @@ void column_sums(T* sums, ConstMatrixView<T> d) {
   }
 }
 
+// In double, 16 numbers side by side.
+template <class T>
+double sum(const T* x, index_t n) {
+  const auto add = [](double a, double b) { return a + b; };
+  return reduce(x, n, 0.0, add, add);
+}
+
 // x - x is 0 for every finite x, and NaN otherwise, which no later sum can lose.
 template <class T>
 bool all_finite(const T* values, index_t n) {
@@ -38,6 +45,7 @@ template <Isa isa, class T>
 void add_dense(Kernels<T>& table) {
   table.fill_rows = fill_rows<T>;
   table.column_sums = column_sums<T>;
+  table.sum = sum<T>;
   table.all_finite = all_finite<T>;
 }
 

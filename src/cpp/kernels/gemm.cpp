@@ -1,5 +1,11 @@
 #include "kernels/gemm.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/buffer.hpp"
+#include "base/check.hpp"
 #include "kernels/blas.hpp"
 #include "kernels/table.hpp"
 
@@ -7,8 +13,69 @@ namespace pymlp::gemm {
 
 using blas::Transpose;
 
+namespace {
+
+Backend chosen_backend() {
+  const char* text = std::getenv("PYMLP_GEMM");
+  const std::string_view wish = text == nullptr || *text == '\0' ? "auto" : text;
+  if (wish == "native") return Backend::native;
+  if (wish == "blas") return Backend::blas;
+  check(wish == "auto", "PYMLP_GEMM must be auto, native or blas, not '", wish, "'");
+  return has_fused_multiply_add(selected_isa()) ? Backend::native : Backend::blas;
+}
+
+template <class T>
+Panels<T> plain(ConstMatrixView<T> m) {
+  return {m.data, m.stride, kernels<T>().panel_width};
+}
+
+// With few outputs a vector of them would be nearly empty, so it runs over inputs instead: the
+// transpose of dw, some inputs at a time.
+constexpr index_t kFewOutputs = 4;
+constexpr index_t kInputsAside = 128;
+
+template <class T>
+void weights_gradient_of_few_outputs(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+                                     index_t first) {
+  alignas(kAlignment) T aside[kFewOutputs * kInputsAside];
+  for (index_t i = 0; i < dw.rows; i += kInputsAside) {
+    const index_t count = std::min(kInputsAside, dw.rows - i);
+    const ConstMatrixView<T> inputs(x.data + first + i, x.rows, count, x.stride);
+    kernels<T>().multiply({aside, dw.cols, count, kInputsAside}, transposed<T>(dz), x.rows,
+                          plain<T>(inputs), nullptr);
+    for (index_t j = 0; j < count; ++j) {
+      for (index_t o = 0; o < dw.cols; ++o) dw.row(i + j)[o] = aside[o * kInputsAside + j];
+    }
+  }
+}
+
+template <class T>
+void native_weights_gradient(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+                             index_t first) {
+  // Whole vectors of inputs: behind the last one there may be nothing.
+  const index_t vectors = dw.cols <= kFewOutputs ? dw.rows / kernels<T>().panel_width : 0;
+  const index_t whole = vectors * kernels<T>().panel_width;
+  if (whole > 0) weights_gradient_of_few_outputs(dw.slice(0, whole), x, dz, first);
+  if (whole == dw.rows) return;
+  const ConstMatrixView<T> rest(x.data + first + whole, x.rows, dw.rows - whole, x.stride);
+  kernels<T>().multiply(dw.slice(whole, dw.rows - whole), transposed<T>(rest), x.rows, plain<T>(dz),
+                        nullptr);
+}
+
+}  // namespace
+
+Backend backend() {
+  static const Backend chosen = chosen_backend();
+  return chosen;
+}
+
+std::string_view name_of(Backend backend) { return backend == Backend::native ? "native" : "blas"; }
+
 template <class T>
 void forward(MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w, const T* biases) {
+  if (backend() == Backend::native) {
+    return kernels<T>().multiply(z, as_it_is<T>(x), x.cols, plain<T>(w), biases);
+  }
   if (biases != nullptr) kernels<T>().fill_rows(z, biases);
   blas::gemm(Transpose::no, Transpose::no, z.rows, z.cols, x.cols, x.data, x.stride, w.data,
              w.stride, biases != nullptr ? T(1) : T(0), z.data, z.stride);
@@ -17,25 +84,44 @@ void forward(MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w, const 
 template <class T>
 void weights_gradient(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz,
                       index_t first) {
+  if (backend() == Backend::native) return native_weights_gradient(dw, x, dz, first);
   blas::gemm(Transpose::yes, Transpose::no, dw.rows, dw.cols, x.rows, x.data + first, x.stride,
              dz.data, dz.stride, T(0), dw.data, dw.stride);
 }
 
 template <class T>
-void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, ConstMatrixView<T> w) {
+index_t transposed_size(index_t n_in, index_t n_out) {
+  if (backend() == Backend::blas) return 0;
+  const index_t width = kernels<T>().panel_width;
+  return (n_in + width - 1) / width * width * n_out;
+}
+
+template <class T>
+void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count) {
+  if (backend() == Backend::native) kernels<T>().transpose(transposed, w, first, count);
+}
+
+template <class T>
+void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, ConstMatrixView<T> w,
+                    const T* transposed) {
+  if (backend() == Backend::native) {
+    const index_t width = kernels<T>().panel_width;
+    return kernels<T>().multiply(dx, as_it_is<T>(dz), dz.cols,
+                                 {transposed, width, width * dz.cols}, nullptr);
+  }
   blas::gemm(Transpose::no, Transpose::yes, dx.rows, dx.cols, dz.cols, dz.data, dz.stride, w.data,
              w.stride, T(0), dx.data, dx.stride);
 }
 
-template void forward(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
-                      const float*);
-template void forward(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>,
-                      const double*);
-template void weights_gradient(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
-                               index_t);
-template void weights_gradient(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>,
-                               index_t);
-template void input_gradient(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>);
-template void input_gradient(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>);
+template void forward(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>, const float*);
+template void weights_gradient(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>, index_t);
+template index_t transposed_size<float>(index_t, index_t);
+template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
+template void input_gradient(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>, const float*);
+template void forward(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>, const double*);
+template void weights_gradient(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>, index_t);
+template index_t transposed_size<double>(index_t, index_t);
+template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
+template void input_gradient(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>, const double*);
 
 }  // namespace pymlp::gemm

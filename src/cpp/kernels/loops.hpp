@@ -13,17 +13,20 @@
 namespace pymlp {
 namespace {
 
-template <class... Views>
-PYMLP_INLINE bool contiguous(const Views&... views) {
-  return ((views.stride == views.cols) && ...);
+// Rows that follow each other in memory, or leave gaps that cost less than a loop for each row.
+template <class First, class... Rest>
+PYMLP_INLINE bool almost_contiguous(const First& first, const Rest&... rest) {
+  constexpr index_t kSmallGap = 16;
+  return first.stride - first.cols < kSmallGap && ((rest.stride == first.stride) && ...);
 }
 
 // body(columns, pointers to a row of each view), once where the rows follow each other in memory:
-// a narrow matrix is then one long row, and no vector is wasted on its columns.
+// a narrow matrix is then one long row, and no vector is wasted on its columns. What lies in gaps
+// between rows of our own matrices is nobody's, and may be computed along.
 template <class Body, class First, class... Rest>
 PYMLP_INLINE void for_rows(Body body, const First& first, const Rest&... rest) {
-  if (contiguous(first, rest...)) {
-    body(first.rows * first.cols, first.data, rest.data...);
+  if (almost_contiguous(first, rest...)) {
+    body((first.rows - 1) * first.stride + first.cols, first.data, rest.data...);
     return;
   }
   for (index_t i = 0; i < first.rows; ++i) body(first.cols, first.row(i), rest.row(i)...);

@@ -8,11 +8,19 @@
 #include "kernels/elementary.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/optimizer.hpp"
+#include "kernels/product.hpp"
 
 namespace pymlp {
 
 template <class T>
 struct Kernels {
+  // c (m, n) = start + a (m, k) b (k, n), start (n,) or null for 0. What lies between the columns
+  // and the stride of c may be written too.
+  void (*multiply)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start);
+  index_t panel_width;
+  // Rows [first, first + count) of w (n, k) become columns of its transpose (k, n) in panels.
+  void (*transpose)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
+
   // a = g(z), rows of one matrix: (m, n). `a` may be `z`.
   void (*activation_forward)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
 
@@ -47,6 +55,7 @@ struct Kernels {
   double (*sum_of_squares)(const T* x, index_t n);
   double (*sum_of_magnitudes)(const T* x, index_t n);
 
+  double (*sum)(const T* x, index_t n);
   bool (*all_finite)(const T* values, index_t n);
 
   // y = function(x) on n numbers.
@@ -73,6 +82,8 @@ template <Isa isa, class T>
 void add_dense(Kernels<T>& table);
 template <Isa isa, class T>
 void add_elementary(Kernels<T>& table);
+template <Isa isa, class T>
+void add_products(Kernels<T>& table);
 template <Isa isa, class T>
 void add_regularization(Kernels<T>& table);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/parallel.hpp"
+#include "kernels/product.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {
@@ -37,7 +38,7 @@ BatchPass<T>::BatchPass(const Layout& layout, const Loss& loss, index_t capacity
 
 template <class T>
 void BatchPass<T>::reserve_gather(const Dataset<T>& data) {
-  gathered_x_ = Buffer<T>(capacity() * layout_.n_inputs());
+  gathered_x_ = Buffer<T>(capacity() * padded_stride<T>(layout_.n_inputs()));
   if (data.targets.labels != nullptr) {
     gathered_labels_ = Buffer<std::int32_t>(capacity());
   } else {
@@ -52,7 +53,8 @@ Dataset<T> BatchPass<T>::consecutive(const Batch<T>& batch) {
     return {data.x.slice(batch.first, batch.count), data.targets.slice(batch.first, batch.count)};
   }
   const index_t m = batch.count;
-  const MatrixView<T> x = gathered_x_.matrix(m, layout_.n_inputs());
+  const index_t n_in = layout_.n_inputs();
+  const ConstMatrixView<T> x(gathered_x_.data(), m, n_in, padded_stride<T>(n_in));
   if (data.targets.labels != nullptr) return {x, {gathered_labels_.data(), {}}};
   return {x, {nullptr, gathered_values_.matrix(m, layout_.n_outputs())}};
 }
@@ -61,10 +63,11 @@ template <class T>
 void BatchPass<T>::gather(const Batch<T>& batch, Range rows) {
   const Dataset<T>& data = batch.data;
   const index_t n_in = layout_.n_inputs();
+  const index_t stride = padded_stride<T>(n_in);
   const index_t n_out = layout_.n_outputs();
   for (index_t i = rows.first; i < rows.first + rows.count; ++i) {
     const index_t sample = batch.sample(i);
-    copy_row(gathered_x_.data() + i * n_in, data.x.row(sample), n_in);
+    copy_row(gathered_x_.data() + i * stride, data.x.row(sample), n_in);
     if (data.targets.labels != nullptr) {
       gathered_labels_[i] = data.targets.labels[sample];
     } else {
@@ -76,6 +79,15 @@ void BatchPass<T>::gather(const Batch<T>& batch, Range rows) {
 // Fills scale_ with each sample's share of the weighted mean; returns the sum of the weights.
 template <class T>
 double BatchPass<T>::weigh(const Batch<T>& batch) {
+  if (batch.data.sample_weight == nullptr) {
+    const auto count = static_cast<double>(batch.count);
+    if (equal_scales_ != batch.count) {
+      std::fill_n(scale_.data(), batch.count, static_cast<T>(1.0 / count));
+      equal_scales_ = batch.count;
+    }
+    return count;
+  }
+  equal_scales_ = 0;
   double total = 0.0;
   for (index_t i = 0; i < batch.count; ++i) total += static_cast<double>(batch.weight(i));
   const double share = total > 0.0 ? 1.0 / total : 0.0;
@@ -113,12 +125,20 @@ BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& d
     pass.loss(loss_, data.targets, scale_.data(), losses_.data(), rows);
     if (direction == Direction::forward_and_backward) pass.backward({}, rows);
   });
+  result.sum = weighted_sum(batch);
+  return result;
+}
+
+template <class T>
+double BatchPass<T>::weighted_sum(const Batch<T>& batch) const {
+  if (batch.data.sample_weight == nullptr) return kernels<T>().sum(losses_.data(), batch.count);
+  double sum = 0.0;
   for (index_t i = 0; i < batch.count; ++i) {
     const auto weight = static_cast<double>(batch.weight(i));
     // A sample of weight 0 is left out, whatever its loss.
-    if (weight > 0.0) result.sum += weight * static_cast<double>(losses_[i]);
+    if (weight > 0.0) sum += weight * static_cast<double>(losses_[i]);
   }
-  return result;
+  return sum;
 }
 
 template <class T>
@@ -141,7 +161,9 @@ void BatchPass<T>::for_weight_blocks(index_t rows, Task&& task) {
 template <class T>
 BatchLoss BatchPass<T>::gradient(const T* parameters, const Batch<T>& batch, T* gradient) {
   const Dataset<T> data = consecutive(batch);
-  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
+  parameters_changed();
+  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count),
+                            &current_transposed(parameters)};
   const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
   for_weight_blocks(batch.count, [&](std::size_t, const WeightBlock& block) {
     pass.parameter_gradient(gradient, block);
@@ -154,7 +176,12 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
                              Optimizer<T>& optimizer, const Regularization& regularization,
                              const std::optional<DropoutDraws>& dropout, Pulse* pulse) {
   const Dataset<T> data = consecutive(batch);
-  const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count), dropout};
+  const Propagation<T> pass{layout_,
+                            parameters,
+                            data.x,
+                            workspace_.traces(batch.count),
+                            &current_transposed(parameters),
+                            dropout};
   BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
   if (stopped(pulse) || !std::isfinite(result.sum)) return result;
   if (regularization.clip_norm > 0.0 || takes_long(batch.count)) {
@@ -164,11 +191,38 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
   } else {
     gradient_then_update(pass, parameters, gradient, optimizer, regularization);
   }
-  if (regularization.max_norm > 0.0) limit_norms(parameters, regularization.max_norm);
+  if (regularization.max_norm > 0.0) {
+    limit_norms(parameters, regularization.max_norm);
+    parameters_changed();
+  }
   if (regularization.has_penalty()) {
     result.sum += result.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
   }
   return result;
+}
+
+template <class T>
+void BatchPass<T>::transpose_all(const T* parameters, TransposedWeights<T>& transposed) const {
+  parallel_for(std::ssize(blocks_), threads_for(layout_.forward_operations(), threads_),
+               [&](index_t b) {
+                 transposed.refresh(parameters, blocks_[static_cast<std::size_t>(b)]);
+               });
+}
+
+template <class T>
+const TransposedWeights<T>& BatchPass<T>::current_transposed(const T* parameters) {
+  if (!transposed_) transposed_.emplace(layout_, 1);
+  if (!transposed_is_current_) transpose_all(parameters, *transposed_);
+  transposed_is_current_ = true;
+  return *transposed_;
+}
+
+template <class T>
+void BatchPass<T>::update(Optimizer<T>& optimizer, T* parameters, const T* gradient,
+                          const WeightBlock& block) {
+  const Range range = parameters_of(layout_, block);
+  optimizer.update(parameters, gradient, range.first, range.count);
+  transposed_->refresh(parameters, block);
 }
 
 // Each block is updated while its gradient is still in the cache.
@@ -180,8 +234,7 @@ void BatchPass<T>::gradient_then_update(const Propagation<T>& pass, T* parameter
   for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
     pass.parameter_gradient(gradient, block);
     penalties_[number] = penalize(block, parameters, gradient, regularization);
-    const Range range = parameters_of(layout_, block);
-    optimizer.update(parameters, gradient, range.first, range.count);
+    update(optimizer, parameters, gradient, block);
   });
 }
 
@@ -204,8 +257,7 @@ bool BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* par
   const double scale = limit > 0.0 ? std::min(1.0, limit / (norm + 1e-6)) : 1.0;
   optimizer.begin_step({scale, regularization.clip_value});
   for_weight_blocks(pass.x.rows, [&](std::size_t, const WeightBlock& block) {
-    const Range range = parameters_of(layout_, block);
-    optimizer.update(parameters, gradient, range.first, range.count);
+    update(optimizer, parameters, gradient, block);
   });
   return true;
 }
@@ -237,7 +289,8 @@ void BatchPass<T>::layer_gradients(const T* parameters, const Batch<T>& batch,
   const Dataset<T> data = consecutive(batch);
   Traces<T> traces = workspace_.traces(batch.count);
   traces.dz = dz;
-  const Propagation<T> pass{layout_, parameters, data.x, traces};
+  parameters_changed();
+  const Propagation<T> pass{layout_, parameters, data.x, traces, &current_transposed(parameters)};
   run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
 }
 
@@ -245,7 +298,9 @@ template <class T>
 void BatchPass<T>::pull_back(const T* parameters, ConstMatrixView<T> x, ConstMatrixView<T> dy,
                              T* gradient, MatrixView<T> dx) {
   const Traces<T>& traces = workspace_.traces(x.rows);
-  const Propagation<T> pass{layout_, parameters, x, traces};
+  TransposedWeights<T> transposed(layout_, 0);
+  transpose_all(parameters, transposed);
+  const Propagation<T> pass{layout_, parameters, x, traces, &transposed};
   const RowBlocks row_blocks(x.rows);
   parallel_for(row_blocks.count(), threads_for_rows(x.rows), [&](index_t block) {
     const Range rows = row_blocks[block];

@@ -48,6 +48,9 @@ class BatchPass {
 
   void set_loss(const Loss& loss) { loss_ = loss; }
 
+  // Somebody else wrote parameters since the last step; the steps themselves need not say so.
+  void parameters_changed() { transposed_is_current_ = false; }
+
   // dz of every layer for the batch's mean loss, into matrices of the batch's size.
   void layer_gradients(const T* parameters, const Batch<T>& batch,
                        const std::vector<MatrixView<T>>& dz);
@@ -63,6 +66,7 @@ class BatchPass {
   Dataset<T> consecutive(const Batch<T>& batch);
   void gather(const Batch<T>& batch, Range rows);
   double weigh(const Batch<T>& batch);
+  double weighted_sum(const Batch<T>& batch) const;
   BatchLoss run_rows(const Propagation<T>& pass, const Dataset<T>& data, const Batch<T>& batch,
                      Direction direction, Pulse* pulse);
   template <class Task>
@@ -70,6 +74,10 @@ class BatchPass {
   // Adds the penalty's gradient to a block of the arena; returns the penalty.
   double penalize(const WeightBlock& block, const T* parameters, T* gradient,
                   const Regularization& regularization) const;
+  void transpose_all(const T* parameters, TransposedWeights<T>& transposed) const;
+  // Everything that is kept beside the parameters follows them.
+  const TransposedWeights<T>& current_transposed(const T* parameters);
+  void update(Optimizer<T>& optimizer, T* parameters, const T* gradient, const WeightBlock& block);
   void gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
                             Optimizer<T>& optimizer, const Regularization& regularization);
   // False where the pulse stopped it, before anything was written.
@@ -84,11 +92,14 @@ class BatchPass {
   Loss loss_;
   int threads_;
   Workspace<T> workspace_;
+  std::optional<TransposedWeights<T>> transposed_;
+  bool transposed_is_current_ = false;
   std::vector<WeightBlock> blocks_;
   std::vector<double> penalties_;  // of each block
   std::vector<double> squares_;    // of each block's gradient
   Buffer<T> losses_;
   Buffer<T> scale_;
+  index_t equal_scales_ = 0;  // scale_ holds the shares of this many samples that count the same
   Buffer<T> gathered_x_;
   Buffer<T> gathered_values_;
   Buffer<std::int32_t> gathered_labels_;

@@ -37,7 +37,11 @@ Layout::Layout(const std::vector<index_t>& widths, const std::vector<Activation>
     n_parameters_ += weights + biases;
   }
   widest_ = *std::ranges::max_element(widths);
-  forward_operations_ = 2.0 * static_cast<double>(n_parameters_);
+  constexpr double kOfAnActivation = 30.0;
+  for (const Layer& layer : layers_) {
+    forward_operations_ += 2.0 * static_cast<double>(layer.weights_size()) +
+                           kOfAnActivation * static_cast<double>(layer.n_out);
+  }
 }
 
 }  // namespace pymlp

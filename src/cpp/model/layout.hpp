@@ -53,7 +53,7 @@ class Layout {
     return layer(l).has_biases ? arena + layer(l).biases_offset : nullptr;
   }
 
-  // Multiplications and additions of a forward pass of one sample.
+  // Of a forward pass of one sample, an activation counted as what it costs beside a product.
   double forward_operations() const { return forward_operations_; }
 
  private:

@@ -1,24 +1,11 @@
 #include "model/propagation.hpp"
 
-#include <algorithm>
-
 #include "kernels/apply.hpp"
 #include "kernels/gemm.hpp"
 
 namespace pymlp {
 
 namespace {
-
-constexpr index_t kFewRows = 32;    // below this many a product cannot fill its registers
-constexpr index_t kManyRows = 256;  // above, a block's matrices leave the second-level cache
-constexpr index_t kBlocksOfABatch =
-    8;  // enough to share among threads, few enough to repack weights
-
-index_t row_block_count(index_t rows) {
-  index_t count = 1;
-  while (2 * count <= kBlocksOfABatch && 2 * count * kFewRows <= rows) count *= 2;
-  return std::max(count, (rows + kManyRows - 1) / kManyRows);
-}
 
 template <class T>
 MatrixView<T> at(const std::vector<MatrixView<T>>& matrices, index_t l) {
@@ -30,41 +17,7 @@ MatrixView<T> at(const std::vector<MatrixView<T>>& matrices, index_t l, Range ro
   return at(matrices, l).slice(rows.first, rows.count);
 }
 
-bool is_last_of_layer(const Layout& layout, const WeightBlock& block) {
-  return block.rows.first + block.rows.count == layout.layer(block.layer).n_in;
-}
-
 }  // namespace
-
-RowBlocks::RowBlocks(index_t rows) : rows_(rows), count_(row_block_count(rows)) {}
-
-std::vector<WeightBlock> weight_blocks(const Layout& layout) {
-  constexpr index_t kSmallest = 4096;  // parameters; less is not worth a task
-  const index_t size = std::max(kSmallest, layout.n_parameters() / kBlocksOfABatch);
-  std::vector<WeightBlock> blocks;
-  for (index_t l = 0; l < layout.n_layers(); ++l) {
-    const Layer& layer = layout.layer(l);
-    const index_t count = std::clamp((layer.weights_size() + size - 1) / size, index_t{1},
-                                     std::max(index_t{1}, layer.n_in / 8));
-    for (index_t b = 0; b < count; ++b) {
-      const index_t first = layer.n_in * b / count;
-      blocks.push_back({l, {first, layer.n_in * (b + 1) / count - first}});
-    }
-  }
-  return blocks;
-}
-
-Range weights_of(const Layout& layout, const WeightBlock& block) {
-  const Layer& layer = layout.layer(block.layer);
-  return {layer.weights_offset + block.rows.first * layer.n_out, block.rows.count * layer.n_out};
-}
-
-Range parameters_of(const Layout& layout, const WeightBlock& block) {
-  const Layer& layer = layout.layer(block.layer);
-  const Range weights = weights_of(layout, block);
-  const bool with_biases = layer.has_biases && is_last_of_layer(layout, block);
-  return {weights.first, weights.count + (with_biases ? layer.n_out : 0)};
-}
 
 template <class T>
 void Propagation<T>::forward(Range rows, bool output_activation) const {
@@ -115,14 +68,15 @@ template <class T>
 void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
   for (index_t l = layout.n_layers() - 1; l > 0; --l) {
     const MatrixView<T> dz = at(traces.dz, l - 1, rows);
-    gemm::input_gradient<T>(dz, at(traces.dz, l, rows), layout.weights(parameters, l));
+    gemm::input_gradient<T>(dz, at(traces.dz, l, rows), layout.weights(parameters, l),
+                            transposed->layer(l));
     if (drops(l - 1)) drop(dz, dz, l - 1, rows);
     activate_backward<T>(dz, dz, at(traces.z, l - 1, rows), at(traces.a, l - 1, rows),
                          layout.layer(l - 1).activation);
   }
   if (dx.data != nullptr) {
     gemm::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows),
-                            layout.weights(parameters, 0));
+                            layout.weights(parameters, 0), transposed->layer(0));
   }
 }
 

@@ -10,42 +10,12 @@
 #include <vector>
 
 #include "kernels/loss.hpp"
+#include "model/blocks.hpp"
 #include "model/layout.hpp"
+#include "model/transposed_weights.hpp"
 #include "model/workspace.hpp"
 
 namespace pymlp {
-
-struct Range {
-  index_t first;
-  index_t count;
-};
-
-class RowBlocks {
- public:
-  explicit RowBlocks(index_t rows);
-  index_t count() const { return count_; }
-  Range operator[](index_t block) const {
-    const index_t first = rows_ * block / count_;
-    return {first, rows_ * (block + 1) / count_ - first};
-  }
-  index_t largest() const { return (rows_ + count_ - 1) / count_; }
-
- private:
-  index_t rows_;
-  index_t count_;
-};
-
-// A stretch of one layer's weight rows; the last of a layer brings the biases, which lie behind it.
-struct WeightBlock {
-  index_t layer;
-  Range rows;
-};
-
-std::vector<WeightBlock> weight_blocks(const Layout& layout);
-
-// The weights of a block, and all parameters that it owns.
-Range weights_of(const Layout& layout, const WeightBlock& block);
-Range parameters_of(const Layout& layout, const WeightBlock& block);
 
 // The draws of dropout in one step: every unit of every sample has its own, whoever computes it.
 struct DropoutDraws {
@@ -60,6 +30,7 @@ struct Propagation {
   const T* parameters;
   ConstMatrixView<T> x;
   const Traces<T>& traces;
+  const TransposedWeights<T>* transposed = nullptr;  // for going backward
   std::optional<DropoutDraws> dropout = std::nullopt;
 
   // z[l] and a[l] of the rows; a of the last layer only where asked for.

@@ -53,6 +53,7 @@ template <class T>
 Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
   if (status_ != Status::running) return status_;
   started_ = Clock::now();
+  pass_.parameters_changed();
   const double before = seconds_;
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
   if (epoch_ >= options_.epochs) finish(Status::epochs);
@@ -165,6 +166,7 @@ void Trainer<T>::go_back_to_start() {
   std::ranges::copy(start_parameters_.span(), network_.parameters());
   std::ranges::copy(start_state_.span(), optimizer_.state().data());
   optimizer_.set_steps(start_steps_);
+  pass_.parameters_changed();
 }
 
 // However training ends on its own, the best parameters seen are the ones that stay.

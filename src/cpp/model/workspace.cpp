@@ -1,5 +1,7 @@
 #include "model/workspace.hpp"
 
+#include "kernels/product.hpp"
+
 namespace pymlp {
 
 namespace {
@@ -16,7 +18,10 @@ bool needs_own_out(const Layout& layout, index_t l, Dropout dropout) {
 }
 
 // Each matrix begins on a cache line.
-index_t padded(index_t elements) { return (elements + 15) / 16 * 16; }
+template <class T>
+index_t matrix_size(index_t rows, index_t cols) {
+  return (rows * padded_stride<T>(cols) + 15) / 16 * 16;
+}
 
 }  // namespace
 
@@ -26,15 +31,15 @@ Workspace<T>::Workspace(const Layout& layout, index_t capacity, Dropout dropout)
   index_t total = 0;
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const int matrices = 2 + needs_own_z(layout, l) + needs_own_out(layout, l, dropout);
-    total += padded(capacity * layout.layer(l).n_out) * matrices;
+    total += matrix_size<T>(capacity, layout.layer(l).n_out) * matrices;
   }
   memory_ = Buffer<T>(total);
   T* next = memory_.data();
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const index_t n_out = layout.layer(l).n_out;
     const auto take = [&] {
-      const MatrixView<T> view{next, capacity, n_out, n_out};
-      next += padded(capacity * n_out);
+      const MatrixView<T> view{next, capacity, n_out, padded_stride<T>(n_out)};
+      next += matrix_size<T>(capacity, n_out);
       return view;
     };
     traces_.a.push_back(take());

@@ -1,0 +1,56 @@
+#include "model/blocks.hpp"
+
+#include <algorithm>
+
+namespace pymlp {
+
+namespace {
+
+constexpr index_t kFewRows = 32;        // below this many a product cannot fill its registers
+constexpr index_t kManyRows = 256;      // above, a block's matrices leave the second-level cache
+constexpr index_t kBlocksOfABatch = 8;  // enough to share among threads
+constexpr index_t kSmallest = 512;      // parameters; less is not worth a task
+constexpr index_t kFewInputs = 8;       // as kFewRows, for gradients of weights
+
+index_t row_block_count(index_t rows) {
+  index_t count = 1;
+  while (2 * count <= kBlocksOfABatch && 2 * count * kFewRows <= rows) count *= 2;
+  return std::max(count, (rows + kManyRows - 1) / kManyRows);
+}
+
+}  // namespace
+
+RowBlocks::RowBlocks(index_t rows) : rows_(rows), count_(row_block_count(rows)) {}
+
+std::vector<WeightBlock> weight_blocks(const Layout& layout) {
+  const index_t size = std::max(kSmallest, layout.n_parameters() / kBlocksOfABatch);
+  std::vector<WeightBlock> blocks;
+  for (index_t l = 0; l < layout.n_layers(); ++l) {
+    const Layer& layer = layout.layer(l);
+    const index_t count = std::clamp((layer.weights_size() + size - 1) / size, index_t{1},
+                                     std::max(index_t{1}, layer.n_in / kFewInputs));
+    for (index_t b = 0; b < count; ++b) {
+      const index_t first = layer.n_in * b / count;
+      blocks.push_back({l, {first, layer.n_in * (b + 1) / count - first}});
+    }
+  }
+  return blocks;
+}
+
+bool is_last_of_layer(const Layout& layout, const WeightBlock& block) {
+  return block.rows.first + block.rows.count == layout.layer(block.layer).n_in;
+}
+
+Range weights_of(const Layout& layout, const WeightBlock& block) {
+  const Layer& layer = layout.layer(block.layer);
+  return {layer.weights_offset + block.rows.first * layer.n_out, block.rows.count * layer.n_out};
+}
+
+Range parameters_of(const Layout& layout, const WeightBlock& block) {
+  const Layer& layer = layout.layer(block.layer);
+  const Range weights = weights_of(layout, block);
+  const bool with_biases = layer.has_biases && is_last_of_layer(layout, block);
+  return {weights.first, weights.count + (with_biases ? layer.n_out : 0)};
+}
+
+}  // namespace pymlp
