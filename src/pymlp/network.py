@@ -240,6 +240,11 @@ class Network:
         >>> net.predict([0.5, -1.0, 2.0]).shape
         (2,)
         """
+        if threads is None:
+            answer = self._core.try_predict(X, out)
+            if answer is not None:
+                return answer
+        # Something is to be converted, or explained.
         array = _arrays.numbers("X", X)
         one = array.ndim == 1
         rows = _arrays.matrix(
