@@ -57,8 +57,9 @@ PyObject* answer(CoreNetwork<T>& core, PyObject* x_object, PyObject* out_object,
   const Layout& layout = core.layout();
   const PlainArray<T> x = plain_array<T>(x_object);
   // Functions of the user's own raise exceptions and call anything: that is for the long way.
-  if (threads == 0 || !x || x.cols != layout.n_inputs() || layout.has_custom())
+  if (layout.has_custom() || threads == 0 || !x || x.cols != layout.n_inputs()) {
     return Py_NewRef(Py_None);
+  }
   if (out_object == Py_None) {
     auto out =
         py::reinterpret_steal<py::object>(new_plain_array<T>(x.ndim, x.rows, layout.n_outputs()));
