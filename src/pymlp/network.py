@@ -223,7 +223,8 @@ class Network:
         Parameters
         ----------
         X : array-like, shape (m, n_in), or one sample (n_in,)
-            Not written to; converted to the network's dtype where it has another.
+            Not written to; converted to the network's dtype where it has another, which for one
+            sample takes longer than a small network.
         out : ndarray, optional
             Where the outputs go: of the result's shape and the network's dtype, C-contiguous.
         threads : int, optional
@@ -240,6 +241,13 @@ class Network:
         >>> net.predict([0.5, -1.0, 2.0]).shape
         (2,)
         """
+        answer = self._core.try_predict(X, out, threads)
+        return self._predict(X, out, threads) if answer is None else answer
+
+    __call__ = predict
+
+    def _predict(self, X: ArrayLike, out: FloatArray | None, threads: int | None) -> FloatArray:
+        """Predict where something is to be converted first, or to be refused with its reason."""
         array = _arrays.numbers("X", X)
         one = array.ndim == 1
         rows = _arrays.matrix(
@@ -253,8 +261,6 @@ class Network:
         _arrays.output(out, shape, self._dtype, rows)
         self._core.predict_into(rows, out.reshape(rows.shape[0], -1), n_threads)
         return out
-
-    __call__ = predict
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> Trace:
         """Return everything a forward pass computes, as the textbook's cache.

@@ -18,7 +18,6 @@ namespace pymlp {
 
 namespace {
 
-constexpr int kMaxThreads = 1024;
 constexpr int kSpins =
     4000;  // some tens of microseconds, a little longer than the gap between steps
 

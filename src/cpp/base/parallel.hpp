@@ -7,6 +7,8 @@
 
 namespace pymlp {
 
+inline constexpr int kMaxThreads = 1024;
+
 // The number of threads that a call uses when it does not say: the available processors at first.
 void set_num_threads(int threads);
 int num_threads();

@@ -41,6 +41,17 @@ class CoreNetwork {
     return work(network_);
   }
 
+  // Reads with the GIL held, for work that ends sooner than the GIL is let go and taken again. As
+  // nobody waits with the GIL held, nothing is done, and false returned, while a step writes.
+  template <class Work>
+  bool try_reading(Work&& work) {
+    std::shared_lock lock(network_.mutex(), std::defer_lock);
+    if (!at_work() && !lock.try_lock()) return false;
+    const AtWork mark(this);
+    work(network_);
+    return true;
+  }
+
   template <class Work>
   auto writing(Work&& work) {
     check(!at_work(), "a function that this network calls must not train it");

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module) {
   pymlp::bindings::bind_catalog(module);
   pymlp::bindings::bind_optimizers(module);
   pymlp::bindings::bind_networks(module);
+  pymlp::bindings::bind_predict(module);
   pymlp::bindings::bind_trainers(module);
   auto kernels = module.def_submodule("kernels", "Single kernels, opened for tests.");
   pymlp::bindings::bind_kernels(kernels);
