@@ -6,6 +6,7 @@ set(kernel_sources
   src/cpp/kernels/elementary.cpp
   src/cpp/kernels/loss.cpp
   src/cpp/kernels/optimizer.cpp
+  src/cpp/kernels/pack.cpp
   src/cpp/kernels/product.cpp
   src/cpp/kernels/regularization.cpp)
 set(flags_generic "")

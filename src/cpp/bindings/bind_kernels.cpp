@@ -113,7 +113,7 @@ Array<T> dense_forward(const Array<T>& x, const Array<T>& w,
   const T* start = biases ? const_vector(*biases, "biases", n_out) : nullptr;
   const Roomy<T> roomy_start(ConstMatrixView<T>(start, start == nullptr ? 0 : 1, n_out, n_out));
   Array<T> z = empty_matrix<T>(input.rows, n_out);
-  gemm::forward<T>(matrix(z, "z", input.rows, n_out), input, weights.view(),
+  gemm::forward<T>(matrix(z, "z", input.rows, n_out), input, {weights.view()},
                    roomy_start.view().data);
   return z;
 }
@@ -130,13 +130,12 @@ std::tuple<Array<T>, Array<T>, Array<T>> dense_backward(const Array<T>& dz, cons
   Array<T> db(weights.cols);
   Array<T> dx = empty_matrix<T>(input.rows, input.cols);
   const Roomy<T> roomy_gradient(gradient);
-  gemm::weights_gradient<T>(matrix(dw, "dw", weights.rows, weights.cols), input,
-                            roomy_gradient.view(), 0);
-  kernels<T>().column_sums(vector(db, "db", weights.cols), gradient);
+  gemm::weights_gradient<T>(matrix(dw, "dw", weights.rows, weights.cols),
+                            vector(db, "db", weights.cols), input, roomy_gradient.view(), 0);
   Buffer<T> transposed(gemm::transposed_size<T>(weights.rows, weights.cols));
-  gemm::transpose<T>(transposed.data(), weights, 0, weights.rows);
-  gemm::input_gradient<T>(matrix(dx, "dx", input.rows, input.cols), gradient, weights,
-                          transposed.data());
+  if (transposed.size() > 0) gemm::transpose<T>(transposed.data(), weights, 0, weights.rows);
+  gemm::input_gradient<T>(matrix(dx, "dx", input.rows, input.cols), gradient,
+                          {weights, nullptr, transposed.data()});
   return {dw, db, dx};
 }
 

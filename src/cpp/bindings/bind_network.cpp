@@ -64,7 +64,7 @@ std::pair<std::vector<Array<T>>, std::vector<Array<T>>> forward(CoreNetwork<T>& 
   }
   core.reading([&](Network<T>& network) {
     const Propagation<T> pass{layout, network.parameters(), inputs, traces};
-    const RowBlocks blocks(inputs.rows);
+    const RowBlocks blocks(inputs.rows, layout.forward_operations());
     const double operations = static_cast<double>(inputs.rows) * layout.forward_operations();
     const int workers = layout.has_custom() ? 1 : threads_for(operations, threads);
     parallel_for(blocks.count(), workers,

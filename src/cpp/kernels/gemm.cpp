@@ -29,6 +29,12 @@ Panels<T> plain(ConstMatrixView<T> m) {
   return {m.data, m.stride, kernels<T>().panel_width};
 }
 
+template <class T>
+Panels<T> in_panels(const T* panels, index_t k) {
+  const index_t width = kernels<T>().panel_width;
+  return {panels, width, width * k};
+}
+
 // With few outputs a vector of them would be nearly empty, so it runs over inputs instead: the
 // transpose of dw, some inputs at a time.
 constexpr index_t kFewOutputs = 4;
@@ -50,16 +56,23 @@ void weights_gradient_of_few_outputs(MatrixView<T> dw, ConstMatrixView<T> x, Con
 }
 
 template <class T>
-void native_weights_gradient(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+void native_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
                              index_t first) {
+  const Kernels<T>& k = kernels<T>();
   // Whole vectors of inputs: behind the last one there may be nothing.
-  const index_t vectors = dw.cols <= kFewOutputs ? dw.rows / kernels<T>().panel_width : 0;
-  const index_t whole = vectors * kernels<T>().panel_width;
+  const index_t panels = dw.cols <= kFewOutputs ? dw.rows / k.panel_width : 0;
+  const index_t whole = panels * k.panel_width;
   if (whole > 0) weights_gradient_of_few_outputs(dw.slice(0, whole), x, dz, first);
-  if (whole == dw.rows) return;
   const ConstMatrixView<T> rest(x.data + first + whole, x.rows, dw.rows - whole, x.stride);
-  kernels<T>().multiply(dw.slice(whole, dw.rows - whole), transposed<T>(rest), x.rows, plain<T>(dz),
-                        nullptr);
+  const Strided<T> a = transposed<T>(rest);
+  if (whole == dw.rows) {
+    if (db != nullptr) k.column_sums(db, dz);
+  } else if (db == dw.row(dw.rows)) {
+    k.multiply_with_ones(dw.slice(whole, dw.rows - whole + 1), a, x.rows, plain<T>(dz));
+  } else {
+    k.multiply(dw.slice(whole, dw.rows - whole), a, x.rows, plain<T>(dz), nullptr);
+    if (db != nullptr) k.column_sums(db, dz);
+  }
 }
 
 }  // namespace
@@ -72,21 +85,12 @@ Backend backend() {
 std::string_view name_of(Backend backend) { return backend == Backend::native ? "native" : "blas"; }
 
 template <class T>
-void forward(MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w, const T* biases) {
-  if (backend() == Backend::native) {
-    return kernels<T>().multiply(z, as_it_is<T>(x), x.cols, plain<T>(w), biases);
-  }
-  if (biases != nullptr) kernels<T>().fill_rows(z, biases);
-  blas::gemm(Transpose::no, Transpose::no, z.rows, z.cols, x.cols, x.data, x.stride, w.data,
-             w.stride, biases != nullptr ? T(1) : T(0), z.data, z.stride);
-}
-
-template <class T>
-void weights_gradient(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                      index_t first) {
-  if (backend() == Backend::native) return native_weights_gradient(dw, x, dz, first);
-  blas::gemm(Transpose::yes, Transpose::no, dw.rows, dw.cols, x.rows, x.data + first, x.stride,
-             dz.data, dz.stride, T(0), dw.data, dw.stride);
+index_t panels_size(index_t n_in, index_t n_out) {
+  constexpr index_t kFarApart = 2048;  // bytes between rows
+  const bool useful = n_out * static_cast<index_t>(sizeof(T)) >= kFarApart;
+  if (backend() == Backend::blas || !useful) return 0;
+  const index_t width = kernels<T>().panel_width;
+  return (n_out + width - 1) / width * width * n_in;
 }
 
 template <class T>
@@ -97,31 +101,61 @@ index_t transposed_size(index_t n_in, index_t n_out) {
 }
 
 template <class T>
-void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count) {
-  if (backend() == Backend::native) kernels<T>().transpose(transposed, w, first, count);
+void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count) {
+  kernels<T>().pack(panels, w, first, count);
 }
 
 template <class T>
-void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, ConstMatrixView<T> w,
-                    const T* transposed) {
+void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count) {
+  kernels<T>().transpose(transposed, w, first, count);
+}
+
+template <class T>
+void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases) {
+  const ConstMatrixView<T> w = weights.w;
   if (backend() == Backend::native) {
-    const index_t width = kernels<T>().panel_width;
-    return kernels<T>().multiply(dx, as_it_is<T>(dz), dz.cols,
-                                 {transposed, width, width * dz.cols}, nullptr);
+    const bool packed = weights.panels != nullptr;
+    return kernels<T>().multiply(z, as_it_is<T>(x), x.cols,
+                                 packed ? in_panels(weights.panels, x.cols) : plain<T>(w), biases);
   }
+  if (biases != nullptr) kernels<T>().fill_rows(z, biases);
+  blas::gemm(Transpose::no, Transpose::no, z.rows, z.cols, x.cols, x.data, x.stride, w.data,
+             w.stride, biases != nullptr ? T(1) : T(0), z.data, z.stride);
+}
+
+template <class T>
+void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+                      index_t first) {
+  if (backend() == Backend::native) return native_weights_gradient(dw, db, x, dz, first);
+  blas::gemm(Transpose::yes, Transpose::no, dw.rows, dw.cols, x.rows, x.data + first, x.stride,
+             dz.data, dz.stride, T(0), dw.data, dw.stride);
+  if (db != nullptr) kernels<T>().column_sums(db, dz);
+}
+
+template <class T>
+void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& weights) {
+  if (backend() == Backend::native) {
+    return kernels<T>().multiply(dx, as_it_is<T>(dz), dz.cols,
+                                 in_panels(weights.transposed, dz.cols), nullptr);
+  }
+  const ConstMatrixView<T> w = weights.w;
   blas::gemm(Transpose::no, Transpose::yes, dx.rows, dx.cols, dz.cols, dz.data, dz.stride, w.data,
              w.stride, T(0), dx.data, dx.stride);
 }
 
-template void forward(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>, const float*);
-template void weights_gradient(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>, index_t);
+template index_t panels_size<float>(index_t, index_t);
 template index_t transposed_size<float>(index_t, index_t);
+template void pack(float*, ConstMatrixView<float>, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
-template void input_gradient(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>, const float*);
-template void forward(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>, const double*);
-template void weights_gradient(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>, index_t);
+template void forward(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&, const float*);
+template void weights_gradient(MatrixView<float>, float*, ConstMatrixView<float>, ConstMatrixView<float>, index_t);
+template void input_gradient(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&);
+template index_t panels_size<double>(index_t, index_t);
 template index_t transposed_size<double>(index_t, index_t);
+template void pack(double*, ConstMatrixView<double>, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
-template void input_gradient(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>, const double*);
+template void forward(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&, const double*);
+template void weights_gradient(MatrixView<double>, double*, ConstMatrixView<double>, ConstMatrixView<double>, index_t);
+template void input_gradient(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&);
 
 }  // namespace pymlp::gemm

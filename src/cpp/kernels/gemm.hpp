@@ -3,6 +3,8 @@
 // multiply-adds in ascending order: the same bits for any number of rows and on every ISA. BLAS
 // promises nothing of the kind.
 //
+// Biases lie behind the weights in an arena, as those of one more input that is always 1.
+//
 // Shapes: x (m, n_in), z and dz (m, n_out), w (n_in, n_out), biases (n_out,) or null. What lies
 // between the columns and the stride of a result may be overwritten; behind the last column of w,
 // biases and dz there must be memory, up to padded_columns of theirs.
@@ -21,23 +23,37 @@ enum class Backend { native, blas };
 Backend backend();
 std::string_view name_of(Backend backend);
 
-// z = x w + biases.
+// A layer's weights, and what is kept of them in other layouts; null where nothing is.
 template <class T>
-void forward(MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w, const T* biases);
+struct Weights {
+  ConstMatrixView<T> w;
+  const T* panels = nullptr;
+  const T* transposed = nullptr;  // the gradient of the inputs needs it
+};
 
-// dw = x^T dz, for the inputs [first, first + dw.rows).
+// Room for w in panels, 0 where they are of no use, and for its transpose; filling them with the
+// rows [first, first + count) of w.
 template <class T>
-void weights_gradient(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz, index_t first);
-
-// Room for w's transpose as input_gradient reads it, and filling it: inputs [first, first + count).
+index_t panels_size(index_t n_in, index_t n_out);
 template <class T>
 index_t transposed_size(index_t n_in, index_t n_out);
 template <class T>
+void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
+template <class T>
 void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count);
+
+// z = x w + biases.
+template <class T>
+void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases);
+
+// dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
+// be null; samples are summed in ascending order.
+template <class T>
+void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+                      index_t first);
 
 // dx = dz w^T.
 template <class T>
-void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, ConstMatrixView<T> w,
-                    const T* transposed);
+void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& weights);
 
 }  // namespace pymlp::gemm

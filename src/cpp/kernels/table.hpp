@@ -17,7 +17,11 @@ struct Kernels {
   // c (m, n) = start + a (m, k) b (k, n), start (n,) or null for 0. What lies between the columns
   // and the stride of c may be written too.
   void (*multiply)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start);
+  // The same from 0, with the last row of a, which lies nowhere, all ones: the column sums of b.
+  void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b);
   index_t panel_width;
+  // Rows [first, first + count) of w (n, k) as rows of the panels that hold w.
+  void (*pack)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
   // Rows [first, first + count) of w (n, k) become columns of its transpose (k, n) in panels.
   void (*transpose)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 
@@ -82,6 +86,8 @@ template <Isa isa, class T>
 void add_dense(Kernels<T>& table);
 template <Isa isa, class T>
 void add_elementary(Kernels<T>& table);
+template <Isa isa, class T>
+void add_packing(Kernels<T>& table);
 template <Isa isa, class T>
 void add_products(Kernels<T>& table);
 template <Isa isa, class T>

@@ -32,6 +32,11 @@ inline constexpr int kVectorRegisters = 16;
 template <class T>
 inline constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
 
+// Columns of a panel: products are made of this many at a time.
+inline constexpr int kPanelVectors = 2;
+template <class T>
+inline constexpr index_t kPanelWidth = kPanelVectors * kWidth<T>;
+
 template <class T, int lanes>
 struct VectorTypes {
   typedef T Vector __attribute__((vector_size(lanes * sizeof(T))));

@@ -29,7 +29,7 @@ BatchPass<T>::BatchPass(const Layout& layout, const Loss& loss, index_t capacity
       loss_(loss),
       threads_(threads),
       workspace_(layout, capacity, dropout),
-      blocks_(weight_blocks(layout)),
+      blocks_(weight_blocks(layout, capacity, sizeof(T))),
       penalties_(blocks_.size()),
       squares_(blocks_.size()),
       losses_(capacity),
@@ -115,7 +115,7 @@ template <class T>
 BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& data,
                                  const Batch<T>& batch, Direction direction, Pulse* pulse) {
   BatchLoss result{0.0, weigh(batch)};
-  const RowBlocks blocks(batch.count);
+  const RowBlocks blocks(batch.count, layout_.forward_operations());
   const bool output_activation = !computed_from_logits(loss_, layout_.output());
   parallel_for(blocks.count(), threads_for_rows(batch.count), [&](index_t block) {
     if (stopped(pulse)) return;
@@ -163,7 +163,7 @@ BatchLoss BatchPass<T>::gradient(const T* parameters, const Batch<T>& batch, T* 
   const Dataset<T> data = consecutive(batch);
   parameters_changed();
   const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count),
-                            &current_transposed(parameters)};
+                            &current_packed(parameters)};
   const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
   for_weight_blocks(batch.count, [&](std::size_t, const WeightBlock& block) {
     pass.parameter_gradient(gradient, block);
@@ -180,7 +180,7 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
                             parameters,
                             data.x,
                             workspace_.traces(batch.count),
-                            &current_transposed(parameters),
+                            &current_packed(parameters),
                             dropout};
   BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
   if (stopped(pulse) || !std::isfinite(result.sum)) return result;
@@ -202,19 +202,19 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
 }
 
 template <class T>
-void BatchPass<T>::transpose_all(const T* parameters, TransposedWeights<T>& transposed) const {
+void BatchPass<T>::pack_all(const T* parameters, PackedWeights<T>& packed) const {
   parallel_for(std::ssize(blocks_), threads_for(layout_.forward_operations(), threads_),
                [&](index_t b) {
-                 transposed.refresh(parameters, blocks_[static_cast<std::size_t>(b)]);
+                 packed.refresh(parameters, blocks_[static_cast<std::size_t>(b)]);
                });
 }
 
 template <class T>
-const TransposedWeights<T>& BatchPass<T>::current_transposed(const T* parameters) {
-  if (!transposed_) transposed_.emplace(layout_, 1);
-  if (!transposed_is_current_) transpose_all(parameters, *transposed_);
-  transposed_is_current_ = true;
-  return *transposed_;
+const PackedWeights<T>& BatchPass<T>::current_packed(const T* parameters) {
+  if (!packed_) packed_.emplace(layout_, 1);
+  if (!packed_is_current_) pack_all(parameters, *packed_);
+  packed_is_current_ = true;
+  return *packed_;
 }
 
 template <class T>
@@ -222,7 +222,7 @@ void BatchPass<T>::update(Optimizer<T>& optimizer, T* parameters, const T* gradi
                           const WeightBlock& block) {
   const Range range = parameters_of(layout_, block);
   optimizer.update(parameters, gradient, range.first, range.count);
-  transposed_->refresh(parameters, block);
+  packed_->refresh(parameters, block);
 }
 
 // Each block is updated while its gradient is still in the cache.
@@ -290,7 +290,7 @@ void BatchPass<T>::layer_gradients(const T* parameters, const Batch<T>& batch,
   Traces<T> traces = workspace_.traces(batch.count);
   traces.dz = dz;
   parameters_changed();
-  const Propagation<T> pass{layout_, parameters, data.x, traces, &current_transposed(parameters)};
+  const Propagation<T> pass{layout_, parameters, data.x, traces, &current_packed(parameters)};
   run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
 }
 
@@ -298,10 +298,10 @@ template <class T>
 void BatchPass<T>::pull_back(const T* parameters, ConstMatrixView<T> x, ConstMatrixView<T> dy,
                              T* gradient, MatrixView<T> dx) {
   const Traces<T>& traces = workspace_.traces(x.rows);
-  TransposedWeights<T> transposed(layout_, 0);
-  transpose_all(parameters, transposed);
-  const Propagation<T> pass{layout_, parameters, x, traces, &transposed};
-  const RowBlocks row_blocks(x.rows);
+  PackedWeights<T> packed(layout_, 0);
+  pack_all(parameters, packed);
+  const Propagation<T> pass{layout_, parameters, x, traces, &packed};
+  const RowBlocks row_blocks(x.rows, layout_.forward_operations());
   parallel_for(row_blocks.count(), threads_for_rows(x.rows), [&](index_t block) {
     const Range rows = row_blocks[block];
     pass.forward(rows, true);

@@ -49,7 +49,7 @@ class BatchPass {
   void set_loss(const Loss& loss) { loss_ = loss; }
 
   // Somebody else wrote parameters since the last step; the steps themselves need not say so.
-  void parameters_changed() { transposed_is_current_ = false; }
+  void parameters_changed() { packed_is_current_ = false; }
 
   // dz of every layer for the batch's mean loss, into matrices of the batch's size.
   void layer_gradients(const T* parameters, const Batch<T>& batch,
@@ -74,9 +74,9 @@ class BatchPass {
   // Adds the penalty's gradient to a block of the arena; returns the penalty.
   double penalize(const WeightBlock& block, const T* parameters, T* gradient,
                   const Regularization& regularization) const;
-  void transpose_all(const T* parameters, TransposedWeights<T>& transposed) const;
+  void pack_all(const T* parameters, PackedWeights<T>& packed) const;
   // Everything that is kept beside the parameters follows them.
-  const TransposedWeights<T>& current_transposed(const T* parameters);
+  const PackedWeights<T>& current_packed(const T* parameters);
   void update(Optimizer<T>& optimizer, T* parameters, const T* gradient, const WeightBlock& block);
   void gradient_then_update(const Propagation<T>& pass, T* parameters, T* gradient,
                             Optimizer<T>& optimizer, const Regularization& regularization);
@@ -92,8 +92,8 @@ class BatchPass {
   Loss loss_;
   int threads_;
   Workspace<T> workspace_;
-  std::optional<TransposedWeights<T>> transposed_;
-  bool transposed_is_current_ = false;
+  std::optional<PackedWeights<T>> packed_;
+  bool packed_is_current_ = false;
   std::vector<WeightBlock> blocks_;
   std::vector<double> penalties_;  // of each block
   std::vector<double> squares_;    // of each block's gradient

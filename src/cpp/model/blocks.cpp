@@ -11,24 +11,35 @@ constexpr index_t kManyRows = 256;      // above, a block's matrices leave the s
 constexpr index_t kBlocksOfABatch = 8;  // enough to share among threads
 constexpr index_t kSmallest = 512;      // parameters; less is not worth a task
 constexpr index_t kFewInputs = 8;       // as kFewRows, for gradients of weights
+constexpr index_t kFewestInputs = 24;   // of a block that is cut for the cache's sake
+constexpr index_t kInCache = 384 << 10; // bytes of a block's inputs, half a second-level cache
+constexpr double kFewOperations = 4e5;  // less is not worth a task
 
-index_t row_block_count(index_t rows) {
+index_t row_block_count(index_t rows, double operations_of_a_row) {
+  const double operations = static_cast<double>(rows) * operations_of_a_row;
   index_t count = 1;
-  while (2 * count <= kBlocksOfABatch && 2 * count * kFewRows <= rows) count *= 2;
+  while (2 * count <= kBlocksOfABatch && 2 * count * kFewRows <= rows &&
+         2.0 * static_cast<double>(count) * kFewOperations <= operations) {
+    count *= 2;
+  }
   return std::max(count, (rows + kManyRows - 1) / kManyRows);
 }
 
 }  // namespace
 
-RowBlocks::RowBlocks(index_t rows) : rows_(rows), count_(row_block_count(rows)) {}
+RowBlocks::RowBlocks(index_t rows, double operations_of_a_row)
+    : rows_(rows), count_(row_block_count(rows, operations_of_a_row)) {}
 
-std::vector<WeightBlock> weight_blocks(const Layout& layout) {
+std::vector<WeightBlock> weight_blocks(const Layout& layout, index_t capacity,
+                                       index_t number_size) {
+  const index_t most_inputs = std::max(kFewestInputs, kInCache / (capacity * number_size));
   const index_t size = std::max(kSmallest, layout.n_parameters() / kBlocksOfABatch);
   std::vector<WeightBlock> blocks;
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const Layer& layer = layout.layer(l);
-    const index_t count = std::clamp((layer.weights_size() + size - 1) / size, index_t{1},
-                                     std::max(index_t{1}, layer.n_in / kFewInputs));
+    const index_t fair = std::clamp((layer.weights_size() + size - 1) / size, index_t{1},
+                                    std::max(index_t{1}, layer.n_in / kFewInputs));
+    const index_t count = std::max(fair, (layer.n_in + most_inputs - 1) / most_inputs);
     for (index_t b = 0; b < count; ++b) {
       const index_t first = layer.n_in * b / count;
       blocks.push_back({l, {first, layer.n_in * (b + 1) / count - first}});

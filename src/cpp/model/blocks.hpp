@@ -15,7 +15,7 @@ struct Range {
 
 class RowBlocks {
  public:
-  explicit RowBlocks(index_t rows);
+  RowBlocks(index_t rows, double operations_of_a_row);
   index_t count() const { return count_; }
   Range operator[](index_t block) const {
     const index_t first = rows_ * block / count_;
@@ -34,7 +34,8 @@ struct WeightBlock {
   Range rows;
 };
 
-std::vector<WeightBlock> weight_blocks(const Layout& layout);
+// For gradients of batches of up to `capacity` samples, numbers of `number_size` bytes.
+std::vector<WeightBlock> weight_blocks(const Layout& layout, index_t capacity, index_t number_size);
 
 bool is_last_of_layer(const Layout& layout, const WeightBlock& block);
 

@@ -46,7 +46,7 @@ void predict_rows(const Layout& layout, const T* parameters, ConstMatrixView<T> 
     const Layer& layer = layout.layer(l);
     const bool last = l + 1 == layout.n_layers();
     const MatrixView<T> z = last ? y : tile.output_of(l, x.rows, layer.n_out);
-    gemm::forward<T>(z, input, layout.weights(parameters, l), layout.biases(parameters, l));
+    gemm::forward<T>(z, input, {layout.weights(parameters, l)}, layout.biases(parameters, l));
     activate<T>(z, z, layer.activation);
     input = z;
   }
@@ -57,7 +57,7 @@ void predict_rows(const Layout& layout, const T* parameters, ConstMatrixView<T> 
 template <class T>
 void predict(const Layout& layout, const T* parameters, ConstMatrixView<T> x, MatrixView<T> y,
              int threads) {
-  const RowBlocks blocks(x.rows);
+  const RowBlocks blocks(x.rows, layout.forward_operations());
   threads = layout.has_custom() ? 1 : threads;
   const double operations = static_cast<double>(x.rows) * layout.forward_operations();
   const index_t workers = std::min<index_t>(blocks.count(), threads_for(operations, threads));

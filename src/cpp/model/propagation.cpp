@@ -25,13 +25,19 @@ void Propagation<T>::forward(Range rows, bool output_activation) const {
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const MatrixView<T> z = at(traces.z, l, rows);
     const MatrixView<T> a = at(traces.a, l, rows);
-    gemm::forward<T>(z, input, layout.weights(parameters, l), layout.biases(parameters, l));
+    gemm::forward<T>(z, input, weights(l), layout.biases(parameters, l));
     if (l + 1 < layout.n_layers() || output_activation) {
       activate<T>(a, z, layout.layer(l).activation);
     }
     if (drops(l)) drop(at(traces.out, l, rows), a, l, rows);
     input = output(l).slice(rows.first, rows.count);
   }
+}
+
+template <class T>
+gemm::Weights<T> Propagation<T>::weights(index_t l) const {
+  if (packed != nullptr) return packed->layer(parameters, l);
+  return {layout.weights(parameters, l)};
 }
 
 // What the next layer reads; without draws nothing is dropped, whatever there is room for.
@@ -68,15 +74,13 @@ template <class T>
 void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
   for (index_t l = layout.n_layers() - 1; l > 0; --l) {
     const MatrixView<T> dz = at(traces.dz, l - 1, rows);
-    gemm::input_gradient<T>(dz, at(traces.dz, l, rows), layout.weights(parameters, l),
-                            transposed->layer(l));
+    gemm::input_gradient<T>(dz, at(traces.dz, l, rows), weights(l));
     if (drops(l - 1)) drop(dz, dz, l - 1, rows);
     activate_backward<T>(dz, dz, at(traces.z, l - 1, rows), at(traces.a, l - 1, rows),
                          layout.layer(l - 1).activation);
   }
   if (dx.data != nullptr) {
-    gemm::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows),
-                            layout.weights(parameters, 0), transposed->layer(0));
+    gemm::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows), weights(0));
   }
 }
 
@@ -85,11 +89,8 @@ void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block) c
   const index_t l = block.layer;
   const ConstMatrixView<T> input = l == 0 ? x : output(l - 1);
   const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
-  gemm::weights_gradient<T>(dw, input, at(traces.dz, l), block.rows.first);
-  T* db = layout.biases(gradient, l);
-  if (db != nullptr && is_last_of_layer(layout, block)) {
-    kernels<T>().column_sums(db, at(traces.dz, l));
-  }
+  T* db = is_last_of_layer(layout, block) ? layout.biases(gradient, l) : nullptr;
+  gemm::weights_gradient<T>(dw, db, input, at(traces.dz, l), block.rows.first);
 }
 
 template struct Propagation<float>;

@@ -12,7 +12,7 @@
 #include "kernels/loss.hpp"
 #include "model/blocks.hpp"
 #include "model/layout.hpp"
-#include "model/transposed_weights.hpp"
+#include "model/packed_weights.hpp"
 #include "model/workspace.hpp"
 
 namespace pymlp {
@@ -30,7 +30,7 @@ struct Propagation {
   const T* parameters;
   ConstMatrixView<T> x;
   const Traces<T>& traces;
-  const TransposedWeights<T>* transposed = nullptr;  // for going backward
+  const PackedWeights<T>* packed = nullptr;  // going backward needs it
   std::optional<DropoutDraws> dropout = std::nullopt;
 
   // z[l] and a[l] of the rows; a of the last layer only where asked for.
@@ -51,6 +51,7 @@ struct Propagation {
 
  private:
   bool drops(index_t l) const { return dropout && layout.layer(l).dropout > 0.0; }
+  gemm::Weights<T> weights(index_t l) const;
   ConstMatrixView<T> output(index_t l) const;
   void drop(MatrixView<T> to, ConstMatrixView<T> from, index_t l, Range rows) const;
 };
