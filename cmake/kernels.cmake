@@ -6,7 +6,10 @@ set(kernel_sources
   src/cpp/kernels/elementary.cpp
   src/cpp/kernels/loss.cpp
   src/cpp/kernels/optimizer.cpp
+  src/cpp/kernels/peak.cpp
   src/cpp/kernels/regularization.cpp)
+# Its results are thrown away: only here may a product be fused into a sum unasked.
+set_source_files_properties(src/cpp/kernels/peak.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
 set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)

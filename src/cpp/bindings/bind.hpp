@@ -11,5 +11,6 @@ void bind_networks(pybind11::module_& module);
 void bind_optimizers(pybind11::module_& module);
 void bind_trainers(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
+void bind_speed(pybind11::module_& module);
 
 }  // namespace pymlp::bindings

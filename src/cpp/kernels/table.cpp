@@ -13,6 +13,7 @@ Kernels<T> make_table() {
   add_dense<isa>(table);
   add_elementary<isa>(table);
   add_regularization<isa>(table);
+  add_peak<isa>(table);
   return table;
 }
 
