@@ -18,7 +18,7 @@ def prepare(cell: Cell, threads: int) -> Run:
     model = make_model(cell)
     if not cell.training:
         return predictor(model, X)
-    return trainer(cell, X, y, make_step(cell, model, X, y))
+    return trainer(cell, make_step(cell, model, X, y))
 
 
 def make_model(cell: Cell) -> Any:
@@ -37,7 +37,14 @@ def make_model(cell: Cell) -> Any:
     return torch.nn.Sequential(*modules[:-1])
 
 
-def make_step(cell: Cell, model: Any, X: Any, y: Any) -> Callable[[Any], None]:
+def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile nothing."""
+    return function
+
+
+def make_step(
+    cell: Cell, model: Any, X: Any, y: Any, compiled: Callable[..., Any] = as_it_is
+) -> Callable[[Any], None]:
     """Return a training step on the rows of these indices; None stands for all rows."""
     import torch
 
@@ -49,17 +56,21 @@ def make_step(cell: Cell, model: Any, X: Any, y: Any) -> Callable[[Any], None]:
     rule = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[cell.optimizer]
     optimizer = rule(model.parameters(), lr=cell.learning_rate, fused=True)
 
+    @compiled
+    def loss_of(batch: Any) -> Any:
+        if batch is None:
+            return loss(model(X), y)
+        return loss(model(X.index_select(0, batch)), y.index_select(0, batch))
+
     def step(batch: Any) -> None:
-        Xb = X if batch is None else X.index_select(0, batch)
-        yb = y if batch is None else y.index_select(0, batch)
-        loss(model(Xb), yb).backward()
+        loss_of(batch).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
     return step
 
 
-def trainer(cell: Cell, X: Any, y: Any, step: Callable[[Any], None]) -> Run:
+def trainer(cell: Cell, step: Callable[[Any], None]) -> Run:
     """Return the loop over epochs, each in a new order."""
     import torch
 
