@@ -1,4 +1,4 @@
-"""pymlp beside other libraries: they take turns in one run, each at its better number of threads."""
+"""pymlp beside other libraries, taking turns in one run, each at its better number of threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks import chart, environment, measuring, peers, results, tables
 from benchmarks.cells import Cell
 from benchmarks.marks import MARKS
 from benchmarks.others import OTHERS
-from benchmarks.worker import Failed, Worker
+from benchmarks.worker import WorkerError, Worker
 
 SETS = {"marks": MARKS, "others": OTHERS, "all": MARKS + OTHERS}
 
@@ -100,7 +100,7 @@ def introduced(workers: list[Worker], record: dict[str, Any]) -> list[Worker]:
         try:
             record["libraries"][worker.library] = worker.end()
             present.append(worker)
-        except Failed as failure:
+        except WorkerError as failure:
             record["left_out"][worker.library] = str(failure)
             worker.stop()
     return present

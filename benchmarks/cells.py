@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ def operations(widths: tuple[int, ...], rows: int, *, training: bool) -> int:
     Forward there is one product for each layer; backward there are two, but for the first layer,
     whose inputs need no gradient.
     """
-    products = [a * b for a, b in zip(widths[:-1], widths[1:], strict=True)]
+    products = [a * b for a, b in itertools.pairwise(widths)]
     return 2 * rows * (3 * sum(products) - products[0] if training else sum(products))
 
 
@@ -121,7 +122,7 @@ class Cell:
                 (rng.standard_normal((a, b)) * math.sqrt(2 / (a + b))).astype(self.dtype),
                 np.zeros(b, self.dtype),
             )
-            for a, b in zip(self.widths[:-1], self.widths[1:], strict=True)
+            for a, b in itertools.pairwise(self.widths)
         ]
 
 

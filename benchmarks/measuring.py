@@ -1,4 +1,4 @@
-"""Turns: every library works for a moment, again and again, so that a clock drifts for all alike."""
+"""Turns: every library works for a moment, again and again: a clock drifts for all alike."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import peak
 from benchmarks.cells import Cell
-from benchmarks.worker import Failed, Worker
+from benchmarks.worker import WorkerError, Worker
 
 Key = tuple[str, int]  # library, threads
 
@@ -59,7 +59,7 @@ def prepared(
         try:
             if worker.end():
                 ready.append(worker)
-        except Failed as failure:
+        except WorkerError as failure:
             times.failures[worker.library] = str(failure)
             say(f"{worker.library} on {worker.threads} threads is left out: {failure}")
     return ready
@@ -73,7 +73,7 @@ def calibrated(workers: list[Worker], times: Times) -> tuple[dict[Key, int], dic
         key = key_of(worker)
         try:
             epochs[key], seconds[key] = epochs_a_turn(worker)
-        except Failed as failure:
+        except WorkerError as failure:
             times.failures[worker.library] = str(failure)
             workers.remove(worker)
     return epochs, seconds
@@ -102,7 +102,7 @@ def take_turn(cell: Cell, worker: Worker, epochs: int, times: Times) -> None:
     steps = epochs * (cell.steps if cell.training else 1)
     try:
         step = worker.run(epochs) / steps * 1e6
-    except Failed as failure:
+    except WorkerError as failure:
         times.failures[worker.library] = str(failure)
         return
     times.turns.setdefault(key_of(worker), []).append(step)

@@ -33,23 +33,26 @@ def _row(cell: Record, libraries: Sequence[str]) -> list[str]:
         _number(cell["ratio"]),
         _number(cell["mark_ratio"]),
         verdict,
-        _microseconds(cell["floor"]),
+        microseconds(cell["floor"]),
         "" if share is None else f"{share:.0%}",
     ]
 
 
 def _time(best: Mapping[str, float] | None) -> str:
-    return "" if best is None else f"{_microseconds(best['microseconds'])} ({best['threads']})"
+    return "" if best is None else f"{microseconds(best['microseconds'])} ({best['threads']})"
 
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _microseconds(value: float | None) -> str:
+def microseconds(value: float | None) -> str:
+    """Return a time in three digits or so; nothing where there is none."""
     if value is None:
         return ""
-    return f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+    return (
+        f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+    )
 
 
 def libraries_of(cells: Sequence[Record]) -> list[str]:

@@ -23,7 +23,7 @@ _PAUSE = 0.03
 _PATIENCE = 300.0  # seconds, for code generation above all
 
 
-class Failed(Exception):
+class WorkerError(Exception):
     """Says why a library cannot be measured."""
 
 
@@ -51,12 +51,12 @@ class Worker:
         """Wait for the answer."""
         try:
             if not self._pipe.poll(_PATIENCE):
-                raise Failed(f"no answer in {_PATIENCE:.0f} seconds")
+                raise WorkerError(f"no answer in {_PATIENCE:.0f} seconds")
             answer, error = self._pipe.recv()
         except (EOFError, OSError):
-            raise Failed("its process ended") from None
+            raise WorkerError("its process ended") from None
         if error is not None:
-            raise Failed(error)
+            raise WorkerError(error)
         return answer
 
     def prepare(self, cell: Cell) -> None:
@@ -119,7 +119,7 @@ class _Server:
         self._run = None
         try:
             self._run = peers.load(self._library).prepare(cell, self._threads)
-        except peers.Unsupported:
+        except peers.UnsupportedError:
             return False
         self._run(1)
         self._run(1)

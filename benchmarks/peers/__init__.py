@@ -2,7 +2,7 @@
 
 A module offers ``prepare(cell, threads)``, which returns a function of the number of epochs to
 train (or of calls to make, in inference), and ``about()``, which tells versions and kernels.
-`prepare` raises `Unsupported` for what a library cannot do.
+`prepare` raises `UnsupportedError` for what a library cannot do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MODULES = {
 }
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """Says that a library does not do what a cell asks for."""
 
 

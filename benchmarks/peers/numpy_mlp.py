@@ -1,7 +1,8 @@
-"""NumPy by hand, written well: BLAS products, every buffer made once and every operation in place."""
+"""NumPy by hand, written well: BLAS products, buffers made once, operations in place."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -94,7 +95,7 @@ class Network:
 def views(arena: Array, widths: tuple[int, ...]) -> tuple[list[Array], list[Array]]:
     """Return every layer's weights and biases, which lie in the arena in turn."""
     weights, biases, at = [], [], 0
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(widths):
         weights.append(arena[at : at + n_in * n_out].reshape(n_in, n_out))
         at += n_in * n_out
         biases.append(arena[at : at + n_out])

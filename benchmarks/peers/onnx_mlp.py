@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 from benchmarks.cells import Cell
-from benchmarks.peers import Run, Unsupported
+from benchmarks.peers import Run, UnsupportedError
 
 
 def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that predicts so many times."""
     if cell.training:
-        raise Unsupported("it does not train")
+        raise UnsupportedError("it does not train")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

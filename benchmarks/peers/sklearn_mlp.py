@@ -6,13 +6,13 @@ import warnings
 from typing import Any
 
 from benchmarks.cells import Cell
-from benchmarks.peers import Run, Unsupported, blas_of
+from benchmarks.peers import Run, UnsupportedError, blas_of
 
 
 def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that trains so many epochs."""
     if not cell.training:
-        raise Unsupported("its predict checks far more than it computes")
+        raise UnsupportedError("its predict checks far more than it computes")
     X, y = cell.data()
     if y.ndim > 1 and y.shape[1] == 1:
         y = y.ravel()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +34,7 @@ def make_model(cell: Cell) -> Any:
     }[cell.hidden]
     dtype = getattr(torch, cell.dtype)
     modules: list[Any] = []
-    for n_in, n_out in zip(cell.widths[:-1], cell.widths[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(cell.widths):
         modules += [torch.nn.Linear(n_in, n_out, dtype=dtype), activation()]
     return torch.nn.Sequential(*modules[:-1])
 
@@ -103,10 +105,12 @@ def about() -> dict[str, str]:
     """Return version and kernels."""
     import torch
 
-    settings = torch.__config__.show()
-    math = [line.strip(" -") for line in settings.splitlines() if "MKL" in line or "BLAS" in line]
+    # MKL itself chooses kernels by the processor and does not tell which.
+    libraries = re.findall(
+        r"Math Kernel Library Version \S+|MKL-DNN v[\d.]+", torch.__config__.show()
+    )
     return {
         "version": torch.__version__,
         "cpu capability": torch.backends.cpu.get_cpu_capability(),
-        "libraries": "; ".join(line for line in math if len(line) < 120),
+        "libraries": "; ".join(libraries),
     }
