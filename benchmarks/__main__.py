@@ -13,7 +13,7 @@ from benchmarks import chart, environment, measuring, peers, results, tables
 from benchmarks.cells import Cell
 from benchmarks.marks import MARKS
 from benchmarks.others import OTHERS
-from benchmarks.worker import WorkerError, Worker
+from benchmarks.worker import Worker, WorkerError
 
 SETS = {"marks": MARKS, "others": OTHERS, "all": MARKS + OTHERS}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from benchmarks import peak
 from benchmarks.cells import Cell
-from benchmarks.worker import WorkerError, Worker
+from benchmarks.worker import Worker, WorkerError
 
 Key = tuple[str, int]  # library, threads
 
