@@ -12,7 +12,7 @@ from benchmarks.peers import OWN
 Record = Mapping[str, Any]
 
 _ROW = 0.36  # inches
-_HEAD, _FOOT, _GAP = 1.0, 0.75, 0.7
+_WIDTH, _HEAD, _FOOT, _GAP = 11.0, 1.0, 0.75, 0.5
 _GREY = "#777777"
 
 
@@ -37,7 +37,7 @@ def draw(record: Record, path: Path) -> None:
     rows = [len(cells) for _, cells in panels]
     height = _HEAD + _FOOT + sum(rows) * _ROW + _GAP * (len(rows) - 1)
     figure, axes = plt.subplots(
-        len(rows), 1, figsize=(9.5, height), sharex=True, squeeze=False, height_ratios=rows
+        len(rows), 1, figsize=(_WIDTH, height), sharex=True, squeeze=False, height_ratios=rows
     )
     for axis, (title, cells) in zip(axes[:, 0], panels, strict=True):
         draw_panel(axis, title, cells)
@@ -46,7 +46,7 @@ def draw(record: Record, path: Path) -> None:
     # The gap is given as a share of the mean height of the panels.
     gap = _GAP / (sum(rows) * _ROW / len(rows))
     figure.subplots_adjust(
-        left=0.44, right=0.97, top=1 - _HEAD / height, bottom=_FOOT / height, hspace=gap
+        left=0.48, right=0.98, top=1 - _HEAD / height, bottom=_FOOT / height, hspace=gap
     )
     palette.save(figure, path)
     plt.close(figure)
@@ -64,13 +64,13 @@ def draw_panel(axis: Any, title: str, cells: Sequence[Record]) -> None:
     axis.axvline(1, color=palette.COLOURS[OWN], linewidth=1, zorder=1)
     for y, cell in enumerate(cells):
         draw_row(axis, y, cell)
-    axis.set_yticks(range(len(cells)), [label(cell) for cell in cells])
+    axis.set_yticks(range(len(cells)), [label(cell) for cell in cells], fontsize=8.5)
     axis.set_ylim(len(cells) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color=palette.FAINT, linewidth=0.7, zorder=0)
     axis.set_axisbelow(True)
     axis.xaxis.set_major_locator(ticks())
-    axis.xaxis.set_major_formatter("{x:g} x")
+    axis.xaxis.set_major_formatter("{x:g}")
     axis.xaxis.set_minor_formatter("")
 
 
@@ -124,7 +124,7 @@ def caption(figure: Any, axis: Any, record: Record, height: float) -> None:
         handles.append(Line2D([], [], **style))
         labels.append(text)
     figure.legend(
-        handles, labels, loc="upper left", ncols=4, bbox_to_anchor=(0.01, 1 - 0.3 / height)
+        handles, labels, loc="upper left", ncols=5, bbox_to_anchor=(0.01, 1 - 0.3 / height)
     )
     machine = record["machine"]
     where = f"{machine['processor']}, {machine['cores']} cores, {record['date'][:10]}"

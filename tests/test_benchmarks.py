@@ -87,7 +87,7 @@ def test_each_library_has_its_better_threads_and_the_median_counts():
 
 
 def test_ratios():
-    record = results.summary(CELL, TURNS, [0.5, 1.0, 9.0])
+    record = results.summary(CELL, TURNS, [0.5, 1.0, 0.9])
     assert record["best_peer"] == "NumPy"
     assert record["ratio"] == pytest.approx(22 / 90)
     assert (record["mark_ratio"], record["meets_mark"]) == (0.3, True)
