@@ -30,19 +30,20 @@ SWEEPS: dict[str, tuple[Cell, ...]] = {
     ),
 }
 THREAD_CELL = Cell((512,) * 5, 4_096, 512, output="linear", optimizer="sgd")
-_SECONDS = 0.15
+_SECONDS = 0.05
+_TURNS = 9
 _COLOURS = ("#d55e00", "#0072b2", "#009e73")
 
 
 def microseconds(cell: Cell, threads: int) -> float:
-    """Return the time of a step, the least of five turns."""
+    """Return the time of a step, the least of some turns."""
     run = peers.load(peers.OWN).prepare(cell, threads)
     run(1)
     start = time.perf_counter()
     run(1)
     epochs = max(1, int(_SECONDS / (time.perf_counter() - start)))
     times = []
-    for _ in range(5):
+    for _ in range(_TURNS):
         start = time.perf_counter()
         run(epochs)
         times.append(time.perf_counter() - start)

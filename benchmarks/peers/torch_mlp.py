@@ -107,7 +107,7 @@ def about() -> dict[str, str]:
 
     # MKL itself chooses kernels by the processor and does not tell which.
     libraries = re.findall(
-        r"Math Kernel Library Version \S+|MKL-DNN v[\d.]+", torch.__config__.show()
+        r"Math Kernel Library Version [\d.]+|MKL-DNN v[\d.]+", torch.__config__.show()
     )
     return {
         "version": torch.__version__,
