@@ -85,6 +85,8 @@ def measured(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]
             found = results.summary(cell, times.turns, times.peaks)
             record["cells"].append(found | {"failures": times.failures})
             say(one_line(found))
+    except KeyboardInterrupt:
+        say("interrupted: what was measured until now follows")
     finally:
         for worker in workers:
             worker.stop()

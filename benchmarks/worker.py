@@ -52,6 +52,7 @@ class Worker:
         """Wait for the answer."""
         try:
             if not self._pipe.poll(_PATIENCE):
+                self._process.terminate()  # an answer that came later would be taken for the next
                 raise WorkerError(f"no answer in {_PATIENCE:.0f} seconds")
             answer, error = self._pipe.recv()
         except (EOFError, OSError):
@@ -97,7 +98,7 @@ def _serve(pipe: Connection, library: str, threads: int) -> None:
     """Answer requests until the other end is closed."""
     logging.disable(logging.WARNING)
     server = _Server(library, threads)
-    with contextlib.suppress(EOFError, KeyboardInterrupt):
+    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             request, argument = pipe.recv()
             try:
