@@ -1,1 +1,1 @@
-"""Training speed beside other libraries, side by side in one run: ``python -m benchmarks``."""
+"""Speed beside other libraries, in one run: ``python -m benchmarks``; see CONTRIBUTING.md."""

@@ -1,79 +1,117 @@
-"""Run every cell in every library, in turn, and print microseconds a step and ratios."""
+"""pymlp beside other libraries, taking turns in one run, each at its better number of threads."""
 
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import sys
-import time
-from collections.abc import Sequence
-from statistics import median
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from benchmarks.cells import CELLS, Cell
-from benchmarks.libraries import LIBRARIES, Epoch, left_out_if_missing
+from benchmarks import chart, environment, measuring, peers, results, tables
+from benchmarks.cells import Cell
+from benchmarks.marks import MARKS
+from benchmarks.others import OTHERS
+from benchmarks.worker import Worker, WorkerError
 
-FOREIGN = ("OPENBLAS_", "MKL_", "OMP_")
-
-
-def without_foreign_settings() -> None:
-    """Start again where the environment sets what other libraries' kernels or threads do."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
-    if len(kept) < len(os.environ):
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], kept)
+SETS = {"marks": MARKS, "others": OTHERS, "all": MARKS + OTHERS}
 
 
-def contestants(cell: Cell, threads: Sequence[int]) -> dict[tuple[str, int], Epoch]:
-    """Return the epochs that can be run here, by library and number of threads, warmed up."""
-    epochs = {}
-    for name, make in LIBRARIES.items():
-        with left_out_if_missing(name):
-            for n in threads:
-                epochs[name, n] = make(cell, n)
-                epochs[name, n]()
-    return epochs
-
-
-def measure(cell: Cell, threads: Sequence[int], rounds: int) -> dict[str, tuple[float, int]]:
-    """Return (microseconds a step, threads) of each library at its better number of threads.
-
-    The libraries take turns, so that a clock that drifts drifts for all of them.
-    """
-    epochs = contestants(cell, threads)
-    seconds: dict[tuple[str, int], list[float]] = {key: [] for key in epochs}
-    for _ in range(rounds):
-        for key, epoch in epochs.items():
-            start = time.perf_counter()
-            epoch()
-            seconds[key].append(time.perf_counter() - start)
-    best: dict[str, tuple[float, int]] = {}
-    for (name, n), times in seconds.items():
-        step = median(times) / cell.steps * 1e6
-        best[name] = min(best.get(name, (step, n)), (step, n))
-    return best
-
-
-def report(cell: Cell, best: dict[str, tuple[float, int]]) -> None:
-    """Print a cell's table: time, threads, and how many times pymlp's time that is."""
-    print(f"\n{cell.name}: {cell.operations / 1e6:.1f} million operations a step")
-    own = best["pymlp"][0]
-    for name, (step, n) in best.items():
-        print(f"  {name:14}{step:10.1f} us a step, {n} threads  {step / own:6.2f} x")
+def options() -> argparse.ArgumentParser:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("--set", choices=SETS, default="marks", help="which tasks (default marks)")
+    add("--cell", default="", metavar="TEXT", help="only tasks whose name contains this")
+    add("--list", action="store_true", help="print the names of the tasks, and stop")
+    add("--rounds", type=int, default=9, metavar="N", help="turns of each, at most (default 9)")
+    add("--libraries", metavar="A,B", help=f"of {', '.join(peers.MODULES)} (default all)")
+    add("--threads", metavar="N,N", help="numbers of threads to try (default 1 and all cores)")
+    add("--json", type=Path, metavar="FILE", help="write everything that was found")
+    add("--chart", type=Path, metavar="FOLDER/NAME", help="draw NAME.png and NAME.svg")
+    add("--markdown", action="store_true", help="print the tables in Markdown")
+    add("--from", dest="source", type=Path, metavar="FILE", help="measure nothing: read --json's")
+    return parser
 
 
 def main() -> None:
-    """Parse the arguments and run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="turns of each library (default 9)")
-    parser.add_argument("--cell", help="only cells whose name contains this, such as 784-100-10")
+    """Parse the arguments, measure or read, and print, write and draw."""
+    parser = options()
     arguments = parser.parse_args()
-    without_foreign_settings()
-    import pymlp
+    cells = [cell for cell in SETS[arguments.set] if arguments.cell in cell.name]
+    if arguments.list:
+        print(*(cell.name for cell in cells), sep="\n")
+        return
+    if not cells:
+        parser.error(f"no task's name contains {arguments.cell!r}")
+    if arguments.source is not None:
+        record = json.loads(arguments.source.read_text(encoding="utf-8"))
+    else:
+        environment.without_foreign_settings("benchmarks")
+        record = measured(cells, arguments)
+    print(tables.both_kinds(record, tables.markdown if arguments.markdown else tables.text))
+    print(f"\n{tables.NOTE}")
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if arguments.chart is not None:
+        chart.draw(record, arguments.chart)
 
-    print(pymlp.show_config())
-    threads = sorted({1, pymlp.get_num_threads()})
-    for cell in CELLS:
-        if arguments.cell is None or arguments.cell in cell.name:
-            report(cell, measure(cell, threads, arguments.rounds))
+
+def say(line: str) -> None:
+    """Tell how it goes, beside the tables."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def measured(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the record of a run."""
+    cores = environment.cores()
+    numbers = arguments.threads.split(",") if arguments.threads else [1, cores]
+    names = arguments.libraries.split(",") if arguments.libraries else list(peers.MODULES)
+    workers = [Worker(name, n) for name in names for n in sorted({int(n) for n in numbers})]
+    record: dict[str, Any] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "machine": environment.machine(),
+        "libraries": {},
+        "left_out": {},
+        "cells": [],
+    }
+    try:
+        workers = introduced(workers, record)
+        say(tables.libraries(record) + "\n")
+        for cell in cells:
+            times = measuring.measure(cell, workers, arguments.rounds, cores, say)
+            found = results.summary(cell, times.turns, times.peaks)
+            record["cells"].append(found | {"failures": times.failures})
+            say(one_line(found))
+    except KeyboardInterrupt:
+        say("interrupted: what was measured until now follows")
+    finally:
+        for worker in workers:
+            worker.stop()
+    return record
+
+
+def introduced(workers: list[Worker], record: dict[str, Any]) -> list[Worker]:
+    """Ask every worker what it is; those that cannot say are left out, and why is noted."""
+    for worker in workers:
+        worker.begin("about")
+    present = []
+    for worker in workers:
+        try:
+            record["libraries"][worker.library] = worker.end()
+            present.append(worker)
+        except WorkerError as failure:
+            record["left_out"][worker.library] = str(failure)
+            worker.stop()
+    return present
+
+
+def one_line(cell: dict[str, Any]) -> str:
+    """Return a cell's times, as they come."""
+    times = [f"{k} {v['microseconds']:.4g} us ({v['threads']})" for k, v in cell["best"].items()]
+    return f"{cell['name']}: " + ", ".join(times)
 
 
 if __name__ == "__main__":

@@ -1,54 +1,144 @@
-"""What is measured: a network, a batch size, an optimiser, and data to train it on."""
+"""What is measured: networks, and the data to train them on or to put through them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import itertools
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+# NumPy is imported where arrays are made: its BLAS reads its number of threads at import, which a
+# worker fixes after this file was imported.
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OUTPUTS = {"softmax": "CE", "sigmoid": "BCE", "linear": "MSE"}  # with the loss that belongs to each
+
+
+def operations(widths: tuple[int, ...], rows: int, *, training: bool) -> int:
+    """Return the multiplications and additions of the matrix products alone.
+
+    Forward there is one product for each layer; backward there are two, but for the first layer,
+    whose inputs need no gradient.
+    """
+    products = [a * b for a, b in itertools.pairwise(widths)]
+    return 2 * rows * (3 * sum(products) - products[0] if training else sum(products))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What was asked for: at most this time where the best peer took that time."""
+
+    microseconds: float
+    best_peer: float
+
+    @property
+    def ratio(self) -> float:
+        """The mark as a share of the best peer's time."""
+        return self.microseconds / self.best_peer
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One training task. A step is one batch; an epoch visits every row once."""
+    """One task. A step is one batch in training, one call of `predict` in inference."""
 
     widths: tuple[int, ...]
     rows: int
     batch_size: int
-    classes: bool = True  # softmax and cross-entropy, else linear and squared error
     hidden: str = "relu"
+    output: str = "softmax"
+    optimizer: str = "adam"
     dtype: str = "float32"
+    training: bool = True
     learning_rate: float = 1e-3
+    mark: Mark | None = None
+
+    def __post_init__(self) -> None:
+        if self.rows % self.batch_size:
+            raise ValueError(f"{self.rows} rows are not whole batches of {self.batch_size}")
 
     @property
     def name(self) -> str:
-        """Widths, batch size and dtype."""
-        return f"{'-'.join(map(str, self.widths))}, batch {self.batch_size}, {self.dtype}"
+        """All that tells it from the others, in one line."""
+        if not self.training:
+            rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
+            return f"predict {short(self.widths)}, {rows}, {self.precision} {self.hidden}"
+        batch = "full batch" if self.is_full_batch else f"batch {self.batch_size}"
+        kind = f"{self.precision} {self.optimizer} {self.hidden} {OUTPUTS[self.output]}"
+        return f"{short(self.widths)}, {self.rows:,} rows, {batch}, {kind}"
+
+    @property
+    def precision(self) -> str:
+        """The dtype's short name."""
+        return {"float32": "f32", "float64": "f64"}[self.dtype]
+
+    @property
+    def is_full_batch(self) -> bool:
+        """Whether a step sees every row: then nobody shuffles."""
+        return self.batch_size == self.rows
 
     @property
     def steps(self) -> int:
         """Steps an epoch."""
-        return -(-self.rows // self.batch_size)
+        return self.rows // self.batch_size
 
     @property
     def operations(self) -> int:
         """Multiplications and additions of the matrix products of one step."""
-        products = [a * b for a, b in zip(self.widths[:-1], self.widths[1:], strict=True)]
-        return 2 * self.batch_size * (3 * sum(products) - products[0])
+        return operations(self.widths, self.batch_size, training=self.training)
+
+    def floor(self, gflops: float) -> float:
+        """Return the microseconds a step that the products alone take at this speed."""
+        return self.operations / gflops / 1e3
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all fields and what follows from them, for a record."""
+        fields = asdict(self) | {"name": self.name, "operations": self.operations}
+        return fields | {"mark": None if self.mark is None else asdict(self.mark)}
 
     def data(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return inputs and targets, random but the same every time."""
+        """Return inputs and targets, random but the same every time.
+
+        Behind softmax the targets are labels (rows,), elsewhere numbers (rows, outputs).
+        """
+        import numpy as np
+
         rng = np.random.default_rng(0)
         X = rng.standard_normal((self.rows, self.widths[0])).astype(self.dtype)
-        if self.classes:
+        shape = (self.rows, self.widths[-1])
+        if self.output == "softmax":
             return X, rng.integers(0, self.widths[-1], self.rows)
-        return X, rng.standard_normal((self.rows, self.widths[-1])).astype(self.dtype)
+        if self.output == "sigmoid":
+            return X, rng.integers(0, 2, shape).astype(self.dtype)
+        return X, rng.standard_normal(shape).astype(self.dtype)
+
+    def parameters(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """Return weights (n_in, n_out) and biases of every layer for those who bring none."""
+        import numpy as np
+
+        rng = np.random.default_rng(1)
+        return [
+            (
+                (rng.standard_normal((a, b)) * math.sqrt(2 / (a + b))).astype(self.dtype),
+                np.zeros(b, self.dtype),
+            )
+            for a, b in itertools.pairwise(self.widths)
+        ]
 
 
-CELLS = (
-    Cell((784, 100, 10), 16_000, 200),
-    Cell((17, 64, 64, 6), 4_096, 64, hidden="tanh"),
-    Cell((54, 256, 256, 256, 7), 16_384, 256),
-    Cell((2, 8, 8, 8, 8, 1), 4_096, 256, classes=False, hidden="tanh", dtype="float64"),
-)
+def inference(widths: tuple[int, ...], rows: int, mark: Mark | None = None, **fields: Any) -> Cell:
+    """Return a cell that predicts so many rows in one call."""
+    return Cell(widths, rows, rows, output="linear", training=False, mark=mark, **fields)
+
+
+def short(widths: tuple[int, ...]) -> str:
+    """Return the widths with a dash between, repeated ones counted: 2-8x20-1."""
+    runs: list[list[int]] = []
+    for width in widths:
+        if runs and runs[-1][0] == width:
+            runs[-1][1] += 1
+        else:
+            runs.append([width, 1])
+    return "-".join(
+        f"{width}x{count}" if count > 3 else "-".join([str(width)] * count) for width, count in runs
+    )

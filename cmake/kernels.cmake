@@ -7,6 +7,7 @@ set(kernel_sources
   src/cpp/kernels/loss.cpp
   src/cpp/kernels/optimizer.cpp
   src/cpp/kernels/pack.cpp
+  src/cpp/kernels/peak.cpp
   src/cpp/kernels/product.cpp
   src/cpp/kernels/regularization.cpp)
 set(flags_generic "")
@@ -18,8 +19,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   list(APPEND isas avx2 avx512)
 endif()
 
-# Products are sums of fused multiply-adds and nothing else: here the compiler may make them.
-set_source_files_properties(src/cpp/kernels/product.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
+# Products are sums of fused multiply-adds and nothing else: only here may the compiler make them.
+set_source_files_properties(src/cpp/kernels/peak.cpp src/cpp/kernels/product.cpp
+  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 add_library(pymlp_kernels INTERFACE)
 foreach(isa IN LISTS isas)

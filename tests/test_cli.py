@@ -307,7 +307,7 @@ def test_train_errors(pymlp_error, folder, content, words, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("", "the following arguments are required: {train,predict,show}"),
+        ("", "the following arguments are required: {train,predict,show,bench}"),
         ("trian", "invalid choice: 'trian'"),
         ("train", "the following arguments are required: DATA.csv, --target"),
         ("train x --target y --hidden 1,a", "argument --hidden: invalid widths value: '1,a'"),
@@ -315,6 +315,7 @@ def test_train_errors(pymlp_error, folder, content, words, message):
         ("train x --target y --seed -1", "argument --seed: must be at least 0, not -1"),
         ("train x --target y --task guess", "invalid choice: 'guess'"),
         ("show", "the following arguments are required: MODEL.safetensors"),
+        ("bench --seconds 0", "argument --seconds: must be above 0, not 0"),
     ],
 )
 def test_usage_errors(pymlp_error, words, message):
@@ -378,6 +379,20 @@ def test_interrupt(monkeypatch, capsys, folder):
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["train", "--help"]])
 def test_help_and_version(pymlp_ok, words):
     assert "pymlp" in pymlp_ok(*words)
+
+
+def test_bench(pymlp_ok):
+    output = pymlp_ok("bench", "--seconds", "0.1", "--threads", "1")
+    assert output.startswith(f"pymlp         {pymlp.__version__}\n")
+    table = output.split("\n\n")[1].splitlines()
+    assert re.split("  +", table[0])[1:4] == ["us a step", "samples/s", "GFLOP/s"]
+    assert len(table) > 4
+    for line in table[1:]:
+        assert all(float(cell.replace(",", "")) > 0 for cell in re.split("  +", line)[1:])
+
+
+def test_bench_errors(pymlp_error):
+    assert pymlp_error("bench", "--threads", "0") == "threads must be at least 1, not 0"
 
 
 def python(*words, **options):

@@ -241,3 +241,13 @@ class kernels:  # noqa: N801
     ) -> tuple[NDArray[_Float], NDArray[_Float], NDArray[_Float]]: ...
     @staticmethod
     def elementary(name: str, x: NDArray[_Float]) -> NDArray[_Float]: ...
+    @staticmethod
+    def peak(result: NDArray[_Float], iterations: int) -> float: ...
+    @staticmethod
+    def repeat_product(
+        result: str,
+        rows: NDArray[_Float],
+        w: NDArray[_Float],
+        outputs: NDArray[_Float],
+        repeats: int,
+    ) -> None: ...

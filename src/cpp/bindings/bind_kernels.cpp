@@ -4,9 +4,9 @@
 
 #include <iterator>
 
-#include "base/buffer.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/padded.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/table.hpp"
 
@@ -88,33 +88,17 @@ Array<T> dropout(const Array<T>& a, double rate, std::uint64_t seed, std::uint64
   return out;
 }
 
-// A copy behind which there is memory, as the products ask for.
-template <class T>
-class Roomy {
- public:
-  explicit Roomy(ConstMatrixView<T> m) : memory_(m.rows * m.cols), rows_(m.rows), cols_(m.cols) {
-    std::copy_n(m.data, memory_.size(), memory_.data());
-  }
-  ConstMatrixView<T> view() const { return {memory_.data(), rows_, cols_, cols_}; }
-
- private:
-  Buffer<T> memory_;
-  index_t rows_;
-  index_t cols_;
-};
-
 template <class T>
 Array<T> dense_forward(const Array<T>& x, const Array<T>& w,
                        const std::optional<Array<T>>& biases) {
   const ConstMatrixView<T> input = any_matrix(x, "x");
-  const Roomy<T> weights(any_matrix(w, "w"));
+  Padded<T> weights = Padded<T>::weights(any_matrix(w, "w"));
   const auto [n_in, n_out] = std::pair(weights.view().rows, weights.view().cols);
   check(n_in == input.cols, "w must have ", input.cols, " rows, not ", n_in);
   const T* start = biases ? const_vector(*biases, "biases", n_out) : nullptr;
-  const Roomy<T> roomy_start(ConstMatrixView<T>(start, start == nullptr ? 0 : 1, n_out, n_out));
+  Padded<T> row = Padded<T>::weights({start, start == nullptr ? 0 : 1, n_out, n_out});
   Array<T> z = empty_matrix<T>(input.rows, n_out);
-  gemm::forward<T>(matrix(z, "z", input.rows, n_out), input, {weights.view()},
-                   roomy_start.view().data);
+  gemm::forward<T>(matrix(z, "z", input.rows, n_out), input, {weights.view()}, row.view().data);
   return z;
 }
 
@@ -129,9 +113,9 @@ std::tuple<Array<T>, Array<T>, Array<T>> dense_backward(const Array<T>& dz, cons
   Array<T> dw = empty_matrix<T>(weights.rows, weights.cols);
   Array<T> db(weights.cols);
   Array<T> dx = empty_matrix<T>(input.rows, input.cols);
-  const Roomy<T> roomy_gradient(gradient);
+  Padded<T> d = Padded<T>::matrix(gradient);
   gemm::weights_gradient<T>(matrix(dw, "dw", weights.rows, weights.cols),
-                            vector(db, "db", weights.cols), input, roomy_gradient.view(), 0);
+                            vector(db, "db", weights.cols), input, d.view(), 0);
   Buffer<T> transposed(gemm::transposed_size<T>(weights.rows, weights.cols));
   if (transposed.size() > 0) gemm::transpose<T>(transposed.data(), weights, 0, weights.rows);
   gemm::input_gradient<T>(matrix(dx, "dx", input.rows, input.cols), gradient,

@@ -15,6 +15,7 @@ Kernels<T> make_table() {
   add_packing<isa>(table);
   add_products<isa>(table);
   add_regularization<isa>(table);
+  add_peak<isa>(table);
   return table;
 }
 

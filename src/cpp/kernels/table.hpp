@@ -64,6 +64,10 @@ struct Kernels {
 
   // y = function(x) on n numbers.
   void (*elementary)(Elementary function, T* y, const T* x, index_t n);
+
+  // Multiplies and adds on registers alone, as fast as the processor can; returns how many
+  // operations that was. `result` is one number, which the work begins from and ends in.
+  double (*peak)(T* result, index_t iterations);
 };
 
 // The table of one instruction set, which the processor must support; without kernels of its own it
@@ -92,5 +96,7 @@ template <Isa isa, class T>
 void add_products(Kernels<T>& table);
 template <Isa isa, class T>
 void add_regularization(Kernels<T>& table);
+template <Isa isa, class T>
+void add_peak(Kernels<T>& table);
 
 }  // namespace pymlp

@@ -1,4 +1,4 @@
-"""The command line: ``pymlp train``, ``pymlp predict`` and ``pymlp show``."""
+"""The command line: ``pymlp train``, ``predict``, ``show`` and ``bench``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pymlp
 from pymlp.cli import options
+from pymlp.cli.bench import bench
 from pymlp.cli.predict import predict, show
 from pymlp.cli.train import train
 
@@ -50,11 +51,12 @@ def _fail(message: str, status: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pymlp", description=pymlp.__doc__)
     parser.add_argument("--version", action="version", version=f"pymlp {pymlp.__version__}")
-    commands = parser.add_subparsers(metavar="{train,predict,show}", required=True)
+    commands = parser.add_subparsers(metavar="{train,predict,show,bench}", required=True)
     for run, purpose, add_options in (
         (train, "learn one column of a CSV file from the others", options.add_train_options),
         (predict, "predict for each row of a CSV file", options.add_predict_options),
         (show, "describe a model file", options.add_show_options),
+        (bench, "measure the speed of this installation", options.add_bench_options),
     ):
         command = commands.add_parser(run.__name__, help=purpose, description=purpose)
         command.set_defaults(run=run)

@@ -68,6 +68,13 @@ def add_show_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL.safetensors")
 
 
+def add_bench_options(parser: argparse.ArgumentParser) -> None:
+    """Add those of ``pymlp bench``."""
+    add = parser.add_argument
+    add("--seconds", type=positive, default=12.0, metavar="S", help="about so long (%(default)s)")
+    add("--threads", type=int, metavar="N", help="by default as many as there are processors")
+
+
 def _add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _ABOUT_FILES
     boolean = argparse.BooleanOptionalAction
@@ -85,6 +92,14 @@ def natural(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
+    return value
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    value = float(text)
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
     return value
 
 
