@@ -26,6 +26,7 @@ class _BlasConfig(TypedDict):
 @type_check_only
 class _Config(TypedDict):
     isa: str
+    gemm: str
     threads: int
     compiler: str
     blas: _BlasConfig

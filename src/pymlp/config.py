@@ -53,14 +53,27 @@ class Config(dict[str, Any]):
         return "\n".join(f"{name.ljust(width)}  {value}" for name, value in self.items())
 
 
+_BITS = {
+    "native": "the same on every processor, for any number of threads and rows",
+    "blas": "the same on one processor, for any number of threads",
+}
+
+
 def show_config() -> Config:
     """Tell what this installation runs on.
 
     Returns
     -------
     Config
-        A dict: version of pymlp and NumPy, instruction set of the kernels, threads, compiler, and
-        the BLAS library with its version, the processor that its kernels are for, and its path.
+        A dict: version of pymlp and NumPy, instruction set of the kernels, threads, compiler; what
+        computes the matrix products (`gemm`: native or blas) and what that promises of their bits;
+        and the BLAS library with its version, the processor that its kernels are for, and its path.
+
+    Notes
+    -----
+    The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``, ``blas``,
+    or ``auto``, which takes the native kernels wherever the processor has fused multiply-adds.
+    ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. Both are read once.
     """
     core = _core.config()
     return Config(
@@ -69,5 +82,7 @@ def show_config() -> Config:
         isa=core["isa"],
         threads=core["threads"],
         compiler=core["compiler"],
+        gemm=core["gemm"],
+        bits=_BITS[core["gemm"]],
         **{f"blas_{name}": value for name, value in core["blas"].items()},
     )

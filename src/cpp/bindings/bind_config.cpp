@@ -8,6 +8,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "kernels/blas.hpp"
+#include "kernels/gemm.hpp"
 #include "model/shuffle.hpp"
 
 namespace pymlp::bindings {
@@ -50,6 +51,7 @@ py::dict config() {
   config["isa"] = name_of(selected_isa());
   config["threads"] = num_threads();
   config["compiler"] = compiler();
+  config["gemm"] = std::string(gemm::name_of(gemm::backend()));
   config["blas"] = blas_config();
   return config;
 }
