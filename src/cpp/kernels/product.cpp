@@ -19,7 +19,7 @@ constexpr int kTileRows = kVectorRegisters == 32 ? 12 : 6;
 // With few rows it takes more columns to keep the multipliers busy.
 constexpr int kFewRows = kVectorRegisters == 32 ? 3 : 1;
 constexpr int kFewRowsVectors = 8;
-constexpr index_t kAhead = 12;
+constexpr index_t kAhead = 12;  // rows of the panel, some 100 nanoseconds
 
 template <class T>
 struct TileArguments {
