@@ -4,6 +4,7 @@
 #include "kernels/activation_functions.hpp"
 #include "kernels/loops.hpp"
 #include "kernels/math.hpp"
+#include "kernels/row_groups.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {
@@ -31,9 +32,31 @@ PYMLP_INLINE void chain(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView
       dz, da, source);
 }
 
+// A few rows are sooner done one by one, in the same order of their sums.
+template <class T>
+PYMLP_INLINE bool worth_grouping(const ConstMatrixView<T>& z) {
+  return z.cols <= kMostGroupColumns && z.rows > 2;
+}
+
+template <class T>
+void softmax_of_groups(MatrixView<T> a, ConstMatrixView<T> z) {
+  for_groups(z.rows, [&](const GroupRows& rows) {
+    RowGroup<T> group;
+    group.read(z, rows);
+    subtract_largest(group, z.cols);
+    const Lanes<T> sum = exp_and_sum(group, group, z.cols);
+    for (index_t j = 0; j < z.cols; ++j) {
+      PYMLP_VECTOR_LOOP
+      for (index_t l = 0; l < kLanes; ++l) group[j][l] /= sum[l];
+    }
+    group.write(a, rows);
+  });
+}
+
 // The largest entry counts as e^0 without a subtraction, so that infinite logits give the limit.
 template <class T>
 void softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
+  if (worth_grouping(z)) return softmax_of_groups(a, z);
   for (index_t i = 0; i < z.rows; ++i) {
     const T* zi = z.row(i);
     T* ai = a.row(i);
@@ -42,7 +65,7 @@ void softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
     for (index_t j = 0; j < z.cols; ++j) {
       ai[j] = zi[j] == largest ? T(1) : math::exp(zi[j] - largest);
     }
-    const T sum = sum_of(ai, z.cols);
+    const T sum = z.cols <= kMostGroupColumns ? sum_in_order(ai, z.cols) : sum_of(ai, z.cols);
     PYMLP_VECTOR_LOOP
     for (index_t j = 0; j < z.cols; ++j) ai[j] /= sum;
   }
@@ -61,9 +84,27 @@ void softmax_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T
   }
 }
 
+template <class T>
+void log_softmax_of_groups(MatrixView<T> a, ConstMatrixView<T> z) {
+  for_groups(z.rows, [&](const GroupRows& rows) {
+    RowGroup<T> group, e;
+    group.read(z, rows);
+    subtract_largest(group, z.cols);
+    Lanes<T> log_sum = exp_and_sum(e, group, z.cols);
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) log_sum[l] = math::log(log_sum[l]);
+    for (index_t j = 0; j < z.cols; ++j) {
+      PYMLP_VECTOR_LOOP
+      for (index_t l = 0; l < kLanes; ++l) group[j][l] -= log_sum[l];
+    }
+    group.write(a, rows);
+  });
+}
+
 // The limit of z - log(sum), and its difference to the largest entry is 0, infinite or not.
 template <class T>
 void log_softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
+  if (worth_grouping(z)) return log_softmax_of_groups(a, z);
   for (index_t i = 0; i < z.rows; ++i) {
     const T* zi = z.row(i);
     T* ai = a.row(i);
@@ -80,9 +121,25 @@ void log_softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
   }
 }
 
+template <class T>
+void log_softmax_backward_of_groups(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> a) {
+  for_groups(a.rows, [&](const GroupRows& rows) {
+    RowGroup<T> d, group;
+    d.read(da, rows);
+    group.read(a, rows);
+    const Lanes<T> sum = sum_of(d, a.cols);
+    for (index_t j = 0; j < a.cols; ++j) {
+      PYMLP_VECTOR_LOOP
+      for (index_t l = 0; l < kLanes; ++l) d[j][l] -= math::exp(group[j][l]) * sum[l];
+    }
+    d.write(dz, rows);
+  });
+}
+
 // dz = da - softmax(z) sum(da), softmax(z) = e^a.
 template <class T>
 void log_softmax_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> a) {
+  if (a.cols < kLanes) return log_softmax_backward_of_groups(dz, da, a);
   for (index_t i = 0; i < a.rows; ++i) {
     const T* ai = a.row(i);
     const T* dai = da.row(i);

@@ -3,7 +3,9 @@
 #include "kernels/loss.hpp"
 
 #include "kernels/loops.hpp"
+#include "kernels/loss_arguments.hpp"
 #include "kernels/loss_functions.hpp"
+#include "kernels/loss_groups.hpp"
 #include "kernels/math.hpp"
 #include "kernels/table.hpp"
 
@@ -49,14 +51,15 @@ struct ValueRow {
   }
 };
 
-// (1 - smoothing) y + smoothing / classes. Szegedy et al., arXiv:1512.00567.
 template <class T, class Row>
 struct SmoothedRow {
   Row y;
-  T kept, added;
+  Smoothing<T> s;
 
-  PYMLP_INLINE T operator[](index_t j) const { return kept * y[j] + added; }
-  PYMLP_INLINE T total(index_t k) const { return kept * y.total(k) + static_cast<T>(k) * added; }
+  PYMLP_INLINE T operator[](index_t j) const { return s.kept * y[j] + s.added; }
+  PYMLP_INLINE T total(index_t k) const {
+    return s.kept * y.total(k) + static_cast<T>(k) * s.added;
+  }
   template <class Term>
   PYMLP_INLINE T dot(index_t k, Term term) const {
     return dot_of<T>(*this, k, term);
@@ -67,30 +70,18 @@ struct SmoothedRow {
 template <class T, class Body>
 PYMLP_INLINE void for_samples(const Targets<T>& targets, index_t rows, const Loss& loss,
                               index_t classes, Body body) {
-  const T kept = static_cast<T>(1.0 - loss.label_smoothing);
-  const T added = static_cast<T>(loss.label_smoothing / static_cast<double>(classes));
+  const Smoothing<T> smoothing(loss, classes);
   const bool smooth = loss.label_smoothing != 0.0;
   for (index_t i = 0; i < rows; ++i) {
     if (targets.labels != nullptr) {
       const LabelRow<T> y{targets.labels[i]};
-      smooth ? body(i, SmoothedRow<T, LabelRow<T>>{y, kept, added}) : body(i, y);
+      smooth ? body(i, SmoothedRow<T, LabelRow<T>>{y, smoothing}) : body(i, y);
     } else {
       const ValueRow<T> y{targets.values.row(i)};
-      smooth ? body(i, SmoothedRow<T, ValueRow<T>>{y, kept, added}) : body(i, y);
+      smooth ? body(i, SmoothedRow<T, ValueRow<T>>{y, smoothing}) : body(i, y);
     }
   }
 }
-
-// Named by `of`, not taken apart: not every compiler lets a lambda use the names of parts.
-template <class T>
-struct LossArguments {
-  T* losses;
-  MatrixView<T> gradient;
-  ConstMatrixView<T> outputs;
-  const Targets<T>& targets;
-  const T* scale;
-  const Loss& loss;
-};
 
 // sum_j y_j log y_j, what a divergence has beyond a cross-entropy.
 template <class T, class Row>
@@ -102,6 +93,7 @@ PYMLP_INLINE T minus_entropy(const Row& y, index_t k) {
 template <class T, bool divergence>
 void softmax_cross_entropy(const LossArguments<T>& of) {
   const index_t k = of.outputs.cols;
+  if (k <= kMostGroupColumns) return softmax_cross_entropy_of_groups<T, divergence>(of);
   for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
     const T* z = of.outputs.row(i);
     T* g = of.gradient.row(i);
@@ -123,6 +115,7 @@ void softmax_cross_entropy(const LossArguments<T>& of) {
 template <class T, bool divergence>
 void cross_entropy(const LossArguments<T>& of) {
   const index_t k = of.outputs.cols;
+  if (k <= kMostGroupColumns) return cross_entropy_of_groups<T, divergence>(of);
   for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
     const T* a = of.outputs.row(i);
     T* g = of.gradient.row(i);
@@ -137,8 +130,8 @@ void cross_entropy(const LossArguments<T>& of) {
 template <class T, class Function>
 void mean_over_outputs(const LossArguments<T>& of, Function function) {
   const index_t k = of.outputs.cols;
-  constexpr index_t kTwoClasses = 2;  // each output is a yes or no
-  for_samples(of.targets, of.outputs.rows, of.loss, kTwoClasses, [&](index_t i, auto y) {
+  if (k <= kMostGroupColumns) return mean_over_outputs_of_groups(of, function);
+  for_samples(of.targets, of.outputs.rows, of.loss, kYesOrNo, [&](index_t i, auto y) {
     const T* a = of.outputs.row(i);
     T* g = of.gradient.row(i);
     PYMLP_VECTOR_LOOP

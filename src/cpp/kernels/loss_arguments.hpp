@@ -1,0 +1,34 @@
+// What a loss is computed from, however its rows are gone through. Included only by loss.cpp.
+#pragma once
+
+#include "base/view.hpp"
+#include "kernels/loss.hpp"
+
+namespace pymlp {
+namespace {
+
+// Named by `of`, not taken apart: not every compiler lets a lambda use the names of parts.
+template <class T>
+struct LossArguments {
+  T* losses;
+  MatrixView<T> gradient;
+  ConstMatrixView<T> outputs;
+  const Targets<T>& targets;
+  const T* scale;
+  const Loss& loss;
+};
+
+// A target y becomes (1 - smoothing) y + smoothing / classes. Szegedy et al., arXiv:1512.00567.
+template <class T>
+struct Smoothing {
+  T kept, added;
+
+  PYMLP_INLINE Smoothing(const Loss& loss, index_t classes)
+      : kept(static_cast<T>(1.0 - loss.label_smoothing)),
+        added(static_cast<T>(loss.label_smoothing / static_cast<double>(classes))) {}
+};
+
+inline constexpr index_t kYesOrNo = 2;  // the classes of a single output
+
+}  // namespace
+}  // namespace pymlp
