@@ -1,5 +1,5 @@
-// Buffer: aligned, zeroed memory with one owner. The only allocator of numeric arrays. A whole vector
-// may be read from the place of any element: there is as much memory behind the last one.
+// Buffer: aligned, zeroed memory with one owner. The only allocator of numeric arrays. A whole
+// vector may be read from the place of any element: there is as much memory behind the last one.
 #pragma once
 
 #include <cstddef>

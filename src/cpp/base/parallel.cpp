@@ -21,8 +21,8 @@ namespace {
 
 constexpr int kSpins = 4000;  // some tens of microseconds, longer than the gap between steps
 
-// Every thread has a range of the tasks, and helps the others when its own is done: so a thread that
-// does not come costs nothing, and one that comes every time finds its data in its own cache.
+// Every thread has a range of the tasks, and helps the others when its own is done: so a thread
+// that does not come costs nothing, and one that comes every time finds its data in its own cache.
 // Handing a cache line over takes about 0.1 microseconds, so what a worker needs lies in two: the
 // job's and its own.
 class Team {
@@ -84,9 +84,9 @@ class Team {
     return job;
   }
 
-  // A worker says that it is inside before it looks whether the job is open; the caller closes before
-  // it looks who is inside. So one of them sees the other, and the caller never waits for a worker
-  // that has not come.
+  // A worker says that it is inside before it looks whether the job is open; the caller closes
+  // before it looks who is inside. So one of them sees the other, and the caller never waits for a
+  // worker that has not come.
   void close(std::uint32_t job) {
     open_.store(0, std::memory_order_seq_cst);
     for (index_t t = 1; t < threads_of(job); ++t) {

@@ -1,5 +1,5 @@
-// Copies of the user's matrices laid out as a network's own, for calling single kernels: products read
-// whole vectors, and behind an array of NumPy's there may be nothing.
+// Copies of the user's matrices laid out as a network's own, for calling single kernels: products
+// read whole vectors, and behind an array of NumPy's there may be nothing.
 #pragma once
 
 #include <algorithm>

@@ -24,6 +24,15 @@ void column_sums(T* sums, ConstMatrixView<T> d) {
   }
 }
 
+template <class T>
+void add_arenas(T* sum, const T* addends, index_t count, index_t distance, index_t n) {
+  for (index_t c = 0; c < count; ++c) {
+    const T* addend = addends + c * distance;
+    PYMLP_VECTOR_LOOP
+    for (index_t i = 0; i < n; ++i) sum[i] += addend[i];
+  }
+}
+
 // In double, 16 numbers side by side.
 template <class T>
 double sum(const T* x, index_t n) {
@@ -45,6 +54,7 @@ template <Isa isa, class T>
 void add_dense(Kernels<T>& table) {
   table.fill_rows = fill_rows<T>;
   table.column_sums = column_sums<T>;
+  table.add_arenas = add_arenas<T>;
   table.sum = sum<T>;
   table.all_finite = all_finite<T>;
 }

@@ -147,15 +147,19 @@ template index_t panels_size<float>(index_t, index_t);
 template index_t transposed_size<float>(index_t, index_t);
 template void pack(float*, ConstMatrixView<float>, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
-template void forward(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&, const float*);
-template void weights_gradient(MatrixView<float>, float*, ConstMatrixView<float>, ConstMatrixView<float>, index_t);
+template void forward(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
+                      const float*);
+template void weights_gradient(MatrixView<float>, float*, ConstMatrixView<float>,
+                               ConstMatrixView<float>, index_t);
 template void input_gradient(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&);
 template index_t panels_size<double>(index_t, index_t);
 template index_t transposed_size<double>(index_t, index_t);
 template void pack(double*, ConstMatrixView<double>, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
-template void forward(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&, const double*);
-template void weights_gradient(MatrixView<double>, double*, ConstMatrixView<double>, ConstMatrixView<double>, index_t);
+template void forward(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,
+                      const double*);
+template void weights_gradient(MatrixView<double>, double*, ConstMatrixView<double>,
+                               ConstMatrixView<double>, index_t);
 template void input_gradient(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&);
 
 }  // namespace pymlp::gemm

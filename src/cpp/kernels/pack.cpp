@@ -28,8 +28,7 @@ using Row = Vector<T, kBlock<T>>;
 #if defined(__clang__)
 #define PYMLP_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
-#define PYMLP_SHUFFLE(a, b, ...) \
-  __builtin_shuffle(a, b, decltype(a < b){__VA_ARGS__})
+#define PYMLP_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a < b){__VA_ARGS__})
 #endif
 
 PYMLP_INLINE void transpose_block(Row<float> (&r)[4]) {

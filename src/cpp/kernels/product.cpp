@@ -32,8 +32,8 @@ struct TileArguments {
   const T* start;  // the row that every row of c starts from; null: 0
 };
 
-// The rows of a tile's other operand. Three share a pointer, so that one register holds the distance
-// for all of them.
+// The rows of a tile's other operand. Three share a pointer, so that one register holds the
+// distance for all of them.
 template <class T, int rows>
 class RowPointers {
  public:

@@ -24,8 +24,9 @@ Strided<T> transposed(ConstMatrixView<T> m) {
 }
 
 // A matrix whose columns lie in panels of the table's `panel_width`: element (p, j) of a panel lies
-// at data[panel * panel_stride + p * row_stride + j]. In a plain matrix the panels lie side by side.
-// Whole vectors are read: what lies behind the last column, up to `padded_columns`, must be memory.
+// at data[panel * panel_stride + p * row_stride + j]. In a plain matrix the panels lie side by
+// side. Whole vectors are read: what lies behind the last column, up to `padded_columns`, must be
+// memory.
 template <class T>
 struct Panels {
   const T* data;

@@ -59,6 +59,8 @@ struct Kernels {
   double (*sum_of_squares)(const T* x, index_t n);
   double (*sum_of_magnitudes)(const T* x, index_t n);
 
+  // sum (n,) += addends, `count` arenas `distance` apart, in their order.
+  void (*add_arenas)(T* sum, const T* addends, index_t count, index_t distance, index_t n);
   double (*sum)(const T* x, index_t n);
   bool (*all_finite)(const T* values, index_t n);
 

@@ -113,9 +113,12 @@ bool BatchPass<T>::takes_long(index_t rows) const {
 
 template <class T>
 BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& data,
-                                 const Batch<T>& batch, Direction direction, Pulse* pulse) {
+                                 const Batch<T>& batch, Direction direction, T* gradient,
+                                 Pulse* pulse) {
   BatchLoss result{0.0, weigh(batch)};
   const RowBlocks blocks(batch.count, layout_.forward_operations());
+  const bool by_block = gradient != nullptr && sums_by_row_block(layout_, batch.count);
+  if (by_block) reserve_block_gradients(blocks.count());
   const bool output_activation = !computed_from_logits(loss_, layout_.output());
   parallel_for(blocks.count(), threads_for_rows(batch.count), [&](index_t block) {
     if (stopped(pulse)) return;
@@ -124,9 +127,38 @@ BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& d
     pass.forward(rows, output_activation);
     pass.loss(loss_, data.targets, scale_.data(), losses_.data(), rows);
     if (direction == Direction::forward_and_backward) pass.backward({}, rows);
+    if (by_block) block_gradient(pass, gradient, block, rows);
   });
   result.sum = weighted_sum(batch);
   return result;
+}
+
+// Taken by the first batch that needs it; the first block's gradient has its place already.
+template <class T>
+void BatchPass<T>::reserve_block_gradients(index_t blocks) {
+  const index_t size = (blocks - 1) * layout_.n_parameters();
+  if (block_gradients_.size() < size) block_gradients_ = Buffer<T>(size);
+}
+
+template <class T>
+void BatchPass<T>::block_gradient(const Propagation<T>& pass, T* gradient, index_t number,
+                                  Range rows) {
+  T* arena =
+      number == 0 ? gradient : block_gradients_.data() + (number - 1) * layout_.n_parameters();
+  for (index_t l = 0; l < layout_.n_layers(); ++l) {
+    pass.parameter_gradient(arena, {l, {0, layout_.layer(l).n_in}}, rows);
+  }
+}
+
+template <class T>
+void BatchPass<T>::collect_gradient(const Propagation<T>& pass, T* gradient,
+                                    const WeightBlock& block) const {
+  const index_t m = pass.x.rows;
+  if (!sums_by_row_block(layout_, m)) return pass.parameter_gradient(gradient, block, {0, m});
+  const Range range = parameters_of(layout_, block);
+  const index_t others = RowBlocks(m, layout_.forward_operations()).count() - 1;
+  kernels<T>().add_arenas(gradient + range.first, block_gradients_.data() + range.first, others,
+                          layout_.n_parameters(), range.count);
 }
 
 template <class T>
@@ -145,14 +177,20 @@ template <class T>
 BatchLoss BatchPass<T>::loss(const T* parameters, const Batch<T>& batch, Pulse* pulse) {
   const Dataset<T> data = consecutive(batch);
   const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count)};
-  return run_rows(pass, data, batch, Direction::forward, pulse);
+  return run_rows(pass, data, batch, Direction::forward, nullptr, pulse);
 }
 
 // task(number of the block, block) for every block of weight rows.
 template <class T>
 template <class Task>
 void BatchPass<T>::for_weight_blocks(index_t rows, Task&& task) {
-  parallel_for(std::ssize(blocks_), threads_for_rows(rows), [&](index_t b) {
+  // Adding up and updating is little work, where there are few parameters.
+  constexpr double kOperations = 40.0;
+  const int threads =
+      sums_by_row_block(layout_, rows)
+          ? threads_for(kOperations * static_cast<double>(layout_.n_parameters()), threads_)
+          : threads_for_rows(rows);
+  parallel_for(std::ssize(blocks_), threads, [&](index_t b) {
     const auto number = static_cast<std::size_t>(b);
     task(number, blocks_[number]);
   });
@@ -164,9 +202,10 @@ BatchLoss BatchPass<T>::gradient(const T* parameters, const Batch<T>& batch, T* 
   parameters_changed();
   const Propagation<T> pass{layout_, parameters, data.x, workspace_.traces(batch.count),
                             &current_packed(parameters)};
-  const BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
+  const BatchLoss result =
+      run_rows(pass, data, batch, Direction::forward_and_backward, gradient, nullptr);
   for_weight_blocks(batch.count, [&](std::size_t, const WeightBlock& block) {
-    pass.parameter_gradient(gradient, block);
+    collect_gradient(pass, gradient, block);
   });
   return result;
 }
@@ -176,13 +215,10 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
                              Optimizer<T>& optimizer, const Regularization& regularization,
                              const std::optional<DropoutDraws>& dropout, Pulse* pulse) {
   const Dataset<T> data = consecutive(batch);
-  const Propagation<T> pass{layout_,
-                            parameters,
-                            data.x,
-                            workspace_.traces(batch.count),
-                            &current_packed(parameters),
-                            dropout};
-  BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, pulse);
+  const Propagation<T> pass{
+      layout_, parameters, data.x, workspace_.traces(batch.count), &current_packed(parameters),
+      dropout};
+  BatchLoss result = run_rows(pass, data, batch, Direction::forward_and_backward, gradient, pulse);
   if (stopped(pulse) || !std::isfinite(result.sum)) return result;
   if (regularization.clip_norm > 0.0 || takes_long(batch.count)) {
     if (!whole_gradient_then_update(pass, parameters, gradient, optimizer, regularization, pulse)) {
@@ -203,10 +239,9 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
 
 template <class T>
 void BatchPass<T>::pack_all(const T* parameters, PackedWeights<T>& packed) const {
-  parallel_for(std::ssize(blocks_), threads_for(layout_.forward_operations(), threads_),
-               [&](index_t b) {
-                 packed.refresh(parameters, blocks_[static_cast<std::size_t>(b)]);
-               });
+  parallel_for(
+      std::ssize(blocks_), threads_for(layout_.forward_operations(), threads_),
+      [&](index_t b) { packed.refresh(parameters, blocks_[static_cast<std::size_t>(b)]); });
 }
 
 template <class T>
@@ -232,7 +267,7 @@ void BatchPass<T>::gradient_then_update(const Propagation<T>& pass, T* parameter
                                         const Regularization& regularization) {
   optimizer.begin_step({1.0, regularization.clip_value});
   for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
-    pass.parameter_gradient(gradient, block);
+    collect_gradient(pass, gradient, block);
     penalties_[number] = penalize(block, parameters, gradient, regularization);
     update(optimizer, parameters, gradient, block);
   });
@@ -246,7 +281,7 @@ bool BatchPass<T>::whole_gradient_then_update(const Propagation<T>& pass, T* par
                                               const Regularization& regularization, Pulse* pulse) {
   for_weight_blocks(pass.x.rows, [&](std::size_t number, const WeightBlock& block) {
     if (stopped(pulse)) return;
-    pass.parameter_gradient(gradient, block);
+    collect_gradient(pass, gradient, block);
     penalties_[number] = penalize(block, parameters, gradient, regularization);
     const Range range = parameters_of(layout_, block);
     squares_[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
@@ -291,7 +326,7 @@ void BatchPass<T>::layer_gradients(const T* parameters, const Batch<T>& batch,
   traces.dz = dz;
   parameters_changed();
   const Propagation<T> pass{layout_, parameters, data.x, traces, &current_packed(parameters)};
-  run_rows(pass, data, batch, Direction::forward_and_backward, nullptr);
+  run_rows(pass, data, batch, Direction::forward_and_backward, nullptr, nullptr);
 }
 
 template <class T>
@@ -312,7 +347,7 @@ void BatchPass<T>::pull_back(const T* parameters, ConstMatrixView<T> x, ConstMat
     pass.backward(dx, rows);
   });
   for_weight_blocks(x.rows, [&](std::size_t, const WeightBlock& block) {
-    pass.parameter_gradient(gradient, block);
+    pass.parameter_gradient(gradient, block, {0, x.rows});
   });
 }
 

@@ -68,7 +68,12 @@ class BatchPass {
   double weigh(const Batch<T>& batch);
   double weighted_sum(const Batch<T>& batch) const;
   BatchLoss run_rows(const Propagation<T>& pass, const Dataset<T>& data, const Batch<T>& batch,
-                     Direction direction, Pulse* pulse);
+                     Direction direction, T* gradient, Pulse* pulse);
+  void reserve_block_gradients(index_t blocks);
+  // The gradient of one block of rows, into an arena of its own.
+  void block_gradient(const Propagation<T>& pass, T* gradient, index_t number, Range rows);
+  // The gradient of one block of weights over the whole batch.
+  void collect_gradient(const Propagation<T>& pass, T* gradient, const WeightBlock& block) const;
   template <class Task>
   void for_weight_blocks(index_t rows, Task&& task);
   // Adds the penalty's gradient to a block of the arena; returns the penalty.
@@ -94,6 +99,7 @@ class BatchPass {
   Workspace<T> workspace_;
   std::optional<PackedWeights<T>> packed_;
   bool packed_is_current_ = false;
+  Buffer<T> block_gradients_;  // of the row blocks behind the first
   std::vector<WeightBlock> blocks_;
   std::vector<double> penalties_;  // of each block
   std::vector<double> squares_;    // of each block's gradient

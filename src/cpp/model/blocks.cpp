@@ -6,14 +6,14 @@ namespace pymlp {
 
 namespace {
 
-constexpr index_t kFewRows = 32;        // below this many a product cannot fill its registers
-constexpr index_t kManyRows = 256;      // above, a block's matrices leave the second-level cache
-constexpr index_t kBlocksOfABatch = 8;  // enough to share among threads
-constexpr index_t kSmallest = 512;      // parameters; less is not worth a task
-constexpr index_t kFewInputs = 8;       // as kFewRows, for gradients of weights
-constexpr index_t kFewestInputs = 24;   // of a block that is cut for the cache's sake
-constexpr index_t kInCache = 384 << 10; // bytes of a block's inputs, half a second-level cache
-constexpr double kFewOperations = 4e5;  // less is not worth a task
+constexpr index_t kFewRows = 32;         // below this many a product cannot fill its registers
+constexpr index_t kManyRows = 256;       // above, a block's matrices leave the second-level cache
+constexpr index_t kBlocksOfABatch = 8;   // enough to share among threads
+constexpr index_t kFewInputs = 8;        // as kFewRows, for gradients of weights
+constexpr index_t kFewestInputs = 24;    // of a block that is cut for the cache's sake
+constexpr index_t kInCache = 384 << 10;  // bytes of a block's inputs, half a second-level cache
+constexpr double kFewOperations = 4e5;   // of a block of rows; less is not worth a task
+constexpr index_t kFewProducts = 50000;  // of a block of weights, likewise
 
 index_t row_block_count(index_t rows, double operations_of_a_row) {
   const double operations = static_cast<double>(rows) * operations_of_a_row;
@@ -30,10 +30,17 @@ index_t row_block_count(index_t rows, double operations_of_a_row) {
 RowBlocks::RowBlocks(index_t rows, double operations_of_a_row)
     : rows_(rows), count_(row_block_count(rows, operations_of_a_row)) {}
 
+bool sums_by_row_block(const Layout& layout, index_t rows) {
+  index_t width = layout.n_inputs();
+  for (const Layer& layer : layout.layers()) width += 2 * layer.n_out;  // a and dz
+  return layout.n_parameters() <= width * RowBlocks(rows, layout.forward_operations()).largest();
+}
+
 std::vector<WeightBlock> weight_blocks(const Layout& layout, index_t capacity,
                                        index_t number_size) {
   const index_t most_inputs = std::max(kFewestInputs, kInCache / (capacity * number_size));
-  const index_t size = std::max(kSmallest, layout.n_parameters() / kBlocksOfABatch);
+  const index_t size =
+      std::max(kFewProducts / capacity + 1, layout.n_parameters() / kBlocksOfABatch);
   std::vector<WeightBlock> blocks;
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const Layer& layer = layout.layer(l);

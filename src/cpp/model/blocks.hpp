@@ -28,6 +28,10 @@ class RowBlocks {
   index_t count_;
 };
 
+// Whether a block of rows is better off with gradients of its own, to be added up in the order of
+// the blocks: where the parameters are fewer than what the block would hand over to other threads.
+bool sums_by_row_block(const Layout& layout, index_t rows);
+
 // A stretch of one layer's weight rows; the last of a layer brings the biases, which lie behind it.
 struct WeightBlock {
   index_t layer;

@@ -85,12 +85,13 @@ void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
 }
 
 template <class T>
-void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block) const {
+void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block, Range rows) const {
   const index_t l = block.layer;
   const ConstMatrixView<T> input = l == 0 ? x : output(l - 1);
   const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
   T* db = is_last_of_layer(layout, block) ? layout.biases(gradient, l) : nullptr;
-  gemm::weights_gradient<T>(dw, db, input, at(traces.dz, l), block.rows.first);
+  gemm::weights_gradient<T>(dw, db, input.slice(rows.first, rows.count), at(traces.dz, l, rows),
+                            block.rows.first);
 }
 
 template struct Propagation<float>;

@@ -46,8 +46,8 @@ struct Propagation {
   // dz of all layers before the last, and dx where it has data.
   void backward(MatrixView<T> dx, Range rows) const;
 
-  // dw and db of one block of weight rows, over all samples, into an arena.
-  void parameter_gradient(T* gradient, const WeightBlock& block) const;
+  // dw and db of one block of weight rows, summed over rows of the batch, into an arena.
+  void parameter_gradient(T* gradient, const WeightBlock& block, Range rows) const;
 
  private:
   bool drops(index_t l) const { return dropout && layout.layer(l).dropout > 0.0; }
