@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cases import FloatArray, Rng
 
+import pymlp
 from pymlp import Network
 from pymlp._core import kernels
 
@@ -136,6 +137,9 @@ def test_networks_are_made_of_chains(widths: list[int], m: int, dtype: str, rng:
 # their root: with terms of random sign that is half a unit whatever the length, with terms of one
 # sign a quarter of the root of the length.
 LENGTHS = [16, 64, 256, 784, 1024, 4096]
+# Kernels of OpenBLAS that add in one chain as well, up to the length where they cut a sum. Others
+# add in several at once, so that their errors are smaller.
+CHAINS_OF_BLAS = {"Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids"}
 PRODUCTS = """
 import sys
 import numpy as np
@@ -197,6 +201,5 @@ def test_errors_are_those_of_chains_and_of_short_ones_no_worse_than_of_blas(
         limit = 0.7 if "any" in name else 0.35 * np.sqrt(k)
         assert root_mean_square(own[name]) < limit, name
         assert np.abs(own[name]).max() < 10 * limit, name
-        # Longer sums the other library cuts, which makes its errors smaller.
-        if k <= 256:
+        if k <= 256 and pymlp.show_config()["blas_kernels"] in CHAINS_OF_BLAS:
             assert root_mean_square(own[name]) < 1.25 * root_mean_square(other[name]), name
