@@ -86,27 +86,13 @@ def check_backward(rng: Rng, dtype: str, rows: list[int], ins: list[int], outs: 
 
 
 @own_products
-def test_forward_is_a_chain(dtype: str, rng: Rng) -> None:
-    rows, cols = [1, 2, 3, 4, 6, 7, 12, 13, 25], [*range(1, 35), 47, 63, 64, 65, 70]
-    check_forward(rng, dtype, rows, cols, [1, 2, 3, 17, 40])
-
-
-@own_products
-def test_backward_is_a_chain(dtype: str, rng: Rng) -> None:
-    sizes = [*range(1, 10), 15, 16, 17, 31, 32, 33, 64, 70]
-    check_backward(rng, dtype, [1, 2, 3, 12, 13, 40], sizes, [1, 2, 3, 4, 5, 8, 9, 16, 17, 33])
-
-
-@own_products
-@pytest.mark.slow
 def test_every_forward_is_a_chain(dtype: str, rng: Rng) -> None:
-    check_forward(rng, dtype, [*range(1, 26)], [*range(1, 71)], [1, 2, 3, *range(4, 41, 3)])
+    check_forward(rng, dtype, [*range(1, 26)], [*range(1, 71)], [*range(1, 41)])
 
 
 @own_products
-@pytest.mark.slow
 def test_every_backward_is_a_chain(dtype: str, rng: Rng) -> None:
-    check_backward(rng, dtype, [*range(1, 26, 2), 40], [*range(1, 71)], [*range(1, 41, 2)])
+    check_backward(rng, dtype, [*range(1, 26), 40], [*range(1, 71)], [*range(1, 41, 2)])
 
 
 # ---- networks ------------------------------------------------------------------------------------
