@@ -10,6 +10,7 @@
 
 #include "kernel_numbers.hpp"
 #include "kernels/table.hpp"
+#include "product_cases.hpp"
 
 namespace pymlp::test {
 
@@ -294,6 +295,26 @@ void regularization_cases(const Visit<T>& visit) {
   });
 }
 
+// ---------------------------------------------------------------- products
+
+template <class T>
+void product_cases(const Visit<T>& visit) {
+  constexpr ProductSize kSizes[] = {{1, 1, 1},   {3, 10, 5},   {7, 17, 0},    {13, 31, 40},
+                                    {25, 70, 9}, {2, 300, 64}, {50, 33, 257}, {64, 4, 100}};
+  for (const Kind kind : kKinds) {
+    const Operands<T> of({64, 300, 257}, kind, 8);
+    for (const ProductSize& size : kSizes) {
+      for (const Form form : kForms) {
+        visit("product", [&](const Kernels<T>& table) {
+          Outcome outcome;
+          outcome.add(Product<T>(of, size, form).run(table));
+          return outcome;
+        });
+      }
+    }
+  }
+}
+
 // ---------------------------------------------------------------- all of them
 
 template <class T>
@@ -310,6 +331,7 @@ inline constexpr Family<T> kFamilies[] = {
     {"optimizer", optimizer_cases<T>},
     {"dense", dense_cases<T>},
     {"regularization", regularization_cases<T>},
+    {"product", product_cases<T>},
 };
 
 inline std::vector<Isa> supported_isas() {

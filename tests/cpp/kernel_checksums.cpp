@@ -1,9 +1,13 @@
 // Prints a checksum of what each family of kernels computes, and fails where one instruction set
-// gives another than the rest. Knows no BLAS, and what it prints is the same on every machine: the
-// outputs of two builds can be compared line by line.
+// gives another than the rest; then checksums of networks trained with the selected kernels. Needs
+// no BLAS, and what it prints is the same on every machine: the outputs of two builds, or of one
+// with other values of PYMLP_ISA, can be compared line by line.
 #include <cstdio>
+#include <cstdlib>
 
 #include "kernel_cases.hpp"
+#include "model/inference.hpp"
+#include "problem.hpp"
 
 using namespace pymlp;
 using namespace pymlp::test;
@@ -47,10 +51,66 @@ bool print_checksums(const char* dtype) {
   return all_alike;
 }
 
+struct Run {
+  const char* name;
+  std::vector<index_t> widths;
+  double dropout;
+  OptimizerRule rule;
+  Regularization regularization;
+};
+
+// Odd widths, and rules that ask the C library for nothing but square roots and exact powers.
+std::vector<Run> runs() {
+  using enum OptimizerKind;
+  OptimizerRule nesterov = rule_of(sgd, 0.9);
+  nesterov.nesterov = true;
+  return {{"sgd", {3, 130, 2}, 0.0, rule_of(sgd), {}},
+          {"nesterov", {17, 64, 64, 6}, 0.3, nesterov, {}},
+          {"adam", {31, 100, 47, 10}, 0.0, rule_of(adam), {}},
+          {"rmsprop", {5, 33, 2}, 0.5, rule_of(rmsprop), all_limits()}};
+}
+
+// Losses and parameters after three shuffled epochs, and predictions from these.
+template <class T>
+Outcome trained(const Run& run) {
+  Samples<T> samples(201, run.widths.front(), run.widths.back(), 2);
+  Session<T> session(classifier(run.widths, "tanh", "softmax", run.dropout), run.rule,
+                     kCrossEntropy, samples.with_labels(),
+                     {.epochs = 3,
+                      .batch_size = 60,
+                      .seed = 3,
+                      .threads = 2,
+                      .regularization = run.regularization});
+  session.run();
+  Outcome outcome;
+  for (const double loss : session.history().loss) outcome.add(loss);
+  outcome.add(session.parameters());
+  std::vector<T> y(static_cast<std::size_t>(201 * run.widths.back()));
+  const Network<T>& network = session.network();
+  predict<T>(network.layout(), network.parameters(), samples.inputs(),
+             {y.data(), 201, run.widths.back(), run.widths.back()}, 2);
+  outcome.add(y);
+  return outcome;
+}
+
+template <class T>
+void print_training(const char* dtype) {
+  for (const Run& run : runs()) {
+    Checksum sum;
+    sum.add(trained<T>(run));
+    std::printf("train %-8s %s %016llx\n", run.name, dtype,
+                static_cast<unsigned long long>(sum.value()));
+  }
+}
+
 }  // namespace
 
 int main() {
+  // Before anything asks: where the machine has no fused multiply-adds another library would run.
+  setenv("PYMLP_GEMM", "native", 1);
   const bool single = print_checksums<float>("float32");
   const bool both = print_checksums<double>("float64") && single;
+  print_training<float>("float32");
+  print_training<double>("float64");
   return both ? 0 : 1;
 }

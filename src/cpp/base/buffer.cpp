@@ -22,9 +22,9 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 
 void* allocate_zeroed(std::size_t bytes) {
   if (bytes == 0) return nullptr;
-  bytes += kAlignment;
-  const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-  const std::size_t rounded = round_up(bytes, alignment);
+  const std::size_t with_slack = bytes + kAlignment;
+  const std::size_t alignment = with_slack >= kHugePage ? kHugePage : kAlignment;
+  const std::size_t rounded = round_up(with_slack, alignment);
   void* memory = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
   if (memory == nullptr) throw std::bad_alloc();
 #if defined(__linux__)

@@ -1,0 +1,189 @@
+"""One arithmetic: the same bits on any number of threads, in any batch, on every ISA."""
+
+import multiprocessing
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bits
+import numpy as np
+import pytest
+from bits import BATCH_SIZES, WIDTHS
+
+from pymlp import Network
+
+NETWORKS = pytest.mark.parametrize("number", range(len(WIDTHS)), ids=map(str, WIDTHS))
+# Another library's products promise none of it.
+OWN_PRODUCTS = pytest.mark.skipif(
+    not bits.native_products(), reason="matrix products are another library's"
+)
+SECONDS = 60.0  # after which something hangs
+
+
+# ---- threads -------------------------------------------------------------------------------------
+@NETWORKS
+def test_results_are_the_same_on_any_number_of_threads(number: int, dtype: str) -> None:
+    alone = list(bits.passes(number, dtype, 1))
+    for threads in (2, 3, 8):
+        assert list(bits.passes(number, dtype, threads)) == alone
+
+
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+@NETWORKS
+def test_training_is_the_same_on_any_number_of_threads(
+    number: int, batch_size: int, dtype: str
+) -> None:
+    alone = bits.training(number, dtype, batch_size, 1)
+    for threads in (2, 3, 8):
+        assert bits.training(number, dtype, batch_size, threads) == alone
+
+
+def test_trainings_are_told_apart(dtype: str) -> None:
+    found = {bits.training(number, dtype, 50, 1) for number in range(len(WIDTHS))}
+    assert len(found) == len(WIDTHS)
+
+
+# ---- batches -------------------------------------------------------------------------------------
+@OWN_PRODUCTS
+@NETWORKS
+def test_rows_alone_are_rows_of_any_batch(number: int, dtype: str) -> None:
+    net = bits.network(number, dtype)
+    X, _ = bits.samples(net, 1000)
+    whole = net.predict(X)
+    for i in [*range(20), 63, 64, 255, 256, 257, 500, 998, 999]:
+        assert net.predict(X[i]).tobytes() == whole[i].tobytes()
+        assert net.predict(X[i : i + 1]).tobytes() == whole[i].tobytes()
+    for size in (2, 3, 5, 12, 13, 64, 65, 999):
+        for first in {0, 1, 7, 128, 1000 - size}:
+            if first + size > 1000:
+                continue
+            rows = slice(first, first + size)
+            assert net.predict(X[rows]).tobytes() == whole[rows].tobytes(), (size, first)
+
+
+@OWN_PRODUCTS
+@NETWORKS
+def test_so_they_are_where_the_caller_gives_the_memory(number: int, dtype: str) -> None:
+    net = bits.network(number, dtype)
+    X, _ = bits.samples(net, 64)
+    whole = net.predict(X)
+    out = np.full((66, net.widths[-1]), np.nan, net.dtype)
+    net.predict(X, out=out[1:65])
+    assert out[1:65].tobytes() == whole.tobytes()
+    assert np.isnan(out[[0, 65]]).all()
+    for i in range(64):
+        one = np.full(net.widths[-1] + 2, np.nan, net.dtype)
+        net.predict(X[i], out=one[1:-1])
+        assert one[1:-1].tobytes() == whole[i].tobytes()
+        assert np.isnan(one[[0, -1]]).all()
+
+
+# ---- instruction sets ----------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def digests() -> dict[str, str]:
+    """Return what each instruction set of this machine prints."""
+    found = {}
+    for isa in ("generic", "avx2", "avx512"):
+        run = bits.elsewhere(bits.__file__, PYMLP_ISA=isa, PYMLP_GEMM="native")
+        if "does not support" not in run.stderr:
+            assert run.returncode == 0, run.stderr
+            found[isa] = run.stdout
+    return found
+
+
+def test_every_instruction_set_gives_the_same(digests: dict[str, str]) -> None:
+    generic = digests["generic"].splitlines()
+    assert len(generic) == 2 * len(WIDTHS) * (3 + len(BATCH_SIZES) - 1)
+    for isa, lines in digests.items():
+        assert lines.splitlines() == generic, isa
+
+
+# ---- whose products ------------------------------------------------------------------------------
+PRODUCT = """
+import numpy as np
+from pymlp._core import kernels
+from bits import digest
+x, w = (np.random.default_rng(0).standard_normal(shape) for shape in [(64, 2048), (2048, 96)])
+print(digest(kernels.dense_forward(x, w, None)))
+"""
+
+
+def product_digest(**environment: str) -> str:
+    folder = str(Path(bits.__file__).parent)
+    run = bits.elsewhere("-c", PRODUCT, PYTHONPATH=folder, **environment)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_gemm_is_chosen_by_the_environment() -> None:
+    native = product_digest(PYMLP_GEMM="native")
+    assert product_digest(PYMLP_GEMM="native", PYMLP_ISA="generic") == native
+    # Sums of this length are cut by the other library, so that its bits are others.
+    assert product_digest(PYMLP_GEMM="blas") != native
+    assert product_digest(PYMLP_GEMM="auto", PYMLP_ISA="") == product_digest(
+        PYMLP_GEMM="", PYMLP_ISA=""
+    )
+
+
+def test_another_gemm_is_refused() -> None:
+    call = "import pymlp; pymlp.Network([2, 3]).predict([1.0, 2.0])"
+    run = bits.elsewhere("-c", call, PYMLP_GEMM="mkl")
+    assert run.returncode == 1
+    assert "ValueError: PYMLP_GEMM must be auto, native or blas, not 'mkl'" in run.stderr
+
+
+# ---- the caller's surroundings -------------------------------------------------------------------
+def test_more_threads_than_processors_give_the_same() -> None:
+    # On a machine where they only get in each other's way this must end, and soon enough.
+    assert bits.training(3, "float32", 200, 64) == bits.training(3, "float32", 200, 1)
+
+
+def in_a_fork(work: Callable[[], bool]) -> None:
+    """Fork, and demand that `work` gives True there before it is taken to hang."""
+    child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(not work()))
+    child.start()
+    child.join(SECONDS)
+    if child.is_alive():
+        child.kill()
+        child.join()
+    assert child.exitcode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere forks of threads are not for use")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_gives_the_same(dtype: str) -> None:
+    expected = list(bits.passes(3, dtype, 4)), bits.training(3, dtype, 64, 4)
+    in_a_fork(lambda: (list(bits.passes(3, dtype, 4)), bits.training(3, dtype, 64, 4)) == expected)
+
+
+def test_arrays_are_not_written_behind_nor_before(dtype: str) -> None:
+    net = bits.network(1, dtype)
+    X, Y = bits.samples(net, 50)
+
+    def between_nan(a: Any) -> Any:
+        memory = np.full((len(a) + 2, a.shape[1]), np.nan, a.dtype)
+        memory[1:-1] = a
+        return memory[1:-1]
+
+    inside, targets = between_nan(X), between_nan(Y)
+    loss, gradients = net.gradients(inside, targets, loss="mse")
+    expected, same = net.gradients(X, Y, loss="mse")
+    assert (loss, gradients.flat.tobytes()) == (expected, same.flat.tobytes())
+    _, dX = net.vjp(inside, targets)
+    assert dX.tobytes() == net.vjp(X, Y)[1].tobytes()
+    for array in (inside, targets):
+        assert np.isnan(array.base[[0, -1]]).all()
+
+
+def test_a_network_beside_others_in_memory_gives_the_same(dtype: str) -> None:
+    # What lies behind parameters is read, and must not count.
+    alone = bits.network(2, dtype)
+    X, _ = bits.samples(alone, 9)
+    expected = alone.predict(X).tobytes()
+    neighbours = [Network([k, k], dtype=dtype) for k in range(1, 60)]
+    for net in neighbours:
+        net.parameters[:] = np.nan
+    twins = [alone.copy() for _ in range(20)]
+    del neighbours
+    assert {twin.predict(X).tobytes() for twin in twins} == {expected}
