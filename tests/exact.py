@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+CHAIN = 256  # terms, as kChain in product.hpp
+
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     """Return the rounded sum, and its error exactly."""
@@ -56,13 +58,20 @@ def fused(a: Array, b: Array, c: Array) -> Array:
 
 
 def chains(a: Array, b: Array, start: Array | None = None) -> Array:
-    """Return start + a b after each step of the sum: (k + 1, m, n), in ascending order."""
+    """Return start + a b after each step of the sum: (k + 1, m, n), in ascending order.
+
+    After CHAIN terms a new chain begins at 0, and is added to what there is.
+    """
     sums = np.zeros((a.shape[1] + 1, a.shape[0], b.shape[1]), a.dtype)
     if start is not None:
         sums[0] = start
+    chain, before = sums[0], None
     for p in range(a.shape[1]):
+        if p > 0 and p % CHAIN == 0:
+            chain, before = np.zeros_like(chain), sums[p]
         left, right = np.broadcast_arrays(a[:, p, None], b[p])
-        sums[p + 1] = fused(left.copy(), right.copy(), sums[p])
+        chain = fused(left.copy(), right.copy(), chain)
+        sums[p + 1] = chain if before is None else before + chain
     return sums
 
 

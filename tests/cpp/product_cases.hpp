@@ -62,11 +62,17 @@ struct Operands {
   std::vector<T> start;
 };
 
-// The judge: one chain in ascending order, each link rounded once.
+// The judge: chains in ascending order, each link rounded once, added in order.
 template <class T>
 T chain(const Operands<T>& of, index_t i, index_t j, index_t k, bool with_start) {
-  T sum = with_start ? of.start[static_cast<std::size_t>(j)] : T(0);
-  for (index_t p = 0; p < k; ++p) sum = std::fma(of.a_at(i, p), of.b_at(p, j), sum);
+  T sum = 0;
+  for (index_t first = 0; first == 0 || first < k; first += kChain) {
+    T chain = first == 0 && with_start ? of.start[static_cast<std::size_t>(j)] : T(0);
+    for (index_t p = first; p < std::min(k, first + kChain); ++p) {
+      chain = std::fma(of.a_at(i, p), of.b_at(p, j), chain);
+    }
+    sum = first == 0 ? chain : sum + chain;
+  }
   return sum;
 }
 

@@ -14,13 +14,23 @@ void fill_rows(MatrixView<T> z, const T* biases) {
   }
 }
 
+// As products sum: chains of kChain samples, added in order.
 template <class T>
 void column_sums(T* sums, ConstMatrixView<T> d) {
-  for (index_t j = 0; j < d.cols; ++j) sums[j] = T(0);
-  for (index_t i = 0; i < d.rows; ++i) {
-    const T* di = d.row(i);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < d.cols; ++j) sums[j] += di[j];
+  for (index_t first = 0; first < d.cols; first += kLanes) {
+    const index_t cols = first + kLanes < d.cols ? kLanes : d.cols - first;
+    for (index_t i = 0; i < d.rows;) {
+      const bool begins = i == 0;
+      const index_t end = i + kChain < d.rows ? i + kChain : d.rows;
+      T chain[kLanes] = {};
+      for (; i < end; ++i) {
+        const T* di = d.row(i) + first;
+        for (index_t j = 0; j < cols; ++j) chain[j] += di[j];
+      }
+      for (index_t j = 0; j < cols; ++j) {
+        sums[first + j] = begins ? chain[j] : sums[first + j] + chain[j];
+      }
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // The three products of a dense layer. Behind this seam stand the package's own kernels and a BLAS;
-// nobody above it knows which ran. Own kernels compute every element as one chain of fused
-// multiply-adds in ascending order: the same bits for any number of rows and on every ISA. BLAS
+// nobody above it knows which ran. Own kernels compute every element as the chains of fused
+// multiply-adds that product.hpp fixes: the same bits for any number of rows and on every ISA. BLAS
 // promises nothing of the kind.
 //
 // Biases lie behind the weights in an arena, as those of one more input that is always 1.

@@ -1,5 +1,5 @@
-// Products by tiles that stay in registers. Every element is one chain of fused multiply-adds in
-// ascending order of the summed index, so neither the shape of a tile nor the ISA changes its bits.
+// Products by tiles that stay in registers. Every element is made of chains of fused multiply-adds
+// whose links product.hpp fixes, so neither the shape of a tile nor the ISA changes its bits.
 //
 // Nothing need be packed but the transposed weights: a panel of 2 vectors' width is read from the
 // second level of the cache faster than a tile of 12 rows uses it up.
@@ -30,6 +30,7 @@ struct TileArguments {
   index_t b_stride;
   index_t k;
   const T* start;  // the row that every row of c starts from; null: 0
+  bool adds;       // to what stands in c
 };
 
 // The rows of a tile's other operand. Three share a pointer, so that one register holds the
@@ -97,10 +98,14 @@ void tile(const TileArguments<T>& of) {
   }
   T* c = of.c;
   const index_t c_stride = of.c_stride;
+  const bool adds = of.adds;
   PYMLP_UNROLL
   for (int i = 0; i < rows; ++i) {
     PYMLP_UNROLL
-    for (int v = 0; v < vectors; ++v) store<T, lanes>(c + v * lanes, sums[i][v]);
+    for (int v = 0; v < vectors; ++v) {
+      if (adds) sums[i][v] += load<T, lanes>(c + v * lanes);
+      store<T, lanes>(c + v * lanes, sums[i][v]);
+    }
     c += c_stride;
   }
 }
@@ -134,21 +139,24 @@ void tile_aside(index_t rows, index_t cols, TileArguments<T> of) {
   alignas(kVectorBytes) T aside[Family::most_rows * Family::width];
   T* const c = std::exchange(of.c, aside);
   const index_t c_stride = std::exchange(of.c_stride, Family::width);
+  for (index_t i = 0; of.adds && i < rows; ++i) {
+    for (index_t j = 0; j < cols; ++j) aside[i * Family::width + j] = c[i * c_stride + j];
+  }
   Family::template run<ones>(rows, of);
   for (index_t i = 0; i < rows; ++i) {
     for (index_t j = 0; j < cols; ++j) c[i * c_stride + j] = aside[i * Family::width + j];
   }
 }
 
-// The columns of one panel, or what is left of it. Rows are cut into tiles of nearly equal height,
-// so that none is left with few.
 template <class Family, bool ones, class T>
 void rows_of_tile(index_t rows, bool fits, index_t cols, const TileArguments<T>& of) {
   fits ? Family::template run<ones>(rows, of) : tile_aside<Family, ones>(rows, cols, of);
 }
 
+// One chain of every element in the columns of a panel, or of what is left of it. Rows are cut into
+// tiles of nearly equal height, so that none is left with few.
 template <class Family, bool ones, class T>
-index_t columns(MatrixView<T> c, index_t first, TileArguments<T> of) {
+void chains(MatrixView<T> c, index_t first, TileArguments<T> of) {
   const index_t count = (c.rows + Family::most_rows - 1) / Family::most_rows;
   const index_t left = c.cols - first;
   const bool fits = left >= Family::width || c.stride >= first + Family::width;
@@ -162,6 +170,20 @@ index_t columns(MatrixView<T> c, index_t first, TileArguments<T> of) {
     of.c += rows * of.c_stride;
     of.a.data += rows * of.a.row_stride;
   }
+}
+
+template <class Family, bool ones, class T>
+index_t columns(MatrixView<T> c, index_t first, TileArguments<T> of) {
+  index_t left = of.k;
+  do {
+    of.k = left < kChain ? left : kChain;
+    chains<Family, ones>(c, first, of);
+    of.a.data += of.k * of.a.column_stride;
+    of.b += of.k * of.b_stride;
+    of.start = nullptr;
+    of.adds = true;
+    left -= of.k;
+  } while (left > 0);
   return Family::width;
 }
 
@@ -195,8 +217,8 @@ void run(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start) 
   for (index_t j = 0; j < c.cols;) {
     const index_t number = j / kPanelWidth<T>;
     const T* first = b.data + number * b.panel_stride + j - number * kPanelWidth<T>;
-    const TileArguments<T> of{
-        c.data + j, c.stride, a, first, b.row_stride, k, start == nullptr ? nullptr : start + j};
+    const T* row = start == nullptr ? nullptr : start + j;
+    const TileArguments<T> of{c.data + j, c.stride, a, first, b.row_stride, k, row, false};
     const index_t done = few ? few_rows<T, kFewRowsVectors>(c, j, of) : 0;
     j += done > 0 ? done : panel<ones>(c, j, of);
   }

@@ -5,6 +5,11 @@
 
 namespace pymlp {
 
+// Every element of a product is a chain of fused multiply-adds in ascending order of the summed
+// index, from its start (the bias) or 0. After this many terms a new chain begins at 0 and is added
+// to what there is: rounding errors grow with the length of a chain.
+inline constexpr index_t kChain = 256;
+
 // A matrix or its transpose: element (i, p) lies at data[i * row_stride + p * column_stride].
 template <class T>
 struct Strided {

@@ -40,7 +40,7 @@ struct Kernels {
 
   // Every row of z (m, n) becomes the biases (n,).
   void (*fill_rows)(MatrixView<T> z, const T* biases);
-  // sums (n,) = column sums of d (m, n), samples in ascending order.
+  // sums (n,) = column sums of d (m, n), m >= 1.
   void (*column_sums)(T* sums, ConstMatrixView<T> d);
 
   // One step of the optimiser on n consecutive parameters.
