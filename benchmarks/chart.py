@@ -26,9 +26,11 @@ _MARK: dict[str, Any] = {
 }
 
 
+@palette.look()
 def draw(record: Record, path: Path) -> None:
     """Write PATH.png and PATH.svg."""
-    plt = palette.pyplot()
+    import matplotlib.pyplot as plt
+
     panels = [
         (title, [cell for cell in record["cells"] if cell["training"] is training and has(cell)])
         for title, training in (("Training, one step", True), ("Inference, one call", False))

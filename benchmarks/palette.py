@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +30,13 @@ INK = "#333333"
 FAINT = "#e4e4e4"
 
 
-def pyplot() -> Any:
-    """Return matplotlib's pyplot, drawing to files, in this look."""
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw to files, in this look, and leave everybody else's as it was."""
     import matplotlib
 
     matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    plt.rcParams.update(
+    with matplotlib.rc_context(
         {
             "font.size": 9,
             "axes.edgecolor": "#999999",
@@ -51,8 +52,8 @@ def pyplot() -> Any:
             "svg.fonttype": "none",
             "legend.frameon": False,
         }
-    )
-    return plt
+    ):
+        yield
 
 
 def save(figure: Any, path: Path) -> None:

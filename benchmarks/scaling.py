@@ -88,9 +88,11 @@ def rows(points: Sequence[dict[str, Any]]) -> list[list[str]]:
     ]
 
 
+@palette.look()
 def draw(record: dict[str, Any], path: Path) -> None:
     """Write PATH.png and PATH.svg: time against operations, and the cost of one operation."""
-    plt = palette.pyplot()
+    import matplotlib.pyplot as plt
+
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
     for (name, points), colour in zip(record["sweeps"].items(), _COLOURS, strict=True):
         x = [p["operations"] for p in points]

@@ -71,8 +71,8 @@ def show_config() -> Config:
 
     Notes
     -----
-    The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``, ``blas``,
-    or ``auto``, which takes the native kernels wherever the processor has fused multiply-adds.
+    The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``,
+    ``blas`` or ``auto``: the native kernels where the processor has fused multiply-adds.
     ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. Both are read once.
     """
     core = _core.config()
