@@ -185,7 +185,7 @@ template <class T>
 template <class Task>
 void BatchPass<T>::for_weight_blocks(index_t rows, Task&& task) {
   // Adding up and updating is little work, where there are few parameters.
-  constexpr double kOperations = 40.0;
+  constexpr double kOperations = 100.0;
   const int threads =
       sums_by_row_block(layout_, rows)
           ? threads_for(kOperations * static_cast<double>(layout_.n_parameters()), threads_)

@@ -46,6 +46,7 @@ class BatchPass {
                  const Regularization& regularization, const std::optional<DropoutDraws>& dropout,
                  Pulse* pulse);
 
+  void set_threads(int threads) { threads_ = threads; }
   void set_loss(const Loss& loss) { loss_ = loss; }
 
   // Somebody else wrote parameters since the last step; the steps themselves need not say so.

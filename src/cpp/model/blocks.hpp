@@ -29,7 +29,8 @@ class RowBlocks {
 };
 
 // Whether a block of rows is better off with gradients of its own, to be added up in the order of
-// the blocks: where the parameters are fewer than what the block would hand over to other threads.
+// the blocks: where the parameters are far fewer than what the block would hand over to other
+// threads.
 bool sums_by_row_block(const Layout& layout, index_t rows);
 
 // A stretch of one layer's weight rows; the last of a layer brings the biases, which lie behind it.

@@ -31,6 +31,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       validation_(validation),
       options_(options),
       pass_(network.layout(), loss, options.batch_size, options.threads, Dropout::on),
+      thread_choice_(options.threads),
       gradient_(network.layout().n_parameters()),
       start_parameters_(network.layout().n_parameters()),
       start_state_(optimizer.state().size()),
@@ -52,7 +53,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
 template <class T>
 Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
   if (status_ != Status::running) return status_;
-  started_ = Clock::now();
+  started_ = looked_ = Clock::now();
   pass_.parameters_changed();
   const double before = seconds_;
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
@@ -62,7 +63,8 @@ Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
     // done.
     if (epochs_begun_ == epoch_) begin_epoch();
     if (position_ < training_.size() && !step(pulse)) break;
-    seconds_ = before + seconds_between(started_, Clock::now());
+    time_step();
+    seconds_ = before + seconds_between(started_, looked_);
     if (position_ == training_.size() || time_is_up()) end_epoch(pulse);
     if (seconds_ - before >= seconds) break;
   }
@@ -73,6 +75,14 @@ Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
 template <class T>
 bool Trainer<T>::time_is_up() const {
   return options_.max_seconds > 0.0 && seconds_ >= options_.max_seconds;
+}
+
+template <class T>
+void Trainer<T>::time_step() {
+  const auto now = Clock::now();
+  thread_choice_.took(seconds_between(looked_, now));
+  pass_.set_threads(thread_choice_.threads());
+  looked_ = now;
 }
 
 template <class T>

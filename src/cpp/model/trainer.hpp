@@ -8,6 +8,7 @@
 
 #include "model/batch_pass.hpp"
 #include "model/network.hpp"
+#include "model/thread_choice.hpp"
 
 namespace pymlp {
 
@@ -68,6 +69,7 @@ class Trainer {
 
   void begin_epoch();
   void set_learning_rate();
+  void time_step();
   // Takes one step; false where it must end.
   bool step(Pulse& pulse);
   void end_epoch(Pulse& pulse);
@@ -83,6 +85,7 @@ class Trainer {
   std::optional<Dataset<T>> validation_;
   FitOptions options_;
   BatchPass<T> pass_;
+  ThreadChoice thread_choice_;
   std::optional<BatchPass<T>> validation_pass_;
   Buffer<T> gradient_;
   Buffer<T> start_parameters_;  // as they were when the epoch began
@@ -101,6 +104,7 @@ class Trainer {
   Status status_ = Status::running;
   double seconds_ = 0.0;
   Clock::time_point started_;
+  Clock::time_point looked_;  // when a step last ended
 };
 
 }  // namespace pymlp
