@@ -1,5 +1,6 @@
 #include "base/buffer.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -12,29 +13,62 @@ namespace pymlp {
 
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+[[maybe_unused]] constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
+std::size_t size_with_slack(std::size_t bytes) {
+  const std::size_t rounded = round_up(bytes + kAlignment, kAlignment);
+  if (rounded < bytes) throw std::bad_alloc();
+  return rounded;
+}
+
+#if defined(__linux__)
+
+// New pages are zero already, and none is touched before it is used. Huge pages save most TLB
+// misses of arenas that are swept in every step; they begin at multiples of their size.
+void* map_pages(std::size_t bytes) {
+  const std::size_t whole = round_up(bytes, kHugePage) + kHugePage;
+  if (whole < bytes) throw std::bad_alloc();
+  void* found = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (found == MAP_FAILED) throw std::bad_alloc();
+  const auto address = reinterpret_cast<std::uintptr_t>(found);
+  const std::size_t before = round_up(address, kHugePage) - address;
+  char* const first = static_cast<char*>(found) + before;
+  if (before > 0) munmap(found, before);
+  munmap(first + whole - kHugePage, kHugePage - before);
+  madvise(first, whole - kHugePage, MADV_HUGEPAGE);  // only a hint
+  return first;
+}
+
+#endif
+
 }  // namespace
 
 void* allocate_zeroed(std::size_t bytes) {
   if (bytes == 0) return nullptr;
-  const std::size_t with_slack = bytes + kAlignment;
-  const std::size_t alignment = with_slack >= kHugePage ? kHugePage : kAlignment;
-  const std::size_t rounded = round_up(with_slack, alignment);
-  void* memory = rounded < bytes ? nullptr : std::aligned_alloc(alignment, rounded);
-  if (memory == nullptr) throw std::bad_alloc();
+  const std::size_t size = size_with_slack(bytes);
 #if defined(__linux__)
-  // Only a hint: large arenas are swept every step, and huge pages save most of their TLB misses.
-  if (alignment == kHugePage) madvise(memory, rounded, MADV_HUGEPAGE);
+  if (size >= kHugePage) return map_pages(size);
 #endif
-  std::memset(memory, 0, rounded);
+  void* memory = std::aligned_alloc(kAlignment, size);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, size);
   return memory;
 }
 
-void release(void* memory) noexcept { std::free(memory); }
+void release(void* memory, std::size_t bytes) noexcept {
+  if (memory == nullptr) return;
+#if defined(__linux__)
+  const std::size_t size = size_with_slack(bytes);
+  if (size >= kHugePage) {
+    munmap(memory, round_up(size, kHugePage));
+    return;
+  }
+#endif
+  std::free(memory);
+}
 
 }  // namespace pymlp

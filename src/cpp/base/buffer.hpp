@@ -14,7 +14,7 @@ namespace pymlp {
 inline constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
 
 void* allocate_zeroed(std::size_t bytes);
-void release(void* memory) noexcept;
+void release(void* memory, std::size_t bytes) noexcept;
 
 template <class T>
 class Buffer {
@@ -32,7 +32,7 @@ class Buffer {
     std::swap(size_, other.size_);
     return *this;
   }
-  ~Buffer() { release(data_); }
+  ~Buffer() { release(data_, static_cast<std::size_t>(size_) * sizeof(T)); }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
