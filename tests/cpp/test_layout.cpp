@@ -21,9 +21,9 @@ Layout layout_of(const std::vector<index_t>& widths, bool biases = true, double 
 }
 
 // How many blocks own each parameter.
-std::vector<int> owners(const Layout& layout) {
+std::vector<int> owners(const Layout& layout, index_t batch) {
   std::vector<int> counts(static_cast<std::size_t>(layout.n_parameters()));
-  for (const WeightBlock& block : weight_blocks(layout)) {
+  for (const WeightBlock& block : weight_blocks(layout, batch, sizeof(float))) {
     const Range range = parameters_of(layout, block);
     for (index_t i = range.first; i < range.first + range.count; ++i) {
       ++counts.at(static_cast<std::size_t>(i));
@@ -73,16 +73,18 @@ TEST_CASE("dropout is of hidden layers, the last one has none") {
 }
 
 TEST_CASE("every row is in one block") {
-  for (index_t rows = 1; rows < 3000; ++rows) {
-    const RowBlocks blocks(rows);
-    index_t next = 0;
-    for (index_t b = 0; b < blocks.count(); ++b) {
-      REQUIRE(blocks[b].first == next);
-      REQUIRE(blocks[b].count >= 1);
-      REQUIRE(blocks[b].count <= blocks.largest());
-      next += blocks[b].count;
+  for (const double operations : {1.0, 1e4, 1e9}) {
+    for (index_t rows = 1; rows < 3000; ++rows) {
+      const RowBlocks blocks(rows, operations);
+      index_t next = 0;
+      for (index_t b = 0; b < blocks.count(); ++b) {
+        REQUIRE(blocks[b].first == next);
+        REQUIRE(blocks[b].count >= 1);
+        REQUIRE(blocks[b].count <= blocks.largest());
+        next += blocks[b].count;
+      }
+      REQUIRE(next == rows);
     }
-    REQUIRE(next == rows);
   }
 }
 
@@ -91,8 +93,17 @@ TEST_CASE("every parameter is in one block of weights") {
                                                     {1, 100000, 1}, {100000, 1}, {7, 1000, 999, 3}};
   for (const auto& widths : shapes) {
     for (const bool biases : {false, true}) {
-      const std::vector<int> counts = owners(layout_of(widths, biases));
-      CHECK(std::ranges::all_of(counts, [](int n) { return n == 1; }));
+      for (const index_t batch : {1, 64, 100000}) {
+        const std::vector<int> counts = owners(layout_of(widths, biases), batch);
+        CHECK(std::ranges::all_of(counts, [](int n) { return n == 1; }));
+      }
     }
   }
+}
+
+TEST_CASE("small networks with large batches sum gradients by blocks of rows, others do not") {
+  CHECK(sums_by_row_block(layout_of({2, 8, 8, 8, 1}), 256));
+  CHECK(sums_by_row_block(layout_of({4, 32, 16, 4}), 10000));
+  CHECK_FALSE(sums_by_row_block(layout_of({784, 100, 10}), 200));
+  CHECK_FALSE(sums_by_row_block(layout_of({1024, 1024, 1024}), 1024));
 }

@@ -109,7 +109,7 @@ TEST_CASE_TEMPLATE("so they are of numbers at the edges", T, float, double) {
   }
 }
 
-TEST_CASE_TEMPLATE("long sums are one chain too", T, float, double) {
+TEST_CASE_TEMPLATE("long sums are chains of 256 terms", T, float, double) {
   check_products<T>({1, 4, 13}, {1, 10, 33}, {784, 4097}, Kind::ordinary);
 }
 
@@ -130,18 +130,32 @@ struct LayerGradient {
     }
   }
 
-  // Of the inputs from `first` on, in memory of exactly that size.
+  // Of the inputs from `first` on, and of the biases behind the last, in memory of exactly that
+  // size.
   std::vector<T> weights_gradient(index_t first, index_t count) {
-    Exact<T> dw(count * dz_view.cols);
-    gemm::weights_gradient<T>({dw.data(), count, dz_view.cols, dz_view.cols}, x_view, dz_view,
-                              first);
+    const index_t n_out = dz_view.cols;
+    const bool last = first + count == x_view.cols;
+    Exact<T> dw((count + (last ? 1 : 0)) * n_out);
+    T* db = last ? dw.data() + count * n_out : nullptr;
+    gemm::weights_gradient<T>({dw.data(), count, n_out, n_out}, db, x_view, dz_view, first);
     return {dw.data(), dw.data() + dw.size()};
+  }
+  T bias_gradient(index_t j) const {
+    T sum = 0;
+    for (index_t begin = 0; begin < of.k; begin += kChain) {
+      T chain = 0;
+      for (index_t s = begin; s < std::min(of.k, begin + kChain); ++s) chain += of.b_at(s, j);
+      sum = begin == 0 ? chain : sum + chain;
+    }
+    return sum;
   }
   std::vector<T> expected(index_t first, index_t count) const {
     std::vector<T> result;
     for (index_t i = first; i < first + count; ++i) {
       for (index_t j = 0; j < dz_view.cols; ++j) result.push_back(chain(of, i, j, of.k, false));
     }
+    const bool last = first + count == x_view.cols;
+    for (index_t j = 0; last && j < dz_view.cols; ++j) result.push_back(bias_gradient(j));
     return result;
   }
 
@@ -158,7 +172,7 @@ TEST_CASE_TEMPLATE("gradients of weights are chains over the samples, in blocks 
                    double) {
   for (const index_t n_out : {1, 2, 3, 4, 5, 8, 9, 33}) {
     for (const index_t n_in : {1, 2, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200}) {
-      for (const index_t samples : {1, 2, 7, 50}) {
+      for (const index_t samples : {1, 7, 50, 300}) {
         INFO(samples, " samples, ", n_in, " x ", n_out);
         LayerGradient<T> layer(samples, n_in, n_out);
         CHECK(same_bits(layer.weights_gradient(0, n_in), layer.expected(0, n_in)));
@@ -183,8 +197,8 @@ TEST_CASE_TEMPLATE("gradients of inputs are chains over the outputs", T, float, 
       Exact<T> transposed(gemm::transposed_size<T>(n_in, n_out));
       gemm::transpose<T>(transposed.data(), weights, 0, n_in);
       Exact<T> dx(13 * n_in);
-      gemm::input_gradient<T>({dx.data(), 13, n_in, n_in}, {of.a.data(), 13, n_out, n_out}, weights,
-                              transposed.data());
+      gemm::input_gradient<T>({dx.data(), 13, n_in, n_in}, {of.a.data(), 13, n_out, n_out},
+                              {weights, nullptr, transposed.data()});
       std::vector<T> expected;
       for (index_t s = 0; s < 13; ++s) {
         for (index_t i = 0; i < n_in; ++i) expected.push_back(chain(of, s, i, n_out, false));
