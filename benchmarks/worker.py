@@ -111,6 +111,9 @@ class _Server:
     def __init__(self, library: str, threads: int) -> None:
         self._threads = threads
         self._library = library
+        # Before anything imports it: some libraries count their threads once.
+        if hasattr(peers.load(library), "use_threads"):
+            peers.load(library).use_threads(threads)
         self._run: peers.Run | None = None
 
     def about(self, _: None) -> dict[str, str]:

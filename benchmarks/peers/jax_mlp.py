@@ -19,7 +19,6 @@ def use_threads(threads: int) -> None:
 
 def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that trains so many epochs, or predicts so many times."""
-    use_threads(threads)
     import jax
 
     jax.config.update("jax_enable_x64", cell.dtype == "float64")
