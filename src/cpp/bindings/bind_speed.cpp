@@ -33,7 +33,7 @@ ConstMatrixView<T> operand(const Array<T>& array, const char* name, index_t rows
 // the copies of the arrays that they ran on.
 template <class T>
 double repeat_product(const std::string& result, const Array<T>& rows, const Array<T>& w,
-                    const Array<T>& outputs, index_t repeats) {
+                      const Array<T>& outputs, index_t repeats) {
   check(rows.ndim() == 2 && outputs.ndim() == 2, "rows and outputs must have 2 dimensions");
   const index_t m = rows.shape(0), n_in = rows.shape(1), n_out = outputs.shape(1);
   Padded<T> x = Padded<T>::matrix(operand(rows, "rows", m, n_in));
