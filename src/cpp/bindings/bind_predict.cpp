@@ -16,14 +16,6 @@ namespace {
 // Letting go of the GIL and taking it again costs 40 ns, and a multiple where another thread takes
 // it in between. For less work than this, a few microseconds, it is kept.
 constexpr double kWorthReleasing = 1e5;
-constexpr double kActivation = 10.0;  // operations of one, about
-
-double operations(const Layout& layout, index_t rows) {
-  index_t units = 0;
-  for (const Layer& layer : layout.layers()) units += layer.n_out;
-  return static_cast<double>(rows) *
-         (layout.forward_operations() + kActivation * static_cast<double>(units));
-}
 
 template <class T>
 bool fits(const PlainArray<T>& out, const PlainArray<T>& x, index_t n_outputs) {
@@ -38,7 +30,8 @@ void predict_plain(CoreNetwork<T>& core, const PlainArray<T>& x, T* out, int thr
     predict(layout, network.parameters(), {x.data, x.rows, x.cols, x.cols},
             {out, x.rows, layout.n_outputs(), layout.n_outputs()}, threads);
   };
-  if (operations(layout, x.rows) < kWorthReleasing && core.try_reading(work)) return;
+  const double operations = static_cast<double>(x.rows) * layout.forward_operations();
+  if (operations < kWorthReleasing && core.try_reading(work)) return;
   core.reading(work);
 }
 

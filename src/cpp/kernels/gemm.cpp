@@ -35,6 +35,13 @@ Panels<T> in_panels(const T* panels, index_t k) {
   return {panels, width, width * k};
 }
 
+// Numbers of a matrix (k, cols) in panels.
+template <class T>
+index_t size_in_panels(index_t k, index_t cols) {
+  const index_t width = kernels<T>().panel_width;
+  return (cols + width - 1) / width * width * k;
+}
+
 // With few outputs a vector of them would be nearly empty, so it runs over inputs instead: the
 // transpose of dw, some inputs at a time.
 constexpr index_t kFewOutputs = 4;
@@ -88,16 +95,12 @@ template <class T>
 index_t panels_size(index_t n_in, index_t n_out) {
   constexpr index_t kFarApart = 2048;  // bytes between rows
   const bool useful = n_out * static_cast<index_t>(sizeof(T)) >= kFarApart;
-  if (backend() == Backend::blas || !useful) return 0;
-  const index_t width = kernels<T>().panel_width;
-  return (n_out + width - 1) / width * width * n_in;
+  return backend() == Backend::native && useful ? size_in_panels<T>(n_in, n_out) : 0;
 }
 
 template <class T>
 index_t transposed_size(index_t n_in, index_t n_out) {
-  if (backend() == Backend::blas) return 0;
-  const index_t width = kernels<T>().panel_width;
-  return (n_in + width - 1) / width * width * n_out;
+  return backend() == Backend::native ? size_in_panels<T>(n_out, n_in) : 0;
 }
 
 template <class T>

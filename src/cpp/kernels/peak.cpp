@@ -2,38 +2,30 @@
 // measured against this. Compiled with contraction on, so that a product and a sum are one
 // instruction wherever there is one; the numbers themselves mean nothing.
 #include "kernels/table.hpp"
+#include "kernels/vectors.hpp"
 
 namespace pymlp {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
 
 // Enough independent sums to hide the latency of two units, few enough for 16 registers.
 constexpr int kSums = 12;
 
 template <class T>
 double peak(T* result, index_t iterations) {
-  typedef T Vector __attribute__((vector_size(kVectorBytes)));
-  constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
+  using V = Vector<T, kWidth<T>>;
   // Each sum tends to 1: no number overflows or becomes subnormal, which could change the speed.
-  const Vector factor = Vector{} + T(0.5);
-  const Vector summand = Vector{} + T(0.5);
-  Vector sums[kSums];
-  for (int s = 0; s < kSums; ++s) sums[s] = Vector{} + *result + static_cast<T>(s);
+  const V factor = V{} + T(0.5);
+  const V summand = V{} + T(0.5);
+  V sums[kSums];
+  for (int s = 0; s < kSums; ++s) sums[s] = V{} + *result + static_cast<T>(s);
   for (index_t i = 0; i < iterations; ++i) {
     for (int s = 0; s < kSums; ++s) sums[s] = sums[s] * factor + summand;
   }
-  Vector total = sums[0];
+  V total = sums[0];
   for (int s = 1; s < kSums; ++s) total += sums[s];
   // Read by the caller: else the compiler would leave the work out.
   *result = total[0];
-  return 2.0 * kSums * kWidth * static_cast<double>(iterations);
+  return 2.0 * kSums * kWidth<T> * static_cast<double>(iterations);
 }
 
 }  // namespace

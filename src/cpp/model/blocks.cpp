@@ -31,11 +31,9 @@ RowBlocks::RowBlocks(index_t rows, double operations_of_a_row)
     : rows_(rows), count_(row_block_count(rows, operations_of_a_row)) {}
 
 bool sums_by_row_block(const Layout& layout, index_t rows) {
-  index_t width = layout.n_inputs();
-  for (const Layer& layer : layout.layers()) width += 2 * layer.n_out;  // a and dz
   constexpr index_t kFewer = 4;
-  return kFewer * layout.n_parameters() <=
-         width * RowBlocks(rows, layout.forward_operations()).largest();
+  const index_t largest = RowBlocks(rows, layout.forward_operations()).largest();
+  return kFewer * layout.n_parameters() <= largest * layout.numbers_of_a_sample();
 }
 
 std::vector<WeightBlock> weight_blocks(const Layout& layout, index_t capacity,

@@ -37,8 +37,10 @@ Layout::Layout(const std::vector<index_t>& widths, const std::vector<Activation>
     n_parameters_ += weights + biases;
   }
   widest_ = *std::ranges::max_element(widths);
+  numbers_of_a_sample_ = n_inputs();
   constexpr double kOfAnActivation = 30.0;
   for (const Layer& layer : layers_) {
+    numbers_of_a_sample_ += 2 * layer.n_out;
     forward_operations_ += 2.0 * static_cast<double>(layer.weights_size()) +
                            kOfAnActivation * static_cast<double>(layer.n_out);
   }

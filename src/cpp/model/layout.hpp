@@ -53,6 +53,9 @@ class Layout {
     return layer(l).has_biases ? arena + layer(l).biases_offset : nullptr;
   }
 
+  // What training holds of one sample: its inputs, and a and dz of every layer.
+  index_t numbers_of_a_sample() const { return numbers_of_a_sample_; }
+
   // Of a forward pass of one sample, an activation counted as what it costs beside a product.
   double forward_operations() const { return forward_operations_; }
 
@@ -60,6 +63,7 @@ class Layout {
   std::vector<Layer> layers_;
   index_t n_parameters_ = 0;
   index_t widest_ = 0;
+  index_t numbers_of_a_sample_ = 0;
   double forward_operations_ = 0.0;
   bool has_custom_ = false;
 };

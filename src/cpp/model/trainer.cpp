@@ -176,7 +176,6 @@ void Trainer<T>::go_back_to_start() {
   std::ranges::copy(start_parameters_.span(), network_.parameters());
   std::ranges::copy(start_state_.span(), optimizer_.state().data());
   optimizer_.set_steps(start_steps_);
-  pass_.parameters_changed();
 }
 
 // However training ends on its own, the best parameters seen are the ones that stay.
