@@ -8,7 +8,7 @@ import pytest
 
 from pymlp.activations import TABLE
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "examples"
+FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
 NUMBER = r"-?\d+\.\d+(?:e[+-]\d+)?"  # what rounding may change; whole numbers are exact
 

@@ -20,7 +20,7 @@ import pytest
 import pymlp
 from pymlp import _core
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CPP = ROOT / "src" / "cpp"
 PYTHON = ROOT / "src" / "pymlp"
 FOLDERS = ["base", "kernels", "model", "bindings"]  # each includes from itself and those before it
@@ -161,7 +161,7 @@ def modules() -> Iterator[types.ModuleType]:
     """Yield the package and its Python modules, private ones as well."""
     yield pymlp
     for info in pkgutil.iter_modules([str(PYTHON)]):
-        if info.name != "__main__":
+        if info.name != "__main__" and not info.name.startswith("_core"):  # those are C++
             yield importlib.import_module(f"pymlp.{info.name}")
 
 

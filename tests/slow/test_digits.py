@@ -9,7 +9,7 @@ import pytest
 
 import pymlp
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
+DATA = Path(__file__).parents[3] / "shared" / "data"
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the images do not lie beside this clone")
 

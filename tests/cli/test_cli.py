@@ -15,7 +15,7 @@ import pytest
 import pymlp
 from pymlp.cli import main
 
-DIGITS = Path(__file__).parents[1] / "examples" / "digits.csv"
+DIGITS = Path(__file__).parents[2] / "examples" / "digits.csv"
 
 
 @pytest.fixture(autouse=True)
