@@ -176,6 +176,7 @@ def root_mean_square(x: FloatArray) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_chains_and_no_worse_than_of_blas(
     dtype: str, rng: Rng, tmp_path: Path
 ) -> None:

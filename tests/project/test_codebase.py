@@ -261,6 +261,7 @@ def test_import_brings_only_what_it_needs() -> None:
     assert [name for name in loaded if name in {"pymlp.cli", "pymlp.__main__"}] == []
 
 
+@pytest.mark.slow  # as a clock judges it
 def test_import_takes_at_most_30_milliseconds_over_numpy() -> None:
     def microseconds() -> int:
         report = run("-X", "importtime", "-c", "import numpy\nimport pymlp").stderr

@@ -29,6 +29,7 @@ def test_page_of_activations_is_made_from_the_table(script: Any) -> None:
     assert {row.replace(r"\|", "").count("|") for row in rows} == {7}
 
 
+@pytest.mark.slow
 def test_picture_of_activations_can_be_made(script: Any, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     script.picture(tmp_path / "activations.png")
