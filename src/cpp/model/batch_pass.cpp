@@ -115,7 +115,7 @@ template <class T>
 BatchLoss BatchPass<T>::run_rows(const Propagation<T>& pass, const Dataset<T>& data,
                                  const Batch<T>& batch, Direction direction, T* gradient,
                                  Pulse* pulse) {
-  BatchLoss result{0.0, weigh(batch)};
+  BatchLoss result{.weight = weigh(batch)};
   const RowBlocks blocks(batch.count, layout_.forward_operations());
   const bool by_block = gradient != nullptr && sums_by_row_block(layout_, batch.count);
   if (by_block) reserve_block_gradients(blocks.count());
@@ -232,7 +232,7 @@ BatchLoss BatchPass<T>::step(T* parameters, const Batch<T>& batch, T* gradient,
     parameters_changed();
   }
   if (regularization.has_penalty()) {
-    result.sum += result.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+    result.penalty = result.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
   }
   return result;
 }

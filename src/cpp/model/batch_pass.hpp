@@ -11,13 +11,17 @@
 namespace pymlp {
 
 struct BatchLoss {
-  double sum = 0.0;     // of weight_i loss_i
-  double weight = 0.0;  // of weight_i
+  double sum = 0.0;      // of weight_i loss_i
+  double weight = 0.0;   // of weight_i
+  double penalty = 0.0;  // weight times what is added to the mean loss
 
   double mean() const { return weight > 0.0 ? sum / weight : 0.0; }
+  double mean_penalty() const { return weight > 0.0 ? penalty / weight : 0.0; }
+  double total() const { return weight > 0.0 ? (sum + penalty) / weight : 0.0; }
   BatchLoss& operator+=(const BatchLoss& other) {
     sum += other.sum;
     weight += other.weight;
+    penalty += other.penalty;
     return *this;
   }
 };
@@ -41,7 +45,7 @@ class BatchPass {
   BatchLoss gradient(const T* parameters, const Batch<T>& batch, T* gradient);
 
   // One step of the optimiser, the gradient left in its arena. Where the loss is not finite, or the
-  // pulse stopped the work, parameters and optimiser stay as they were. The loss has the penalties.
+  // pulse stopped the work, parameters and optimiser stay as they were.
   BatchLoss step(T* parameters, const Batch<T>& batch, T* gradient, Optimizer<T>& optimizer,
                  const Regularization& regularization, const std::optional<DropoutDraws>& dropout,
                  Pulse* pulse);
