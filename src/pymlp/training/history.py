@@ -102,6 +102,6 @@ class History:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the learning curve, as `pymlp.plot.history` does; needs matplotlib."""
-        from pymlp import plot
+        from pymlp.plot import learning
 
-        return plot.history(self, ax=ax)
+        return learning.history(self, ax=ax)
