@@ -50,6 +50,9 @@ def _of_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """Return an array of Python objects as one of numbers, which all of them must be."""
     from numbers import Complex, Integral, Number, Real
 
+    if array.ndim == 0:
+        raise TypeError(f"{name} must hold real numbers, not {array.item()!r:.50}")
+
     def is_real(value: Any) -> bool:  # decimal.Decimal is a Number and nothing narrower
         number = isinstance(value, Number | np.bool_)
         return number and (isinstance(value, Real) or not isinstance(value, Complex))

@@ -233,7 +233,7 @@ _AUTO: dict[str, type[Loss]] = {
     "log_softmax": CrossEntropy,
     "sigmoid": BinaryCrossEntropy,
 }
-_NAMES = Registry("loss", TABLE, ALIASES)
+_NAMES = Registry("loss", TABLE | {"auto": MSE}, ALIASES | {"log_loss": "cross_entropy"})
 
 
 def resolve(loss: Any, output: Activation) -> Loss:
@@ -254,6 +254,6 @@ def resolve(loss: Any, output: Activation) -> Loss:
 
 
 def _named(name: str, output: Activation) -> Loss:
-    kinds = {"auto": _AUTO.get(output.name, MSE), "log_loss": _AUTO.get(output.name, CrossEntropy)}
-    kind = kinds[name] if name in kinds else _NAMES.find(name)
+    by_output = {"auto": MSE, "log_loss": CrossEntropy}  # where the output is no other's
+    kind = _AUTO.get(output.name, by_output[name]) if name in by_output else _NAMES.find(name)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults

@@ -651,23 +651,7 @@ def _decay(weight_decay: float, maximize: bool) -> dict[str, Any]:
     }
 
 
-TABLE: dict[str, type[Optimizer]] = {
-    kind.__name__.lower(): kind
-    for kind in (
-        SGD,
-        Momentum,
-        RMSProp,
-        Adagrad,
-        Adadelta,
-        Adam,
-        AMSGrad,
-        AdamW,
-        Adamax,
-        Nadam,
-        Lion,
-        LBFGS,
-    )
-}
+TABLE = {kind.__name__.lower(): kind for kind in Optimizer.__subclasses__()}
 _NAMES = Registry("optimizer", TABLE, {"lbfgsb": "lbfgs"})  # SciPy's name of the minimiser
 
 

@@ -132,7 +132,7 @@ def test_a_refused_fit_draws_nothing(rng: Rng) -> None:
     other.train_batch(X, y, optimizer=foreign)
     wrong: list[dict[str, Any]] = [
         {"validation": 1.0}, {"validation": (X, y[:3])}, {"optimizer": foreign},
-        {"optimizer": "lbfgs"},
+        {"optimizer": "lbfgs", "batch_size": 3},
     ]  # fmt: skip
     for options in wrong:
         with pytest.raises(ValueError, match=r"."):

@@ -153,5 +153,5 @@ def refuse_unknown(unknown: Mapping[str, Any], known: Iterable[str]) -> None:
         if meant is None:
             near = nearest(name, known)
             meant = _ELSEWHERE.get(near, near) if near else None
-        hint = f"; use {meant}" if meant else f"; it has {', '.join(sorted(known))}"
-        raise TypeError(f"fit has no option '{name}'{hint}")
+        hint = f"; use {meant}" if meant else f"; known are {', '.join(sorted(known))}"
+        raise TypeError(f"fit() got an unexpected keyword argument '{name}'{hint}")
