@@ -86,13 +86,11 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
 
 def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
     """Return what `converted` does; a number beyond the dtype's range is refused."""
+    if array.dtype == dtype:
+        return converted(array, dtype)
     try:
         with np.errstate(over="raise"):
-            return (
-                array.view(np.ndarray)
-                if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-                else np.require(array, dtype, ["C", "A"])
-            )
+            return np.require(array, dtype, ["C", "A"])
     except FloatingPointError:
         beyond = np.isfinite(array) & ~np.isfinite(converted(array, dtype))
         _refuse_first(name, array, beyond, f"{name} must be within the range of {dtype}")

@@ -100,7 +100,8 @@ def test_names_of_losses(name: str, output: str, expected: str) -> None:
     [
         ("xavier_uniform", "glorot_uniform"), ("xavier_normal_", "glorot_normal"),
         ("kaiming_normal", "he_normal"), ("kaiming_uniform", "he_uniform"),
-        ("GlorotUniform", "glorot_uniform"), ("HeNormal", "he_normal"), ("Orthogonal", "orthogonal"),
+        ("GlorotUniform", "glorot_uniform"), ("HeNormal", "he_normal"),
+        ("Orthogonal", "orthogonal"),
     ],
 )  # fmt: skip
 def test_names_of_initializers(name: str, expected: str) -> None:

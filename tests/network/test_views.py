@@ -71,11 +71,11 @@ def test_gradients_by_layer(bias: bool, rng: Rng) -> None:
     trace = net.forward(X)
     assert grads.dz is not None
     assert grads.dz[0] is None
-    for l in (1, 2):
-        dz = grads.dz[l]
+    for i in (1, 2):
+        dz = grads.dz[i]
         assert dz is not None
-        np.testing.assert_allclose(trace.a[l - 1].T @ dz, grads.layers[l - 1].weights, atol=1e-12)
-        b = grads.layers[l - 1].biases
+        np.testing.assert_allclose(trace.a[i - 1].T @ dz, grads.layers[i - 1].weights, atol=1e-12)
+        b = grads.layers[i - 1].biases
         if b is None:
             assert not bias
         else:
