@@ -38,10 +38,10 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if array.dtype.kind == "O":
-        array = _of_objects(name, array)
-    if array.dtype.kind not in "biuf":
+        return _of_objects(name, array)
+    if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}")
-    if array.dtype == np.uint64:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         _refuse_first(name, array, array >= 2**63, f"{name} must be below 2**63")
     return array
 

@@ -246,14 +246,17 @@ def resolve(loss: Any, output: Activation) -> Loss:
     ValueError
         If no loss has that name, or if the output activation does not give what it reads.
     """
-    if not isinstance(loss, str | Loss):
+    if isinstance(loss, str):
+        loss = _named(loss, output)
+    if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a name or a Loss, not {_checks.type_name(loss)}")
-    result = _named(loss, output) if isinstance(loss, str) else loss
-    _core.check_pair(result.name, output.name)
-    return result
+    _core.check_pair(loss.name, output.name)
+    return loss
 
 
 def _named(name: str, output: Activation) -> Loss:
-    by_output = {"auto": MSE, "log_loss": CrossEntropy}  # where the output is no other's
-    kind = _AUTO.get(output.name, by_output[name]) if name in by_output else _NAMES.find(name)
+    if name in ("auto", "log_loss"):
+        kind = _AUTO.get(output.name, MSE if name == "auto" else CrossEntropy)
+    else:
+        kind = _NAMES.find(name)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults
