@@ -207,6 +207,15 @@ def gradients(
     return J, backward(network, Z, A, dA, masks)
 
 
+# ---- update --------------------------------------------------------------------------------------
+def step(
+    network: Network, g: Gradients, optimizer: str, state: State, options: dict[str, float]
+) -> Network:
+    """Move every parameter by its gradient; `state` is what the optimiser remembers."""
+    flat = flatten(network.weights, network.biases)
+    return with_parameters(network, update(optimizer, flat, flatten(g.dW, g.db), state, **options))
+
+
 # ---- training ------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Recipe:
@@ -229,7 +238,7 @@ class Recipe:
 class History:
     """What happened in every epoch."""
 
-    loss: Vector = field(default_factory=list)
+    loss: Vector = field(default_factory=list)  # the mean over its samples, as the steps saw them
     val_loss: Vector = field(default_factory=list)
     parameters: list[Vector] = field(default_factory=list)  # at its end
     steps: int = 0
@@ -239,10 +248,24 @@ def train(
     network: Network, X: Matrix, Y: Matrix, recipe: Recipe, sample_weight: Vector | None = None
 ) -> tuple[Network, History]:
     """Train for some epochs; give the last network, or with early stopping the best."""
+    weights = sample_weight or [1.0] * len(X)
     history, state = History(), State()
     for epoch in range(recipe.epochs):
         order = recipe.order(epoch) if recipe.order else list(range(len(X)))
-        network = train_epoch(network, X, Y, recipe, sample_weight, epoch, order, state, history)
+        total = []
+        for first in range(0, len(X), recipe.batch_size):
+            batch = order[first : first + recipe.batch_size]
+            x, y, w = ([samples[i] for i in batch] for samples in (X, Y, weights))
+            masks = recipe.masks(history.steps, len(batch)) if recipe.masks else None
+            J, g = gradients(network, x, y, recipe.loss, w, masks)
+            options = dict(recipe.options)
+            if recipe.rate:
+                options["learning_rate"] = recipe.rate(epoch, history.steps)
+            network = step(network, g, recipe.optimizer, state, options)
+            history.steps += 1
+            total.append(J * math.fsum(w))
+
+        history.loss.append(math.fsum(total) / math.fsum(weights))
         history.parameters.append(flatten(network.weights, network.biases))
         if recipe.validate:
             history.val_loss.append(recipe.validate(network))
@@ -253,38 +276,6 @@ def train(
     if recipe.patience is not None:
         network = with_parameters(network, history.parameters[best])
     return network, history
-
-
-def train_epoch(
-    network: Network,
-    X: Matrix,
-    Y: Matrix,
-    recipe: Recipe,
-    sample_weight: Vector | None,
-    epoch: int,
-    order: list[int],
-    state: State,
-    history: History,
-) -> Network:
-    """See every sample once, batch by batch; the epoch's loss is the mean over its samples."""
-    weights = sample_weight or [1.0] * len(X)
-    total = []
-    for first in range(0, len(X), recipe.batch_size):
-        batch = order[first : first + recipe.batch_size]
-        x, y, w = ([samples[i] for i in batch] for samples in (X, Y, weights))
-        masks = recipe.masks(history.steps, len(batch)) if recipe.masks else None
-        J, g = gradients(network, x, y, recipe.loss, w, masks)
-
-        options = dict(recipe.options)
-        if recipe.rate:
-            options["learning_rate"] = recipe.rate(epoch, history.steps)
-        flat = flatten(network.weights, network.biases)
-        flat = update(recipe.optimizer, flat, flatten(g.dW, g.db), state, **options)
-        network = with_parameters(network, flat)
-        total.append(J * math.fsum(w))
-        history.steps += 1
-    history.loss.append(math.fsum(total) / math.fsum(weights))
-    return network
 
 
 # ---- exclusive or --------------------------------------------------------------------------------
