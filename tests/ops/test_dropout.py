@@ -1,6 +1,5 @@
 """Dropout: the steps that are taken behind masks, and that there is none anywhere else."""
 
-import hashlib
 import pickle
 from typing import Any
 
@@ -14,7 +13,6 @@ from cases import (
     flat_gradients,
     flat_parameters,
     random_inputs,
-    random_labels,
     random_network,
     random_targets,
     to_reference,
@@ -173,19 +171,3 @@ def test_a_copy_keeps_its_rates_and_goes_on_alike(rng: Rng) -> None:
             each.fit(X, y, epochs=2)
             results.add(each.parameters.tobytes())
         assert len(results) == 1
-
-
-@pytest.mark.parametrize("batch_size", [50, 512])
-def test_training_is_the_same_on_any_number_of_threads(
-    batch_size: int, dtype: str, rng: Rng
-) -> None:
-    net = random_network(
-        rng, [32, 96, 64, 10], hidden="relu", output="softmax", dtype=dtype, dropout=[0.2, 0.6]
-    )
-    X, y = random_inputs(rng, 700, net), random_labels(rng, 700, 10)
-    results = set()
-    for threads in (1, 2, 3, 8, 1):
-        twin = net.copy()
-        twin.fit(X, y, epochs=2, batch_size=batch_size, seed=4, threads=threads)
-        results.add(hashlib.sha256(twin.parameters.tobytes()).hexdigest())
-    assert len(results) == 1

@@ -175,20 +175,6 @@ def test_optimiser_object_goes_on_and_a_fresh_one_starts_afresh(rule: Rule, rng:
 
 
 # ---- the same bits -------------------------------------------------------------------------------
-@pytest.mark.parametrize("batch_size", [31, 256, None])
-def test_same_seed_gives_the_same_bits_on_any_number_of_threads(
-    batch_size: int | None, dtype: str, rng: Rng
-) -> None:
-    samples = classifier(rng, 600, dtype, (64, 128, 10))
-    results = {
-        samples.trained(
-            epochs=2, batch_size=batch_size, seed=3, threads=threads, validation=0.2
-        ).parameters.tobytes()
-        for threads in (1, 2, 3, 8, 1)
-    }
-    assert len(results) == 1
-
-
 def test_seed_of_the_network_fixes_its_fits(rng: Rng) -> None:
     X, y = rng.normal(size=(30, 4)), rng.integers(3, size=30)
 
