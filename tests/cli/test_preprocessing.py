@@ -95,7 +95,8 @@ def test_scores_are_damped_far_out_only_and_stay_in_order():
     scores = Numbers(0.0, 1e-10 * 1e10).encode(column(values))[:, 0]
     np.testing.assert_array_equal(scores[3:7], values[3:7])
     assert (np.diff(scores) > 0).all()
-    np.testing.assert_allclose(scores[[1, 8]], [-3 - np.log(48), 3 + np.log(8)])
+    far = [-3 - np.log(48), -3 - np.log(1.5), 3 + np.log(1.1), 3 + np.log(8)]
+    np.testing.assert_allclose(scores[[1, 2, 7, 8]], far)
     assert np.isfinite(Numbers(0.0, 1e-10).encode(column(values))).all()
 
 
@@ -103,6 +104,10 @@ def test_decode_maps_back_without_digits_that_mean_nothing():
     numbers = Numbers(100.0, 2.5)
     outputs = np.array([[0.1], [-1.0]], np.float32)
     np.testing.assert_array_equal(numbers.decode(outputs), [100.25, 97.5])
+    # Six digits of float32: of thousands two behind the point, of thousandths nine.
+    output = np.array([[0.123456789]], np.float32)
+    assert Numbers(0.0, 1e4).decode(output) == [1234.57]
+    assert Numbers(0.0, 1e-3).decode(output) == [0.000123457]
     fine = np.array([[0.123456789012345]])
     assert numbers.decode(fine)[0] == pytest.approx(100.0 + 2.5 * fine[0, 0], abs=1e-14)
     tiny = Numbers(0.0, 1e-305).decode(np.array([[2.0]], np.float32))
@@ -139,6 +144,7 @@ def test_unknown_category():
     [
         (["a", "b"] * 5, "classification"),
         ([0, 1] * 2, "classification"),
+        ([0, 1, 2] * 2, "regression"),
         (["0.0", "1.0"] * 2, "classification"),
         (list(range(10)) * 5, "classification"),
         (list(range(10)) * 4, "regression"),
@@ -191,6 +197,17 @@ def test_json_round_trip_is_exact(task):
     text = preprocessing.to_json()
     assert Preprocessing.from_json(text) == preprocessing
     assert "ünit" in text
+    assert json.loads(text)["format"] == 1, "what older versions wrote is read as it was meant"
+
+
+def test_what_was_read_and_fitted_is_not_changed_any_more():
+    data = table(**PETS)
+    preprocessing = fitted(data, target=2)
+    encodings = [field.encoding for field in preprocessing.inputs]
+    assert {type(encoding) for encoding in encodings} == {Numbers, Categories}
+    for value in (data, data.columns[0], preprocessing, preprocessing.target, *encodings):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, dataclasses.fields(value)[0].name, None)
 
 
 @pytest.mark.parametrize(
