@@ -52,6 +52,12 @@ def test_dialects(write, content, expected):
     assert cells(read_csv(write(content))) == expected
 
 
+def test_blank_lines_are_passed_over(write):
+    table = read_csv(write("\na,b\n1,2\n   \n\n3,4\n"))
+    assert cells(table) == [["1", "3"], ["2", "4"]]
+    assert list(table.columns[0].lines) == [3, 6]
+
+
 def test_one_column_is_a_table(write):
     table = read_csv(write("age\n1\n2\n"))
     assert (table.names, table.n_rows) == (["age"], 2)
