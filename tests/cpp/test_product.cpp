@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "kernel_cases.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/product.hpp"
 #include "problem.hpp"
 
 using namespace pymlp;
@@ -137,7 +137,7 @@ struct LayerGradient {
     const bool last = first + count == x_view.cols;
     Exact<T> dw((count + (last ? 1 : 0)) * n_out);
     T* db = last ? dw.data() + count * n_out : nullptr;
-    gemm::weights_gradient<T>({dw.data(), count, n_out, n_out}, db, x_view, dz_view, first);
+    product::weights_gradient<T>({dw.data(), count, n_out, n_out}, db, x_view, dz_view, first);
     return {dw.data(), dw.data() + dw.size()};
   }
   T bias_gradient(index_t j) const {
@@ -194,10 +194,10 @@ TEST_CASE_TEMPLATE("gradients of inputs are chains over the outputs", T, float, 
         for (index_t j = 0; j < n_out; ++j) w.data()[i * n_out + j] = of.b_at(j, i);
       }
       const ConstMatrixView<T> weights(w.data(), n_in, n_out, n_out);
-      Exact<T> transposed(gemm::transposed_size<T>(n_in, n_out));
-      gemm::transpose<T>(transposed.data(), weights, 0, n_in);
+      Exact<T> transposed(product::transposed_size<T>(n_in, n_out));
+      product::transpose<T>(transposed.data(), weights, 0, n_in);
       Exact<T> dx(13 * n_in);
-      gemm::input_gradient<T>({dx.data(), 13, n_in, n_in}, {of.a.data(), 13, n_out, n_out},
+      product::input_gradient<T>({dx.data(), 13, n_in, n_in}, {of.a.data(), 13, n_out, n_out},
                               {weights, nullptr, transposed.data()});
       std::vector<T> expected;
       for (index_t s = 0; s < 13; ++s) {

@@ -1,7 +1,7 @@
 // Networks: parameters as a view, outputs, losses, gradients and single steps.
 #include <pybind11/stl.h>
 
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/core_loss.hpp"

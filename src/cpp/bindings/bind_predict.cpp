@@ -3,7 +3,7 @@
 // says None to all others, which the long way then answers or explains.
 #include <exception>
 
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
 #include "bindings/plain_array.hpp"

@@ -6,7 +6,7 @@
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/padded.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/product.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp::bindings {
@@ -43,18 +43,18 @@ double repeat_product(const std::string& result, const Array<T>& rows, const Arr
         result);
   Array<T> written = result == "z" ? outputs : result == "dw" ? w : rows;
   const MatrixView<T> to = matrix(written, "the result", written.shape(0), written.shape(1));
-  Buffer<T> panels(gemm::panels_size<T>(n_in, n_out));
-  Buffer<T> transposed(gemm::transposed_size<T>(n_in, n_out));
-  if (panels.size() > 0) gemm::pack<T>(panels.data(), weights.view(), 0, n_in);
-  if (transposed.size() > 0) gemm::transpose<T>(transposed.data(), weights.view(), 0, n_in);
-  const gemm::Weights<T> all{weights.view(), panels.data(), transposed.data()};
+  Buffer<T> panels(product::panels_size<T>(n_in, n_out));
+  Buffer<T> transposed(product::transposed_size<T>(n_in, n_out));
+  if (panels.size() > 0) product::pack<T>(panels.data(), weights.view(), 0, n_in);
+  if (transposed.size() > 0) product::transpose<T>(transposed.data(), weights.view(), 0, n_in);
+  const product::Weights<T> all{weights.view(), panels.data(), transposed.data()};
   // Nothing below touches Python.
   py::gil_scoped_release release;
   const auto start = std::chrono::steady_clock::now();
   for (index_t i = 0; i < repeats; ++i) {
-    if (result == "z") gemm::forward<T>(dz.view(), x.view(), all, nullptr);
-    if (result == "dw") gemm::weights_gradient<T>(weights.view(), nullptr, x.view(), dz.view(), 0);
-    if (result == "dx") gemm::input_gradient<T>(x.view(), dz.view(), all);
+    if (result == "z") product::forward<T>(dz.view(), x.view(), all, nullptr);
+    if (result == "dw") product::weights_gradient<T>(weights.view(), nullptr, x.view(), dz.view(), 0);
+    if (result == "dx") product::input_gradient<T>(x.view(), dz.view(), all);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   (result == "z" ? dz : result == "dw" ? weights : x).copy_to(to);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/buffer.hpp"
-#include "kernels/product.hpp"
+#include "kernels/panels.hpp"
 
 namespace pymlp::bindings {
 

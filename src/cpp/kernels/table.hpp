@@ -7,8 +7,8 @@
 #include "kernels/activation.hpp"
 #include "kernels/elementary.hpp"
 #include "kernels/loss.hpp"
-#include "kernels/optimizer.hpp"
-#include "kernels/product.hpp"
+#include "kernels/optimizer_rule.hpp"
+#include "kernels/panels.hpp"
 
 namespace pymlp {
 

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
-#include "base/parallel.hpp"
-#include "kernels/product.hpp"
+#include "base/team.hpp"
+#include "kernels/panels.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {

@@ -4,10 +4,10 @@
 #include <atomic>
 
 #include "base/buffer.hpp"
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 #include "kernels/apply.hpp"
-#include "kernels/gemm.hpp"
 #include "kernels/product.hpp"
+#include "kernels/panels.hpp"
 #include "model/propagation.hpp"
 
 namespace pymlp {
@@ -42,7 +42,7 @@ void predict_rows(const Layout& layout, const T* parameters, ConstMatrixView<T> 
     const Layer& layer = layout.layer(l);
     const bool last = l + 1 == layout.n_layers();
     const MatrixView<T> z = last ? y : tile.output_of(l, x.rows, layer.n_out);
-    gemm::forward<T>(z, input, {layout.weights(parameters, l)}, layout.biases(parameters, l));
+    product::forward<T>(z, input, {layout.weights(parameters, l)}, layout.biases(parameters, l));
     activate<T>(z, z, layer.activation);
     input = z;
   }

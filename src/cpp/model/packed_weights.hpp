@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/buffer.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/product.hpp"
 #include "model/blocks.hpp"
 
 namespace pymlp {
@@ -20,7 +20,7 @@ class PackedWeights {
   PackedWeights(const Layout& layout, index_t first_transposed);
 
   // The layer's weights: the arena's and what is packed of them.
-  gemm::Weights<T> layer(const T* parameters, index_t l) const;
+  product::Weights<T> layer(const T* parameters, index_t l) const;
   // Takes over a block of parameters that changed; blocks may be taken over in parallel.
   void refresh(const T* parameters, const WeightBlock& block);
 

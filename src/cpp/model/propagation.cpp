@@ -1,7 +1,7 @@
 #include "model/propagation.hpp"
 
 #include "kernels/apply.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/product.hpp"
 
 namespace pymlp {
 
@@ -25,7 +25,7 @@ void Propagation<T>::forward(Range rows, bool output_activation) const {
   for (index_t l = 0; l < layout.n_layers(); ++l) {
     const MatrixView<T> z = at(traces.z, l, rows);
     const MatrixView<T> a = at(traces.a, l, rows);
-    gemm::forward<T>(z, input, weights(l), layout.biases(parameters, l));
+    product::forward<T>(z, input, weights(l), layout.biases(parameters, l));
     if (l + 1 < layout.n_layers() || output_activation) {
       activate<T>(a, z, layout.layer(l).activation);
     }
@@ -35,7 +35,7 @@ void Propagation<T>::forward(Range rows, bool output_activation) const {
 }
 
 template <class T>
-gemm::Weights<T> Propagation<T>::weights(index_t l) const {
+product::Weights<T> Propagation<T>::weights(index_t l) const {
   if (packed != nullptr) return packed->layer(parameters, l);
   return {layout.weights(parameters, l)};
 }
@@ -74,13 +74,13 @@ template <class T>
 void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
   for (index_t l = layout.n_layers() - 1; l > 0; --l) {
     const MatrixView<T> dz = at(traces.dz, l - 1, rows);
-    gemm::input_gradient<T>(dz, at(traces.dz, l, rows), weights(l));
+    product::input_gradient<T>(dz, at(traces.dz, l, rows), weights(l));
     if (drops(l - 1)) drop(dz, dz, l - 1, rows);
     activate_backward<T>(dz, dz, at(traces.z, l - 1, rows), at(traces.a, l - 1, rows),
                          layout.layer(l - 1).activation);
   }
   if (dx.data != nullptr) {
-    gemm::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows), weights(0));
+    product::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows), weights(0));
   }
 }
 
@@ -90,7 +90,7 @@ void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block, R
   const ConstMatrixView<T> input = l == 0 ? x : output(l - 1);
   const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
   T* db = is_last_of_layer(layout, block) ? layout.biases(gradient, l) : nullptr;
-  gemm::weights_gradient<T>(dw, db, input.slice(rows.first, rows.count), at(traces.dz, l, rows),
+  product::weights_gradient<T>(dw, db, input.slice(rows.first, rows.count), at(traces.dz, l, rows),
                             block.rows.first);
 }
 

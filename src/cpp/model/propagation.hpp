@@ -51,7 +51,7 @@ struct Propagation {
 
  private:
   bool drops(index_t l) const { return dropout && layout.layer(l).dropout > 0.0; }
-  gemm::Weights<T> weights(index_t l) const;
+  product::Weights<T> weights(index_t l) const;
   ConstMatrixView<T> output(index_t l) const;
   void drop(MatrixView<T> to, ConstMatrixView<T> from, index_t l, Range rows) const;
 };

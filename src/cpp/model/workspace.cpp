@@ -1,6 +1,6 @@
 #include "model/workspace.hpp"
 
-#include "kernels/product.hpp"
+#include "kernels/panels.hpp"
 
 namespace pymlp {
 

@@ -1,6 +1,6 @@
 // Weights in the layouts that products read: in panels, and transposed in panels.
 #include "kernels/table.hpp"
-#include "kernels/vectors.hpp"
+#include "kernels/vector/vectors.hpp"
 
 namespace pymlp {
 namespace {

@@ -1,7 +1,7 @@
 // What holds a network back while it learns: dropout, penalties on weights, limits on norms.
 #include "base/philox.hpp"
-#include "kernels/loops.hpp"
-#include "kernels/math.hpp"
+#include "kernels/vector/loops.hpp"
+#include "kernels/vector/math/math.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {

@@ -2,7 +2,7 @@
 // measured against this. Compiled with contraction on, so that a product and a sum are one
 // instruction wherever there is one; the numbers themselves mean nothing.
 #include "kernels/table.hpp"
-#include "kernels/vectors.hpp"
+#include "kernels/vector/vectors.hpp"
 
 namespace pymlp {
 namespace {

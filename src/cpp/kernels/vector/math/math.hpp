@@ -7,7 +7,7 @@
 // Errors are within 2 units in the last place, those of exp within 1.
 #pragma once
 
-#include "kernels/math_bits.hpp"
+#include "kernels/vector/math/bits.hpp"
 
 namespace pymlp::math {
 

@@ -4,8 +4,8 @@
 // only by the sources compiled once per ISA.
 #pragma once
 
-#include "kernels/loops.hpp"
-#include "kernels/math.hpp"
+#include "kernels/vector/loops.hpp"
+#include "kernels/vector/math/math.hpp"
 
 namespace pymlp {
 namespace {

@@ -1,4 +1,4 @@
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 
 #include <array>
 #include <atomic>

@@ -7,8 +7,8 @@
 
 #include "base/view.hpp"
 #include "kernels/activation.hpp"
-#include "kernels/math.hpp"
-#include "kernels/math_trig.hpp"
+#include "kernels/vector/math/math.hpp"
+#include "kernels/vector/math/trigonometric.hpp"
 
 namespace pymlp {
 namespace {

@@ -1,8 +1,8 @@
 #include "kernels/elementary.hpp"
 
-#include "kernels/loops.hpp"
-#include "kernels/math.hpp"
-#include "kernels/math_trig.hpp"
+#include "kernels/vector/loops.hpp"
+#include "kernels/vector/math/math.hpp"
+#include "kernels/vector/math/trigonometric.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {

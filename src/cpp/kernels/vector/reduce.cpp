@@ -1,5 +1,5 @@
 // What a dense layer does beside its three matrix products.
-#include "kernels/loops.hpp"
+#include "kernels/vector/loops.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/check.hpp"
-#include "kernels/optimizer.hpp"
+#include "kernels/optimizer_rule.hpp"
 
 namespace pymlp {
 

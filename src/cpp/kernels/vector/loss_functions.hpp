@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/view.hpp"
-#include "kernels/math.hpp"
+#include "kernels/vector/math/math.hpp"
 
 namespace pymlp {
 namespace {

@@ -1,10 +1,10 @@
 // Optimisers: one pass over n consecutive parameters. The formulas are PyTorch's, named by
 // torch.optim; a rule says how far a weight moves, c its constants, g the gradient, s, t, u its
 // states.
-#include "kernels/optimizer.hpp"
+#include "kernels/optimizer_rule.hpp"
 
-#include "kernels/loops.hpp"
-#include "kernels/math.hpp"
+#include "kernels/vector/loops.hpp"
+#include "kernels/vector/math/math.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {

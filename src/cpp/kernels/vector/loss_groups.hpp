@@ -1,9 +1,9 @@
 // The losses of narrow outputs, groups of rows at a time. Included only by loss.cpp.
 #pragma once
 
-#include "kernels/loss_arguments.hpp"
-#include "kernels/loss_functions.hpp"
-#include "kernels/row_groups.hpp"
+#include "kernels/vector/loss_arguments.hpp"
+#include "kernels/vector/loss_functions.hpp"
+#include "kernels/vector/row_groups.hpp"
 
 namespace pymlp {
 namespace {

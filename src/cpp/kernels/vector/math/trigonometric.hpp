@@ -1,7 +1,7 @@
 // sin and cos for |x| <= 2^20, in the manner of math.hpp.
 #pragma once
 
-#include "kernels/math_bits.hpp"
+#include "kernels/vector/math/bits.hpp"
 
 namespace pymlp::math {
 
