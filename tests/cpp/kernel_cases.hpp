@@ -224,7 +224,7 @@ void dense_cases(const Visit<T>& visit) {
     });
     visit("column_sums", [&](const Kernels<T>& table) {
       std::vector<T> sums(static_cast<std::size_t>(shape.cols));
-      table.column_sums(sums.data(), d.view());
+      table.column_sums(sums.data(), d.view(), false);
       Outcome outcome;
       outcome.add(sums);
       return outcome;

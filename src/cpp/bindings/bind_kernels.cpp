@@ -115,11 +115,11 @@ std::tuple<Array<T>, Array<T>, Array<T>> dense_backward(const Array<T>& dz, cons
   Array<T> dx = empty_matrix<T>(input.rows, input.cols);
   Padded<T> d = Padded<T>::matrix(gradient);
   product::weights_gradient<T>(matrix(dw, "dw", weights.rows, weights.cols),
-                            vector(db, "db", weights.cols), input, d.view(), 0);
+                               vector(db, "db", weights.cols), input, d.view(), 0, false);
   Buffer<T> transposed(product::transposed_size<T>(weights.rows, weights.cols));
   if (transposed.size() > 0) product::transpose<T>(transposed.data(), weights, 0, weights.rows);
   product::input_gradient<T>(matrix(dx, "dx", input.rows, input.cols), gradient,
-                          {weights, nullptr, transposed.data()});
+                             {weights, nullptr, transposed.data()});
   return {dw, db, dx};
 }
 

@@ -53,7 +53,8 @@ double repeat_product(const std::string& result, const Array<T>& rows, const Arr
   const auto start = std::chrono::steady_clock::now();
   for (index_t i = 0; i < repeats; ++i) {
     if (result == "z") product::forward<T>(dz.view(), x.view(), all, nullptr);
-    if (result == "dw") product::weights_gradient<T>(weights.view(), nullptr, x.view(), dz.view(), 0);
+    if (result == "dw")
+      product::weights_gradient<T>(weights.view(), nullptr, x.view(), dz.view(), 0, false);
     if (result == "dx") product::input_gradient<T>(x.view(), dz.view(), all);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

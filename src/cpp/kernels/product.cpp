@@ -49,13 +49,16 @@ constexpr index_t kInputsAside = 128;
 
 template <class T>
 void weights_gradient_of_few_outputs(MatrixView<T> dw, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                                     index_t first) {
+                                     index_t first, bool accumulate) {
   alignas(kAlignment) T aside[kFewOutputs * kInputsAside];
   for (index_t i = 0; i < dw.rows; i += kInputsAside) {
     const index_t count = std::min(kInputsAside, dw.rows - i);
     const ConstMatrixView<T> inputs(x.data + first + i, x.rows, count, x.stride);
+    for (index_t j = 0; accumulate && j < count; ++j) {
+      for (index_t o = 0; o < dw.cols; ++o) aside[o * kInputsAside + j] = dw.row(i + j)[o];
+    }
     kernels<T>().multiply({aside, dw.cols, count, kInputsAside}, transposed<T>(dz), x.rows,
-                          plain<T>(inputs), nullptr);
+                          plain<T>(inputs), nullptr, accumulate);
     for (index_t j = 0; j < count; ++j) {
       for (index_t o = 0; o < dw.cols; ++o) dw.row(i + j)[o] = aside[o * kInputsAside + j];
     }
@@ -64,21 +67,21 @@ void weights_gradient_of_few_outputs(MatrixView<T> dw, ConstMatrixView<T> x, Con
 
 template <class T>
 void native_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                             index_t first) {
+                             index_t first, bool accumulate) {
   const Kernels<T>& k = kernels<T>();
   // Whole vectors of inputs: behind the last one there may be nothing.
   const index_t panels = dw.cols <= kFewOutputs ? dw.rows / k.panel_width : 0;
   const index_t whole = panels * k.panel_width;
-  if (whole > 0) weights_gradient_of_few_outputs(dw.slice(0, whole), x, dz, first);
+  if (whole > 0) weights_gradient_of_few_outputs(dw.slice(0, whole), x, dz, first, accumulate);
   const ConstMatrixView<T> rest(x.data + first + whole, x.rows, dw.rows - whole, x.stride);
   const Strided<T> a = transposed<T>(rest);
   if (whole == dw.rows) {
-    if (db != nullptr) k.column_sums(db, dz);
+    if (db != nullptr) k.column_sums(db, dz, accumulate);
   } else if (db == dw.row(dw.rows)) {
-    k.multiply_with_ones(dw.slice(whole, dw.rows - whole + 1), a, x.rows, plain<T>(dz));
+    k.multiply_with_ones(dw.slice(whole, dw.rows - whole + 1), a, x.rows, plain<T>(dz), accumulate);
   } else {
-    k.multiply(dw.slice(whole, dw.rows - whole), a, x.rows, plain<T>(dz), nullptr);
-    if (db != nullptr) k.column_sums(db, dz);
+    k.multiply(dw.slice(whole, dw.rows - whole), a, x.rows, plain<T>(dz), nullptr, accumulate);
+    if (db != nullptr) k.column_sums(db, dz, accumulate);
   }
 }
 
@@ -119,7 +122,8 @@ void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, c
   if (backend() == Backend::native) {
     const bool packed = weights.panels != nullptr;
     return kernels<T>().multiply(z, as_it_is<T>(x), x.cols,
-                                 packed ? in_panels(weights.panels, x.cols) : plain<T>(w), biases);
+                                 packed ? in_panels(weights.panels, x.cols) : plain<T>(w), biases,
+                                 false);
   }
   if (biases != nullptr) kernels<T>().fill_rows(z, biases);
   blas::gemm(Transpose::no, Transpose::no, z.rows, z.cols, x.cols, x.data, x.stride, w.data,
@@ -128,18 +132,20 @@ void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, c
 
 template <class T>
 void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                      index_t first) {
-  if (backend() == Backend::native) return native_weights_gradient(dw, db, x, dz, first);
+                      index_t first, bool accumulate) {
+  if (backend() == Backend::native) {
+    return native_weights_gradient(dw, db, x, dz, first, accumulate);
+  }
   blas::gemm(Transpose::yes, Transpose::no, dw.rows, dw.cols, x.rows, x.data + first, x.stride,
-             dz.data, dz.stride, T(0), dw.data, dw.stride);
-  if (db != nullptr) kernels<T>().column_sums(db, dz);
+             dz.data, dz.stride, accumulate ? T(1) : T(0), dw.data, dw.stride);
+  if (db != nullptr) kernels<T>().column_sums(db, dz, accumulate);
 }
 
 template <class T>
 void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& weights) {
   if (backend() == Backend::native) {
     return kernels<T>().multiply(dx, as_it_is<T>(dz), dz.cols,
-                                 in_panels(weights.transposed, dz.cols), nullptr);
+                                 in_panels(weights.transposed, dz.cols), nullptr, false);
   }
   const ConstMatrixView<T> w = weights.w;
   blas::gemm(Transpose::no, Transpose::yes, dx.rows, dx.cols, dz.cols, dz.data, dz.stride, w.data,
@@ -153,7 +159,7 @@ template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
 template void forward(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
                       const float*);
 template void weights_gradient(MatrixView<float>, float*, ConstMatrixView<float>,
-                               ConstMatrixView<float>, index_t);
+                               ConstMatrixView<float>, index_t, bool);
 template void input_gradient(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&);
 template index_t panels_size<double>(index_t, index_t);
 template index_t transposed_size<double>(index_t, index_t);
@@ -162,7 +168,7 @@ template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
 template void forward(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,
                       const double*);
 template void weights_gradient(MatrixView<double>, double*, ConstMatrixView<double>,
-                               ConstMatrixView<double>, index_t);
+                               ConstMatrixView<double>, index_t, bool);
 template void input_gradient(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&);
 
 }  // namespace pymlp::product

@@ -47,10 +47,12 @@ template <class T>
 void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases);
 
 // dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
-// be null; samples are summed in ascending order.
+// be null; samples are summed in ascending order. With `accumulate` the sums are added to what
+// stands in dw and db: a batch that is cut at multiples of kChain samples and accumulated gives the
+// same bits as one call (`native`).
 template <class T>
 void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                      index_t first);
+                      index_t first, bool accumulate);
 
 // dx = dz w^T.
 template <class T>

@@ -80,7 +80,8 @@ void Propagation<T>::backward(MatrixView<T> dx, Range rows) const {
                          layout.layer(l - 1).activation);
   }
   if (dx.data != nullptr) {
-    product::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows), weights(0));
+    product::input_gradient<T>(dx.slice(rows.first, rows.count), at(traces.dz, 0, rows),
+                               weights(0));
   }
 }
 
@@ -91,7 +92,7 @@ void Propagation<T>::parameter_gradient(T* gradient, const WeightBlock& block, R
   const MatrixView<T> dw = layout.weights(gradient, l).slice(block.rows.first, block.rows.count);
   T* db = is_last_of_layer(layout, block) ? layout.biases(gradient, l) : nullptr;
   product::weights_gradient<T>(dw, db, input.slice(rows.first, rows.count), at(traces.dz, l, rows),
-                            block.rows.first);
+                               block.rows.first, false);
 }
 
 template struct Propagation<float>;

@@ -1,11 +1,11 @@
 // Activations, each forward above its backward. Shapes: z, a, dz, da all (m, n).
 #include "kernels/activation.hpp"
 
+#include "kernels/table.hpp"
 #include "kernels/vector/activation_functions.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/math/math.hpp"
 #include "kernels/vector/row_groups.hpp"
-#include "kernels/table.hpp"
 
 namespace pymlp {
 namespace {

@@ -1,9 +1,9 @@
 #include "kernels/elementary.hpp"
 
+#include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/math/math.hpp"
 #include "kernels/vector/math/trigonometric.hpp"
-#include "kernels/table.hpp"
 
 namespace pymlp {
 namespace {

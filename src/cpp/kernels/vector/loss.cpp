@@ -2,12 +2,12 @@
 // Shapes: outputs (logits z or activations a) and gradient (m, k), losses and scale (m,).
 #include "kernels/loss.hpp"
 
+#include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/loss_arguments.hpp"
 #include "kernels/vector/loss_functions.hpp"
 #include "kernels/vector/loss_groups.hpp"
 #include "kernels/vector/math/math.hpp"
-#include "kernels/table.hpp"
 
 namespace pymlp {
 namespace {

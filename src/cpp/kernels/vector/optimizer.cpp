@@ -3,9 +3,9 @@
 // states.
 #include "kernels/optimizer_rule.hpp"
 
+#include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/math/math.hpp"
-#include "kernels/table.hpp"
 
 namespace pymlp {
 namespace {

@@ -212,26 +212,27 @@ index_t panel(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
 }
 
 template <bool ones, class T>
-void run(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start) {
+void run(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start, bool accumulate) {
   const bool few = !ones && c.rows <= kFewRows && b.panel_stride == kPanelWidth<T>;
   for (index_t j = 0; j < c.cols;) {
     const index_t number = j / kPanelWidth<T>;
     const T* first = b.data + number * b.panel_stride + j - number * kPanelWidth<T>;
     const T* row = start == nullptr ? nullptr : start + j;
-    const TileArguments<T> of{c.data + j, c.stride, a, first, b.row_stride, k, row, false};
+    const TileArguments<T> of{c.data + j, c.stride, a, first, b.row_stride, k, row, accumulate};
     const index_t done = few ? few_rows<T, kFewRowsVectors>(c, j, of) : 0;
     j += done > 0 ? done : panel<ones>(c, j, of);
   }
 }
 
 template <class T>
-void multiply(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start) {
-  run<false>(c, a, k, b, start);
+void multiply(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start,
+              bool accumulate) {
+  run<false>(c, a, k, b, start, accumulate);
 }
 
 template <class T>
-void multiply_with_ones(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b) {
-  run<true>(c, a, k, b, static_cast<const T*>(nullptr));
+void multiply_with_ones(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, bool accumulate) {
+  run<true>(c, a, k, b, static_cast<const T*>(nullptr), accumulate);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // What a dense layer does beside its three matrix products.
-#include "kernels/vector/loops.hpp"
 #include "kernels/table.hpp"
+#include "kernels/vector/loops.hpp"
 
 namespace pymlp {
 namespace {
@@ -16,11 +16,11 @@ void fill_rows(MatrixView<T> z, const T* biases) {
 
 // As products sum: chains of kChain samples, added in order.
 template <class T>
-void column_sums(T* sums, ConstMatrixView<T> d) {
+void column_sums(T* sums, ConstMatrixView<T> d, bool accumulate) {
   for (index_t first = 0; first < d.cols; first += kLanes) {
     const index_t cols = first + kLanes < d.cols ? kLanes : d.cols - first;
     for (index_t i = 0; i < d.rows;) {
-      const bool begins = i == 0;
+      const bool begins = i == 0 && !accumulate;
       const index_t end = i + kChain < d.rows ? i + kChain : d.rows;
       T chain[kLanes] = {};
       for (; i < end; ++i) {

@@ -1,8 +1,8 @@
 // What holds a network back while it learns: dropout, penalties on weights, limits on norms.
 #include "base/philox.hpp"
+#include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/math/math.hpp"
-#include "kernels/table.hpp"
 
 namespace pymlp {
 namespace {
