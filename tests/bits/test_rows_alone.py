@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from cases import FloatArray, Rng, random_labels, random_targets
-from test_losses import FORMS, Form, random_outputs
+from loss_forms import FORMS, Form, random_outputs
 
 from pymlp._core import kernels
 

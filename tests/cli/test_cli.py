@@ -15,7 +15,7 @@ import pytest
 import pymlp
 from pymlp.cli import main
 
-DIGITS = Path(__file__).parents[1] / "examples" / "digits.csv"
+DIGITS = Path(__file__).parents[2] / "examples" / "digits.csv"
 
 
 @pytest.fixture(autouse=True)
@@ -381,12 +381,15 @@ def test_help_and_version(pymlp_ok, words):
     assert "pymlp" in pymlp_ok(*words)
 
 
-def test_bench(pymlp_ok):
+@pytest.mark.parametrize("tasks", [2, pytest.param(None, marks=pytest.mark.slow)])
+def test_bench(pymlp_ok, monkeypatch, tasks):
+    bench = sys.modules["pymlp.cli.bench"]
+    monkeypatch.setattr(bench, "_TASKS", bench._TASKS[:tasks])  # the first ones are the smallest
     output = pymlp_ok("bench", "--seconds", "0.1", "--threads", "1")
     assert output.startswith(f"pymlp         {pymlp.__version__}\n")
     table = output.split("\n\n")[1].splitlines()
     assert re.split("  +", table[0])[1:4] == ["us a step", "samples/s", "GFLOP/s"]
-    assert len(table) > 4
+    assert len(table) == 1 + len(bench._TASKS)
     for line in table[1:]:
         assert all(float(cell.replace(",", "")) > 0 for cell in re.split("  +", line)[1:])
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import bits
+import bit_cases
 import numpy as np
 import pytest
-from bits import BATCH_SIZES, WIDTHS
+from bit_cases import BATCH_SIZES, WIDTHS
 
 from pymlp import Network
 
 NETWORKS = pytest.mark.parametrize("number", range(len(WIDTHS)), ids=map(str, WIDTHS))
 # Another library's products promise none of it.
 OWN_PRODUCTS = pytest.mark.skipif(
-    not bits.native_products(), reason="matrix products are another library's"
+    not bit_cases.native_products(), reason="matrix products are another library's"
 )
 SECONDS = 60.0  # after which something hangs
 
@@ -24,9 +24,9 @@ SECONDS = 60.0  # after which something hangs
 # ---- threads -------------------------------------------------------------------------------------
 @NETWORKS
 def test_results_are_the_same_on_any_number_of_threads(number: int, dtype: str) -> None:
-    alone = list(bits.passes(number, dtype, 1))
+    alone = list(bit_cases.passes(number, dtype, 1))
     for threads in (2, 3, 8):
-        assert list(bits.passes(number, dtype, threads)) == alone
+        assert list(bit_cases.passes(number, dtype, threads)) == alone
 
 
 @pytest.mark.parametrize("batch_size", BATCH_SIZES)
@@ -34,13 +34,13 @@ def test_results_are_the_same_on_any_number_of_threads(number: int, dtype: str) 
 def test_training_is_the_same_on_any_number_of_threads(
     number: int, batch_size: int, dtype: str
 ) -> None:
-    alone = bits.training(number, dtype, batch_size, 1)
+    alone = bit_cases.training(number, dtype, batch_size, 1)
     for threads in (2, 3, 8):
-        assert bits.training(number, dtype, batch_size, threads) == alone
+        assert bit_cases.training(number, dtype, batch_size, threads) == alone
 
 
 def test_trainings_are_told_apart(dtype: str) -> None:
-    found = {bits.training(number, dtype, 50, 1) for number in range(len(WIDTHS))}
+    found = {bit_cases.training(number, dtype, 50, 1) for number in range(len(WIDTHS))}
     assert len(found) == len(WIDTHS)
 
 
@@ -48,8 +48,8 @@ def test_trainings_are_told_apart(dtype: str) -> None:
 @OWN_PRODUCTS
 @NETWORKS
 def test_rows_alone_are_rows_of_any_batch(number: int, dtype: str) -> None:
-    net = bits.network(number, dtype)
-    X, _ = bits.samples(net, 1000)
+    net = bit_cases.network(number, dtype)
+    X, _ = bit_cases.samples(net, 1000)
     whole = net.predict(X)
     for i in [*range(20), 63, 64, 255, 256, 257, 500, 998, 999]:
         assert net.predict(X[i]).tobytes() == whole[i].tobytes()
@@ -65,8 +65,8 @@ def test_rows_alone_are_rows_of_any_batch(number: int, dtype: str) -> None:
 @OWN_PRODUCTS
 @NETWORKS
 def test_so_they_are_where_the_caller_gives_the_memory(number: int, dtype: str) -> None:
-    net = bits.network(number, dtype)
-    X, _ = bits.samples(net, 64)
+    net = bit_cases.network(number, dtype)
+    X, _ = bit_cases.samples(net, 64)
     whole = net.predict(X)
     out = np.full((66, net.widths[-1]), np.nan, net.dtype)
     net.predict(X, out=out[1:65])
@@ -85,7 +85,7 @@ def digests() -> dict[str, str]:
     """Return what each instruction set of this machine prints."""
     found = {}
     for isa in ("generic", "avx2", "avx512"):
-        run = bits.elsewhere(bits.__file__, PYMLP_ISA=isa, PYMLP_GEMM="native")
+        run = bit_cases.elsewhere(bit_cases.__file__, PYMLP_ISA=isa, PYMLP_GEMM="native")
         if "does not support" not in run.stderr:
             assert run.returncode == 0, run.stderr
             found[isa] = run.stdout
@@ -101,17 +101,19 @@ def test_every_instruction_set_gives_the_same(digests: dict[str, str]) -> None:
 
 # ---- whose products ------------------------------------------------------------------------------
 PRODUCT = """
+import sys
 import numpy as np
 from pymlp._core import kernels
-from bits import digest
+sys.path.append(sys.argv[1])
+from bit_cases import digest
 x, w = (np.random.default_rng(0).standard_normal(shape) for shape in [(64, 2048), (2048, 96)])
 print(digest(kernels.dense_forward(x, w, None)))
 """
 
 
 def product_digest(**environment: str) -> str:
-    folder = str(Path(bits.__file__).parent)
-    run = bits.elsewhere("-c", PRODUCT, PYTHONPATH=folder, **environment)
+    folder = str(Path(bit_cases.__file__).parent)
+    run = bit_cases.elsewhere("-c", PRODUCT, folder, **environment)
     assert run.returncode == 0, run.stderr
     return run.stdout
 
@@ -128,7 +130,7 @@ def test_gemm_is_chosen_by_the_environment() -> None:
 
 def test_another_gemm_is_refused() -> None:
     call = "import pymlp; pymlp.Network([2, 3]).predict([1.0, 2.0])"
-    run = bits.elsewhere("-c", call, PYMLP_GEMM="mkl")
+    run = bit_cases.elsewhere("-c", call, PYMLP_GEMM="mkl")
     assert run.returncode == 1
     assert "ValueError: PYMLP_GEMM must be auto, native or blas, not 'mkl'" in run.stderr
 
@@ -136,7 +138,7 @@ def test_another_gemm_is_refused() -> None:
 # ---- the caller's surroundings -------------------------------------------------------------------
 def test_more_threads_than_processors_give_the_same() -> None:
     # On a machine where they only get in each other's way this must end, and soon enough.
-    assert bits.training(3, "float32", 200, 64) == bits.training(3, "float32", 200, 1)
+    assert bit_cases.training(3, "float32", 200, 64) == bit_cases.training(3, "float32", 200, 1)
 
 
 def in_a_fork(work: Callable[[], bool]) -> None:
@@ -153,13 +155,17 @@ def in_a_fork(work: Callable[[], bool]) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere forks of threads are not for use")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_gives_the_same(dtype: str) -> None:
-    expected = list(bits.passes(3, dtype, 4)), bits.training(3, dtype, 64, 4)
-    in_a_fork(lambda: (list(bits.passes(3, dtype, 4)), bits.training(3, dtype, 64, 4)) == expected)
+    expected = list(bit_cases.passes(3, dtype, 4)), bit_cases.training(3, dtype, 64, 4)
+    in_a_fork(
+        lambda: (
+            (list(bit_cases.passes(3, dtype, 4)), bit_cases.training(3, dtype, 64, 4)) == expected
+        )
+    )
 
 
 def test_arrays_are_not_written_behind_nor_before(dtype: str) -> None:
-    net = bits.network(1, dtype)
-    X, Y = bits.samples(net, 50)
+    net = bit_cases.network(1, dtype)
+    X, Y = bit_cases.samples(net, 50)
 
     def between_nan(a: Any) -> Any:
         memory = np.full((len(a) + 2, a.shape[1]), np.nan, a.dtype)
@@ -178,8 +184,8 @@ def test_arrays_are_not_written_behind_nor_before(dtype: str) -> None:
 
 def test_a_network_beside_others_in_memory_gives_the_same(dtype: str) -> None:
     # What lies behind parameters is read, and must not count.
-    alone = bits.network(2, dtype)
-    X, _ = bits.samples(alone, 9)
+    alone = bit_cases.network(2, dtype)
+    X, _ = bit_cases.samples(alone, 9)
     expected = alone.predict(X).tobytes()
     neighbours = [Network([k, k], dtype=dtype) for k in range(1, 60)]
     for net in neighbours:

@@ -95,9 +95,7 @@ def test_validation_share_is_held_out(share: float, m: int, held_out: int, rng: 
 # ---- time, callbacks, progress -------------------------------------------------------------------
 def test_max_seconds(rng: Rng) -> None:
     net, samples = regression(rng, 50)
-    start = time.monotonic()
     history = net.fit(*samples, epochs=10**9, max_seconds=0.05)
-    assert 0.05 <= time.monotonic() - start < 2.0
     assert history.stopped_by == "max_seconds"
     assert history.seconds >= 0.05
     assert len(history.loss) >= 1
@@ -239,48 +237,53 @@ def raised_in(seconds: float, error: BaseException) -> Iterator[float]:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, TimeoutError])
-def test_signal_ends_training_within_100_ms_after_a_whole_step(
-    kind: type[BaseException], rng: Rng
-) -> None:
+def test_signal_ends_training_after_a_whole_step(kind: type[BaseException], rng: Rng) -> None:
     net, (X, y) = regression(rng, 1000)
-    # Three batches an epoch, the last one short. The best of three, as the machine may be busy.
+    # Three batches an epoch, the last one short.
     options: dict[str, Any] = {"batch_size": 400, "shuffle": False}
-    delays = []
-    for attempt in range(3):
-        trained, replayed = net.copy(), net.copy()
-        optimizer, error = pymlp.SGD(1e-3, momentum=0.9), kind(attempt)
-        with raised_in(0.12, error) as due, pytest.raises(kind) as caught:
-            trained.fit(X, y, epochs=10**9, optimizer=optimizer, **options)
-        delays.append(time.monotonic() - due)
-        assert caught.value is error
-        assert optimizer.steps > 3
-        again = pymlp.SGD(1e-3, momentum=0.9)
-        epochs, rest = divmod(optimizer.steps, 3)
-        assert trained.history is not None
-        # The signal may come between the last step of an epoch and its record.
-        assert len(trained.history.loss) in {epochs, epochs - (rest == 0)}
-        assert trained.history.stopped_by == "interrupted"
-        replayed.fit(X, y, epochs=epochs, optimizer=again, **options)
-        for i in range(rest):
-            rows = slice(400 * i, 400 * (i + 1))
-            replayed.train_batch(X[rows], y[rows], optimizer=again)
-        assert (trained.parameters == replayed.parameters).all()
-    assert min(delays) < 0.1
+    replayed, optimizer, error = net.copy(), pymlp.SGD(1e-3, momentum=0.9), kind("now")
+    with raised_in(0.12, error), pytest.raises(kind) as caught:
+        net.fit(X, y, epochs=10**9, optimizer=optimizer, **options)
+    assert caught.value is error
+    assert optimizer.steps > 3
+    again = pymlp.SGD(1e-3, momentum=0.9)
+    epochs, rest = divmod(optimizer.steps, 3)
+    assert net.history is not None
+    # The signal may come between the last step of an epoch and its record.
+    assert len(net.history.loss) in {epochs, epochs - (rest == 0)}
+    assert net.history.stopped_by == "interrupted"
+    replayed.fit(X, y, epochs=epochs, optimizer=again, **options)
+    for i in range(rest):
+        rows = slice(400 * i, 400 * (i + 1))
+        replayed.train_batch(X[rows], y[rows], optimizer=again)
+    assert (net.parameters == replayed.parameters).all()
+
+
+def large_step(rng: Rng) -> tuple[Network, Arrays]:
+    """Return a network and a batch, a step of which takes about a second."""
+    X, y = rng.normal(size=(16_384, 256)).astype(np.float32), rng.normal(size=16_384)
+    return pymlp.Network([256, 1024, 1024, 1], seed=0), (X, y)
 
 
 def test_signal_ends_a_step_that_takes_long(rng: Rng) -> None:
-    # A second of work: the signal is heard inside the step, and the step leaves no trace.
-    net = pymlp.Network([256, 1024, 1024, 1], seed=0)
-    X, y = rng.normal(size=(16_384, 256)).astype(np.float32), rng.normal(size=16_384)
+    net, samples = large_step(rng)
     before, optimizer = net.parameters.copy(), pymlp.Adam()
+    with raised_in(0.2, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+        net.fit(*samples, epochs=1, batch_size=None, optimizer=optimizer)
+    assert optimizer.steps == 0
+    assert (net.parameters == before).all()
+
+
+@pytest.mark.slow  # as a clock judges it
+@pytest.mark.parametrize(("large", "limit"), [(False, 0.1), (True, 0.25)])
+def test_signal_is_heard_at_once(large: bool, limit: float, rng: Rng) -> None:
+    net, samples = large_step(rng) if large else regression(rng, 1000)
     delays = []
-    for _ in range(3):  # the best of three, as the machine may be busy
+    for _ in range(5):  # the best of five, as the machine may be busy
         with raised_in(0.2, KeyboardInterrupt()) as due, pytest.raises(KeyboardInterrupt):
-            net.fit(X, y, epochs=1, batch_size=None, optimizer=optimizer)
+            net.fit(*samples, epochs=10**9, batch_size=None)
         delays.append(time.monotonic() - due)
-        assert optimizer.steps == 0
-        assert (net.parameters == before).all()
-    assert min(delays) < 0.25
+    assert min(delays) < limit
 
 
 def test_signal_ends_a_long_validation(rng: Rng) -> None:

@@ -1,7 +1,7 @@
 """The kernels of losses, each on its own, against the reference."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,59 +9,20 @@ from cases import (
     LOSSES,
     OF_PROBABILITIES,
     AssertClose,
-    FloatArray,
     Rng,
-    options_of,
     random_labels,
     random_targets,
     rows_of,
 )
-from reference_losses import LOSSES as OF_OUTPUTS
-from reference_losses import LOSSES_FROM_LOGITS, smoothed
+from loss_forms import FORMS, Form, random_outputs
 
 from pymlp import losses
-from pymlp._core import kernels
 from pymlp.losses import Loss
 
 SHAPES = [(1, 1), (1, 7), (7, 1), (5, 40), (2, 33), (65, 16), *((3, n) for n in range(1, 41))]
 LARGE = [1e4, -1e4, 300.0, -300.0, 90.0, -90.0, 40.0, -40.0]
 
 
-class Form(NamedTuple):
-    """A loss as the core computes it: from activations, or from logits."""
-
-    loss: Loss
-    from_logits: bool
-
-    def __repr__(self) -> str:
-        return f"{self.loss!r}{' from logits' if self.from_logits else ''}"
-
-    def core(self, outputs: FloatArray, labels: Any, values: Any, scale: FloatArray) -> Any:
-        """Return the core's losses and gradients."""
-        options = vars(self.loss)
-        parameter = options.get("delta", options.get("q", 0.0))
-        return kernels.loss(
-            self.loss.name, parameter, self.loss.label_smoothing, self.from_logits, outputs, labels,
-            values, scale,
-        )  # fmt: skip
-
-    def reference(self, outputs: FloatArray, Y: list[list[float]]) -> tuple[Any, Any]:
-        """Return the losses and gradients of single samples."""
-        options = options_of(self.loss, outputs.dtype)
-        smoothing = options.pop("label_smoothing", 0.0)
-        targets = smoothed(self.loss.name, Y, smoothing) if smoothing else Y
-        value, gradient = (LOSSES_FROM_LOGITS if self.from_logits else OF_OUTPUTS)[self.loss.name]
-        pairs = list(zip(outputs.tolist(), targets, strict=True))
-        return [value(a, y, **options) for a, y in pairs], [
-            gradient(a, y, **options) for a, y in pairs
-        ]
-
-
-FORMS = [Form(loss, from_logits=False) for loss in LOSSES] + [
-    Form(loss, from_logits=True)
-    for loss in LOSSES
-    if loss.name in LOSSES_FROM_LOGITS and loss.name != "mse"
-]
 # The size of terms that are rounded before they cancel, in the loss and in the gradient: log(sum)
 # keeps the digits of a sum around 1, a - y those of a; outputs of 0.1 to 0.9 make 1/a up to 10.
 CANCELLING = {
@@ -74,12 +35,6 @@ CANCELLING = {
     ("poisson", False): (10.0, 80.0),
     ("hinge", False): (1.0, 0.0),
 }
-
-
-def random_outputs(rng: Rng, shape: tuple[int, int], form: Form, dtype: str) -> FloatArray:
-    if not form.from_logits and form.loss.name in (*OF_PROBABILITIES, "poisson"):
-        return rng.uniform(0.1, 0.9, shape).astype(dtype)
-    return rng.normal(0.0, 3.0 if form.from_logits else 1.0, shape).astype(dtype)
 
 
 @pytest.mark.parametrize("with_labels", [True, False], ids=["labels", "values"])

@@ -267,9 +267,12 @@ HEALTHY = [
 ]
 
 
+@pytest.mark.parametrize(
+    "seeds", [SEEDS[:1], pytest.param(SEEDS[1:], marks=pytest.mark.slow)], ids=str
+)
 @pytest.mark.parametrize(("hidden", "depth"), HEALTHY)
-def test_nothing_is_said_of_a_healthy_network(hidden: str, depth: int) -> None:
-    for seed in SEEDS:
+def test_nothing_is_said_of_a_healthy_network(hidden: str, depth: int, seeds: range) -> None:
+    for seed in seeds:
         for (X, y), output, k in (
             (images(seed), "softmax", 10),
             (spirals(seed), "sigmoid", 1),

@@ -8,7 +8,7 @@ import pytest
 
 from pymlp.activations import TABLE
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,7 @@ def test_page_of_activations_is_made_from_the_table(script: Any) -> None:
     assert {row.replace(r"\|", "").count("|") for row in rows} == {7}
 
 
+@pytest.mark.slow
 def test_picture_of_activations_can_be_made(script: Any, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     script.picture(tmp_path / "activations.png")

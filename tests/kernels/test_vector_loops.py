@@ -17,6 +17,7 @@ def seconds(call: Callable[[], object]) -> float:
     return min(timeit.repeat(call, number=CALLS, repeat=40))
 
 
+@pytest.mark.slow  # as a clock judges it
 @pytest.mark.skipif(pymlp.show_config()["isa"] != "avx512", reason="the limit is for AVX-512")
 @pytest.mark.parametrize("name", sorted(pymlp.activations.TABLE))
 def test_activation_costs_few_times_what_relu_costs(name: str) -> None:

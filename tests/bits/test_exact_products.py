@@ -4,7 +4,7 @@ import itertools
 from fractions import Fraction
 from pathlib import Path
 
-import bits
+import bit_cases
 import exact
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from pymlp import Network
 from pymlp._core import kernels
 
 own_products = pytest.mark.skipif(
-    not bits.native_products(), reason="matrix products are another library's"
+    not bit_cases.native_products(), reason="matrix products are another library's"
 )
 
 
@@ -156,7 +156,7 @@ def products_by(
     }
     np.savez(folder / "given.npz", names=list(operands), **arrays)
     paths = [str(folder / "given.npz"), str(folder / "found.npz")]
-    run = bits.elsewhere("-c", PRODUCTS, *paths, PYMLP_GEMM=gemm)
+    run = bit_cases.elsewhere("-c", PRODUCTS, *paths, PYMLP_GEMM=gemm)
     assert run.returncode == 0, run.stderr
     with np.load(paths[1]) as found:
         return dict(found)
@@ -176,6 +176,7 @@ def root_mean_square(x: FloatArray) -> float:
     return float(np.sqrt(np.mean(np.square(x))))
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_chains_and_no_worse_than_of_blas(
     dtype: str, rng: Rng, tmp_path: Path
 ) -> None:
