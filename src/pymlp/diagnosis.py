@@ -218,7 +218,7 @@ def _slope(g: Activation, z: FloatArray, a: FloatArray) -> FloatArray:
         return np.asarray(derivative(z))
     if name in _DIAGONAL:
         return _DIAGONAL[name](a)
-    return _core.kernels.activation_backward(name, parameters, np.ones_like(z), z, a)
+    return _core.activation_backward(name, parameters, np.ones_like(z), z, a)
 
 
 def _layer_report(

@@ -45,6 +45,12 @@ ConstMatrixView<T> const_matrix(const Array<T>& array, const char* name, index_t
 }
 
 template <class T>
+ConstMatrixView<T> any_matrix(const Array<T>& array, const char* name) {
+  check(array.ndim() == 2, name, " must have 2 dimensions, not ", array.ndim());
+  return const_matrix(array, name, array.shape(1));
+}
+
+template <class T>
 MatrixView<T> matrix(Array<T>& array, const char* name, index_t rows, index_t cols) {
   check_matrix(array, name, cols);
   check(array.shape(0) == rows, name, " must have ", rows, " rows, not ", array.shape(0));

@@ -7,7 +7,7 @@
 #include "base/buffer.hpp"
 #include "kernels/panels.hpp"
 
-namespace pymlp::bindings {
+namespace pymlp::testing {
 
 template <class T>
 class Padded {
@@ -41,4 +41,4 @@ class Padded {
   index_t stride_;
 };
 
-}  // namespace pymlp::bindings
+}  // namespace pymlp::testing

@@ -4,12 +4,14 @@
 #include <string>
 
 #include "bindings/arrays.hpp"
-#include "bindings/bind.hpp"
-#include "bindings/padded.hpp"
 #include "kernels/product.hpp"
 #include "kernels/table.hpp"
+#include "testing/bind.hpp"
+#include "testing/padded.hpp"
 
-namespace pymlp::bindings {
+namespace pymlp::testing {
+
+using namespace bindings;
 
 namespace {
 
@@ -76,4 +78,4 @@ void bind_speed(py::module_& module) {
   bind<double>(module);
 }
 
-}  // namespace pymlp::bindings
+}  // namespace pymlp::testing

@@ -4,58 +4,25 @@
 
 #include <iterator>
 
-#include "bindings/arrays.hpp"
-#include "bindings/bind.hpp"
-#include "bindings/padded.hpp"
+#include "bindings/array_activations.hpp"
 #include "kernels/product.hpp"
 #include "kernels/table.hpp"
+#include "testing/bind.hpp"
+#include "testing/padded.hpp"
 
-namespace pymlp::bindings {
+namespace pymlp::testing {
+
+using namespace bindings;
 
 namespace {
 
-template <class T>
-ConstMatrixView<T> any_matrix(const Array<T>& array, const char* name) {
-  check(array.ndim() == 2, name, " must have 2 dimensions, not ", array.ndim());
-  return const_matrix(array, name, array.shape(1));
-}
-
-// The tables have no kernel for somebody else's functions.
-Activation kernel_activation(const std::string& name, const std::vector<double>& parameters) {
-  check(name != "custom", "a kernel cannot be 'custom'");
-  return make_activation(name, parameters);
-}
-
+// The table has no kernel for user callbacks.
 Loss kernel_loss(const std::string& name, double parameter, double label_smoothing,
                  bool from_logits) {
   check(name != "custom", "a kernel cannot be 'custom'");
   const Loss loss = make_loss(name, parameter, label_smoothing);
   check(!from_logits || has_logit_form(loss), "loss '", name, "' is not computed from logits");
   return loss;
-}
-
-template <class T>
-Array<T> activation_forward(const std::string& name, const std::vector<double>& parameters,
-                            const Array<T>& z) {
-  const ConstMatrixView<T> input = any_matrix(z, "z");
-  Array<T> a = empty_matrix<T>(input.rows, input.cols);
-  kernels<T>().activation_forward(matrix(a, "a", input.rows, input.cols), input,
-                                  kernel_activation(name, parameters));
-  return a;
-}
-
-template <class T>
-Array<T> activation_backward(const std::string& name, const std::vector<double>& parameters,
-                             const Array<T>& da, const Array<T>& z, const Array<T>& a) {
-  const ConstMatrixView<T> input = any_matrix(z, "z");
-  Array<T> dz = empty_matrix<T>(input.rows, input.cols);
-  const ConstMatrixView<T> gradient = const_matrix(da, "da", input.cols);
-  const ConstMatrixView<T> output = const_matrix(a, "a", input.cols);
-  check(gradient.rows == input.rows, "da must have ", input.rows, " rows, not ", gradient.rows);
-  check(output.rows == input.rows, "a must have ", input.rows, " rows, not ", output.rows);
-  kernels<T>().activation_backward(matrix(dz, "dz", input.rows, input.cols), gradient, input,
-                                   output, kernel_activation(name, parameters));
-  return dz;
 }
 
 // (losses (m,), gradient (m, k)) from logits or from activations.
@@ -135,10 +102,7 @@ Array<T> elementary(const std::string& name, const Array<T>& x) {
 
 template <class T>
 void bind(py::module_& module) {
-  module.def("activation_forward", &activation_forward<T>, py::arg("name"), py::arg("parameters"),
-             py::arg("z").noconvert());
-  module.def("activation_backward", &activation_backward<T>, py::arg("name"), py::arg("parameters"),
-             py::arg("da").noconvert(), py::arg("z").noconvert(), py::arg("a").noconvert());
+  bind_activations<T>(module);
   module.def("loss", &loss<T>, py::arg("name"), py::arg("parameter"), py::arg("label_smoothing"),
              py::arg("from_logits"), py::arg("outputs").noconvert(), py::arg("labels").noconvert(),
              py::arg("values").noconvert(), py::arg("scale").noconvert());
@@ -158,4 +122,4 @@ void bind_kernels(py::module_& module) {
   bind<double>(module);
 }
 
-}  // namespace pymlp::bindings
+}  // namespace pymlp::testing
