@@ -5,9 +5,9 @@
 
 #include "base/buffer.hpp"
 #include "base/team.hpp"
-#include "kernels/apply.hpp"
-#include "kernels/product.hpp"
+#include "kernels/activation.hpp"
 #include "kernels/panels.hpp"
+#include "kernels/product.hpp"
 #include "model/propagation.hpp"
 
 namespace pymlp {

@@ -1,6 +1,8 @@
 #include "model/propagation.hpp"
 
-#include "kernels/apply.hpp"
+#include "kernels/activation.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/table.hpp"
 #include "kernels/product.hpp"
 
 namespace pymlp {
