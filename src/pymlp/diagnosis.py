@@ -192,7 +192,9 @@ def diagnose(
     J, grads = net.gradients(X, y, loss=loss, sample_weight=sample_weight, threads=threads)
     rule = losses.resolve(loss, net.layers[-1].activation)
     samples = net._samples(X, y, sample_weight, rule)
-    dz = net._core.layer_gradients(*samples, rule.for_core(), config.threads(threads))
+    _, dz = net._core.gradient(
+        *samples, rule.for_core(), grads.flat, True, config.threads(threads)
+    )
     trace = net.forward(samples[0], threads=threads)
     with np.errstate(all="ignore"):  # what is not finite is among the findings
         slopes = _slopes(net.layers, trace.z[1:], trace.a[1:])

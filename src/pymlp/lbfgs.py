@@ -119,7 +119,7 @@ class _Run:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
         self.twin.parameters[:] = x
         core, threads = self.twin._core, self.options.threads
-        J: float = core.gradient(*self.samples, self.loss, self.gradient, threads)
+        J, _ = core.gradient(*self.samples, self.loss, self.gradient, False, threads)
         gradient = self.gradient.astype(np.float64)
         if not (np.isfinite(J) and np.isfinite(gradient).all()):
             raise _Ended("diverged")

@@ -354,7 +354,9 @@ class Network:
         name = losses.resolve(loss, self._layers[-1].activation)
         samples = self._samples(X, y, sample_weight, name)
         grads = self._empty_gradients()
-        J = self._core.gradient(*samples, name.for_core(), grads.flat, config.threads(threads))
+        J, _ = self._core.gradient(
+            *samples, name.for_core(), grads.flat, False, config.threads(threads)
+        )
         return J, grads
 
     def vjp(

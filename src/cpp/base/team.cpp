@@ -30,7 +30,7 @@ class Team {
   void run(index_t tasks, int threads, detail::TaskFunction function, void* context) {
     // A second caller at the same time, or a task that calls again, works alone: nobody waits.
     if (busy_.test_and_set(std::memory_order_acquire)) {
-      for (index_t task = 0; task < tasks; ++task) function(context, task);
+      for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
       return;
     }
     grow(threads - 1);
@@ -110,7 +110,7 @@ class Team {
         for (;;) {
           const index_t task = range.next.fetch_add(1, std::memory_order_relaxed);
           if (task >= range.end || failed_.test(std::memory_order_relaxed)) break;
-          function_(context_, task);
+          function_(context_, task, self);
         }
       }
     } catch (...) {
@@ -194,7 +194,7 @@ void detail::run_tasks(index_t tasks, int threads, TaskFunction function, void* 
     team()->run(tasks, threads, function, context);
     return;
   }
-  for (index_t task = 0; task < tasks; ++task) function(context, task);
+  for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
 }
 
 }  // namespace pymlp

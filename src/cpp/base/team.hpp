@@ -15,27 +15,25 @@ int num_threads();
 
 namespace detail {
 
-using TaskFunction = void (*)(void* context, index_t task);
+using TaskFunction = void (*)(void* context, index_t task, index_t worker);
 void run_tasks(index_t tasks, int threads, TaskFunction function, void* context);
 
 }  // namespace detail
 
-// Calls body(task) once for each task in [0, tasks), on up to `threads` threads, the caller among
-// them. Which thread runs a task is left open, so a task must depend on its number alone: then the
-// result is the same on any number of threads. Every thread rounds as the caller does, and treats
-// subnormal numbers alike. An exception ends the work and comes out here.
+// Calls body(task, worker) once for each task in [0, tasks), on up to `threads` threads, the caller
+// among them: worker, below `threads`, is the number of the thread, and what belongs to it nobody
+// else touches meanwhile. Which thread runs a task is left open, so a result must depend on the
+// task alone: then it is the same on any number of threads. Every thread rounds as the caller does,
+// and treats subnormal numbers alike. An exception ends the work and is thrown here.
 template <class Body>
 void parallel_for(index_t tasks, int threads, Body&& body) {
   using Callable = std::remove_reference_t<Body>;
   detail::run_tasks(
-      tasks, threads, [](void* context, index_t task) { (*static_cast<Callable*>(context))(task); },
+      tasks, threads,
+      [](void* context, index_t task, index_t worker) {
+        (*static_cast<Callable*>(context))(task, worker);
+      },
       const_cast<void*>(static_cast<const void*>(&body)));
-}
-
-// Threads worth waking for this much arithmetic: handing work over costs about a microsecond.
-inline int threads_for(double operations, int threads) {
-  constexpr double kWorthSharing = 5e5;  // operations, about 5 microseconds of one core
-  return operations < kWorthSharing ? 1 : threads;
 }
 
 }  // namespace pymlp

@@ -12,8 +12,6 @@ namespace pymlp {
 
 namespace {
 
-constexpr index_t kValidationRows = 2048;  // at a time
-
 double seconds_between(std::chrono::steady_clock::time_point from,
                        std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -23,38 +21,39 @@ double seconds_between(std::chrono::steady_clock::time_point from,
 
 template <class T>
 Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
-                    const Dataset<T>& training, const std::optional<Dataset<T>>& validation,
+                    const Source<T>& training, const Source<T>* validation,
                     const FitOptions& options)
     : network_(network),
       optimizer_(optimizer),
       training_(training),
       validation_(validation),
       options_(options),
-      pass_(network.layout(), loss, options.batch_size, options.threads, Dropout::on),
-      thread_choice_(options.threads),
-      gradient_(network.layout().n_parameters()),
-      start_parameters_(network.layout().n_parameters()),
+      step_(network.program(), loss, Purpose::training, options.batch_size, options.threads),
+      thread_trial_(options.threads),
+      gradient_(network.program().n_parameters()),
+      start_parameters_(network.program().n_parameters()),
       start_state_(optimizer.state().size()),
       best_loss_(std::numeric_limits<double>::infinity()) {
   if (validation_) {
-    validation_pass_.emplace(network.layout(), loss, std::min(kValidationRows, validation_->size()),
+    validation_step_.emplace(network.program(), loss, Purpose::loss, validation_->size(),
                              options.threads);
   }
   if (options_.early_stopping && options_.early_stopping->restore_best) {
-    best_parameters_ = Buffer<T>(network.layout().n_parameters());
+    best_parameters_ = Buffer<T>(network.program().n_parameters());
   }
   if (options_.shuffle && options_.batch_size < training_.size()) {
     order_ = Buffer<index_t>(training_.size());
     std::iota(order_.span().begin(), order_.span().end(), index_t{0});
-    pass_.reserve_gather(training_);
   }
+  step_.reserve(batch_at(0));
+  step_.reserve(batch_at((training_.size() - 1) / options_.batch_size * options_.batch_size));
 }
 
 template <class T>
-Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
+Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   if (status_ != Status::running) return status_;
   started_ = looked_ = Clock::now();
-  pass_.parameters_changed();
+  step_.parameters_changed();
   const double before = seconds_;
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
   if (epoch_ >= options_.epochs) finish(Status::epochs);
@@ -62,10 +61,10 @@ Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
     // A function of somebody else's may have thrown where an epoch had begun, or its steps were
     // done.
     if (epochs_begun_ == epoch_) begin_epoch();
-    if (position_ < training_.size() && !step(pulse)) break;
+    if (position_ < training_.size() && !step(interrupt)) break;
     time_step();
     seconds_ = before + seconds_between(started_, looked_);
-    if (position_ == training_.size() || time_is_up()) end_epoch(pulse);
+    if (position_ == training_.size() || time_is_up()) end_epoch(interrupt);
     if (seconds_ - before >= seconds) break;
   }
   seconds_ = before + seconds_between(started_, Clock::now());
@@ -80,8 +79,8 @@ bool Trainer<T>::time_is_up() const {
 template <class T>
 void Trainer<T>::time_step() {
   const auto now = Clock::now();
-  thread_choice_.took(seconds_between(looked_, now));
-  pass_.set_threads(thread_choice_.threads());
+  thread_trial_.record(seconds_between(looked_, now));
+  step_.set_threads(thread_trial_.threads());
   looked_ = now;
 }
 
@@ -105,38 +104,51 @@ void Trainer<T>::set_learning_rate() {
 }
 
 template <class T>
-bool Trainer<T>::step(Pulse& pulse) {
+Batch<T> Trainer<T>::batch_at(index_t position) const {
+  const index_t count = std::min(options_.batch_size, training_.size() - position);
+  return {training_, order_.size() > 0 ? order_.data() : nullptr, {position, count}};
+}
+
+template <class T>
+bool Trainer<T>::step(Interrupt& interrupt) {
   set_learning_rate();
-  const index_t count = std::min(options_.batch_size, training_.size() - position_);
-  const index_t* order = order_.size() > 0 ? order_.data() : nullptr;
+  const Batch<T> batch = batch_at(position_);
   const DropoutDraws draws{options_.seed, static_cast<std::uint64_t>(steps_)};
-  const BatchLoss loss =
-      pass_.step(network_.parameters(), {training_, order, position_, count}, gradient_.data(),
-                 optimizer_, options_.regularization, draws, &pulse);
-  if (pulse.stopped()) {
+  const BatchLoss loss = step_.update({.parameters = network_.parameters(),
+                                       .batch = batch,
+                                       .gradient = gradient_.data(),
+                                       .draws = &draws,
+                                       .interrupt = &interrupt},
+                                      network_.parameters(), optimizer_, options_.regularization);
+  if (interrupt.requested()) {
     finish(Status::interrupted);
   } else if (!std::isfinite(loss.sum)) {
     go_back_to_start();
     finish(Status::diverged);
   } else {
     epoch_loss_ += loss;
-    position_ += count;
+    epoch_loss_.sum += loss.penalty;
+    position_ += batch.size();
     ++steps_;
   }
   return status_ == Status::running;
 }
 
 template <class T>
-void Trainer<T>::end_epoch(Pulse& pulse) {
+void Trainer<T>::end_epoch(Interrupt& interrupt) {
   double watched = epoch_loss_.mean();
   if (validation_) {
-    watched = dataset_loss(*validation_pass_, network_.parameters(), *validation_, &pulse).mean();
-    if (pulse.stopped()) return finish(Status::interrupted);
+    watched = validation_step_
+                  ->run({.parameters = network_.parameters(),
+                         .batch = {*validation_, nullptr, {0, validation_->size()}},
+                         .interrupt = &interrupt})
+                  .mean();
+    if (interrupt.requested()) return finish(Status::interrupted);
   }
   // The last update of an epoch is seen by no later batch, so the parameters are looked at as well.
-  const Layout& layout = network_.layout();
+  const Program& program = network_.program();
   if (!std::isfinite(watched) ||
-      !kernels<T>().all_finite(network_.parameters(), layout.n_parameters())) {
+      !kernels<T>().all_finite(network_.parameters(), program.n_parameters())) {
     go_back_to_start();
     return finish(Status::diverged);
   }

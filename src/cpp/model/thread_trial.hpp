@@ -9,14 +9,15 @@
 
 namespace pymlp {
 
-class ThreadChoice {
+class ThreadTrial {
  public:
-  explicit ThreadChoice(int threads) : all_(threads) {}
+  explicit ThreadTrial(int threads) : all_(threads) {}
 
   // For the next step.
   int threads() const { return shares() ? all_ : 1; }
 
-  void took(double seconds) {
+  // How long the last step was.
+  void record(double seconds) {
     double& fastest = fastest_[shares()];
     fastest = std::min(fastest, seconds);
     if (++steps_ < (on_trial_ ? kTrial : pause_)) return;
