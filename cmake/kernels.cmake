@@ -2,14 +2,15 @@
 # is chosen at run time. Elsewhere than on x86-64 the compiler's baseline is the only one.
 set(kernel_sources
   src/cpp/kernels/vector/activation.cpp
-  src/cpp/kernels/vector/reduce.cpp
+  src/cpp/kernels/vector/dropout.cpp
   src/cpp/kernels/vector/elementary.cpp
   src/cpp/kernels/vector/loss.cpp
   src/cpp/kernels/vector/optimizer.cpp
   src/cpp/kernels/vector/pack.cpp
   src/cpp/kernels/vector/peak.cpp
+  src/cpp/kernels/vector/penalty.cpp
   src/cpp/kernels/vector/product.cpp
-  src/cpp/kernels/vector/regularization.cpp)
+  src/cpp/kernels/vector/reduce.cpp)
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
 set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 CPP = ROOT / "src" / "cpp"
 PYTHON = ROOT / "src" / "pymlp"
 # Each includes from itself and those before it.
-FOLDERS = ["base", "kernels", "model", "bindings", "testing"]
+FOLDERS = ["base", "kernels", "ops", "model", "bindings", "testing"]
 CPP_FILES = sorted(path.relative_to(CPP).as_posix() for path in CPP.rglob("*.?pp"))
 
 

@@ -125,7 +125,9 @@ void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, c
                                  packed ? in_panels(weights.panels, x.cols) : plain<T>(w), biases,
                                  false);
   }
-  if (biases != nullptr) kernels<T>().fill_rows(z, biases);
+  for (index_t i = 0; biases != nullptr && i < z.rows; ++i) {
+    std::copy_n(biases, z.cols, z.row(i));
+  }
   blas::gemm(Transpose::no, Transpose::no, z.rows, z.cols, x.cols, x.data, x.stride, w.data,
              w.stride, biases != nullptr ? T(1) : T(0), z.data, z.stride);
 }

@@ -41,8 +41,6 @@ struct Kernels {
   void (*loss)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
                const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits);
 
-  // Every row of z (m, n) becomes the biases (n,).
-  void (*fill_rows)(MatrixView<T> z, const T* biases);
   // sums (n,) = column sums of d (m, n), or += with `accumulate`; m >= 1.
   void (*column_sums)(T* sums, ConstMatrixView<T> d, bool accumulate);
 
@@ -92,7 +90,7 @@ void add_losses(Kernels<T>& table);
 template <Isa isa, class T>
 void add_optimizers(Kernels<T>& table);
 template <Isa isa, class T>
-void add_dense(Kernels<T>& table);
+void add_reductions(Kernels<T>& table);
 template <Isa isa, class T>
 void add_elementary(Kernels<T>& table);
 template <Isa isa, class T>
@@ -100,7 +98,9 @@ void add_packing(Kernels<T>& table);
 template <Isa isa, class T>
 void add_products(Kernels<T>& table);
 template <Isa isa, class T>
-void add_regularization(Kernels<T>& table);
+void add_penalties(Kernels<T>& table);
+template <Isa isa, class T>
+void add_dropout(Kernels<T>& table);
 template <Isa isa, class T>
 void add_peak(Kernels<T>& table);
 

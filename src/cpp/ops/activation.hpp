@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "kernels/apply.hpp"
+#include "kernels/activation.hpp"
 #include "ops/block.hpp"
 
 namespace pymlp {

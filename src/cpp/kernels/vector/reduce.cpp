@@ -1,18 +1,10 @@
-// What a dense layer does beside its three matrix products.
+// Sums of many numbers, and what is asked of all of them.
 #include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
+#include "kernels/vector/math/math.hpp"
 
 namespace pymlp {
 namespace {
-
-template <class T>
-void fill_rows(MatrixView<T> z, const T* biases) {
-  for (index_t i = 0; i < z.rows; ++i) {
-    T* zi = z.row(i);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < z.cols; ++j) zi[j] = biases[j];
-  }
-}
 
 // As products sum: chains of kChain samples, added in order.
 template <class T>
@@ -43,11 +35,23 @@ void add_arenas(T* sum, const T* addends, index_t count, index_t distance, index
   }
 }
 
-// In double, 16 numbers side by side.
+// Sums of all numbers run in double, 16 side by side.
 template <class T>
 double sum(const T* x, index_t n) {
   const auto add = [](double a, double b) { return a + b; };
   return reduce(x, n, 0.0, add, add);
+}
+
+template <class T>
+double sum_of_squares(const T* x, index_t n) {
+  const auto take = [](double sum, double value) { return sum + value * value; };
+  return reduce(x, n, 0.0, take, [](double a, double b) { return a + b; });
+}
+
+template <class T>
+double sum_of_magnitudes(const T* x, index_t n) {
+  const auto take = [](double sum, double value) { return sum + math::abs(value); };
+  return reduce(x, n, 0.0, take, [](double a, double b) { return a + b; });
 }
 
 // x - x is 0 for every finite x, and NaN otherwise, which no later sum can lose.
@@ -61,15 +65,16 @@ bool all_finite(const T* values, index_t n) {
 }  // namespace
 
 template <Isa isa, class T>
-void add_dense(Kernels<T>& table) {
-  table.fill_rows = fill_rows<T>;
+void add_reductions(Kernels<T>& table) {
   table.column_sums = column_sums<T>;
   table.add_arenas = add_arenas<T>;
   table.sum = sum<T>;
+  table.sum_of_squares = sum_of_squares<T>;
+  table.sum_of_magnitudes = sum_of_magnitudes<T>;
   table.all_finite = all_finite<T>;
 }
 
-template void add_dense<Isa::PYMLP_ISA>(Kernels<float>&);
-template void add_dense<Isa::PYMLP_ISA>(Kernels<double>&);
+template void add_reductions<Isa::PYMLP_ISA>(Kernels<float>&);
+template void add_reductions<Isa::PYMLP_ISA>(Kernels<double>&);
 
 }  // namespace pymlp

@@ -1,8 +1,7 @@
-// What holds a network back while it learns: dropout, penalties on weights, limits on norms.
+// Inverted dropout, with masks that depend on seed, step, layer, sample and unit alone.
 #include "base/philox.hpp"
 #include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
-#include "kernels/vector/math/math.hpp"
 
 namespace pymlp {
 namespace {
@@ -58,60 +57,14 @@ void dropout(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64
   }
 }
 
-// g += l1 sign(w) + l2 w.
-template <class T>
-void add_penalty(T* g, const T* w, index_t n, T l1, T l2) {
-  PYMLP_VECTOR_LOOP
-  for (index_t i = 0; i < n; ++i) g[i] += l1 * math::sign_of(w[i]) + l2 * w[i];
-}
-
-// Sums run in double, 16 side by side.
-template <class T>
-double sum_of_squares(const T* x, index_t n) {
-  const auto take = [](double sum, double value) { return sum + value * value; };
-  return reduce(x, n, 0.0, take, [](double a, double b) { return a + b; });
-}
-
-template <class T>
-double sum_of_magnitudes(const T* x, index_t n) {
-  const auto take = [](double sum, double value) { return sum + math::abs(value); };
-  return reduce(x, n, 0.0, take, [](double a, double b) { return a + b; });
-}
-
-// The weights into a unit are a column; one longer than `limit` is scaled back to it. `scales`
-// (n_out,) is room to work in.
-template <class T>
-void limit_column_norms(MatrixView<T> w, T limit, T* scales) {
-  for (index_t j = 0; j < w.cols; ++j) scales[j] = T(0);
-  for (index_t i = 0; i < w.rows; ++i) {
-    const T* wi = w.row(i);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < w.cols; ++j) scales[j] += wi[j] * wi[j];
-  }
-  PYMLP_VECTOR_LOOP
-  for (index_t j = 0; j < w.cols; ++j) {
-    const T norm = math::square_root(scales[j]);
-    scales[j] = norm > limit ? limit / norm : T(1);
-  }
-  for (index_t i = 0; i < w.rows; ++i) {
-    T* wi = w.row(i);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < w.cols; ++j) wi[j] *= scales[j];
-  }
-}
-
 }  // namespace
 
 template <Isa isa, class T>
-void add_regularization(Kernels<T>& table) {
+void add_dropout(Kernels<T>& table) {
   table.dropout = dropout<T>;
-  table.add_penalty = add_penalty<T>;
-  table.sum_of_squares = sum_of_squares<T>;
-  table.sum_of_magnitudes = sum_of_magnitudes<T>;
-  table.limit_column_norms = limit_column_norms<T>;
 }
 
-template void add_regularization<Isa::PYMLP_ISA>(Kernels<float>&);
-template void add_regularization<Isa::PYMLP_ISA>(Kernels<double>&);
+template void add_dropout<Isa::PYMLP_ISA>(Kernels<float>&);
+template void add_dropout<Isa::PYMLP_ISA>(Kernels<double>&);
 
 }  // namespace pymlp

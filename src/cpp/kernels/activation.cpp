@@ -1,7 +1,9 @@
+#include "kernels/activation.hpp"
+
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "kernels/activation.hpp"
+#include "kernels/table.hpp"
 
 namespace pymlp {
 
@@ -38,5 +40,26 @@ Activation make_activation(std::string_view name, std::span<const double> parame
   std::ranges::copy(parameters, activation.parameters.begin());
   return activation;
 }
+
+template <class T>
+void activate(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g) {
+  if (g.custom != nullptr) return g.custom->forward(a, z);
+  kernels<T>().activation_forward(a, z, g);
+}
+
+template <class T>
+void activate_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
+                       ConstMatrixView<T> a, const Activation& g) {
+  if (g.custom != nullptr) return g.custom->backward(dz, da, z);
+  kernels<T>().activation_backward(dz, da, z, a, g);
+}
+
+template void activate(MatrixView<float>, ConstMatrixView<float>, const Activation&);
+template void activate(MatrixView<double>, ConstMatrixView<double>, const Activation&);
+template void activate_backward(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
+                                ConstMatrixView<float>, const Activation&);
+template void activate_backward(MatrixView<double>, ConstMatrixView<double>,
+                                ConstMatrixView<double>, ConstMatrixView<double>,
+                                const Activation&);
 
 }  // namespace pymlp

@@ -1,7 +1,9 @@
+#include "kernels/loss.hpp"
+
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "kernels/loss.hpp"
+#include "kernels/table.hpp"
 
 namespace pymlp {
 
@@ -42,5 +44,21 @@ void check_pair(const Loss& loss, const Activation& output) {
         "' needs an output activation without negative values, such as exp or softplus, not '",
         gives.name, "'");
 }
+
+template <class T>
+void loss_and_gradient(T* losses, MatrixView<T> gradient, ConstMatrixView<T> z,
+                       ConstMatrixView<T> a, const Targets<T>& targets, const T* scale,
+                       const Loss& loss, const Activation& output) {
+  if (loss.custom != nullptr) return (*loss.custom)(losses, gradient, a, targets, scale);
+  const bool from_logits = computed_from_logits(loss, output);
+  kernels<T>().loss(losses, gradient, from_logits ? z : a, targets, scale, loss, from_logits);
+}
+
+template void loss_and_gradient(float*, MatrixView<float>, ConstMatrixView<float>,
+                                ConstMatrixView<float>, const Targets<float>&, const float*,
+                                const Loss&, const Activation&);
+template void loss_and_gradient(double*, MatrixView<double>, ConstMatrixView<double>,
+                                ConstMatrixView<double>, const Targets<double>&, const double*,
+                                const Loss&, const Activation&);
 
 }  // namespace pymlp

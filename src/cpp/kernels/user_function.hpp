@@ -1,4 +1,4 @@
-// Functions that somebody else brings: activations and losses that the core only knows how to call.
+// User callbacks: activations and losses that the core only knows how to call.
 #pragma once
 
 #include "base/view.hpp"
@@ -8,9 +8,9 @@ namespace pymlp {
 template <class T>
 struct Targets;
 
-class CustomActivation {
+class UserActivation {
  public:
-  virtual ~CustomActivation() = default;
+  virtual ~UserActivation() = default;
   // a = g(z); dz = da * g'(z): (m, n) all. May throw.
   virtual void forward(MatrixView<float> a, ConstMatrixView<float> z) = 0;
   virtual void forward(MatrixView<double> a, ConstMatrixView<double> z) = 0;
@@ -20,9 +20,9 @@ class CustomActivation {
                         ConstMatrixView<double> z) = 0;
 };
 
-class CustomLoss {
+class UserLoss {
  public:
-  virtual ~CustomLoss() = default;
+  virtual ~UserLoss() = default;
   // losses (m,) and gradient (m, k) = scale_i d(loss_i)/da. May throw.
   virtual void operator()(float* losses, MatrixView<float> gradient, ConstMatrixView<float> a,
                           const Targets<float>& targets, const float* scale) = 0;
