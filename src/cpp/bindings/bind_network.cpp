@@ -151,7 +151,7 @@ double step(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
   return core.writing([&](Network<T>&, auto&) {
-    return core.step(source, kind, optimizer, regularization, draws, threads).mean();
+    return core.step(source, kind, optimizer, regularization, draws, threads).total();
   });
 }
 

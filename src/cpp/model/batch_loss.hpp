@@ -14,6 +14,7 @@ struct BatchLoss {
   double penalty = 0.0;  // times the weight
 
   double mean() const { return weight > 0.0 ? sum / weight : 0.0; }
+  double total() const { return weight > 0.0 ? (sum + penalty) / weight : 0.0; }
   double mean_penalty() const { return weight > 0.0 ? penalty / weight : 0.0; }
   BatchLoss& operator+=(const BatchLoss& other) {
     sum += other.sum;
