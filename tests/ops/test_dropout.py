@@ -19,13 +19,12 @@ from cases import (
 )
 
 import pymlp
-from pymlp import Network
-from pymlp._core import kernels
+from pymlp import Network, _core_test
 
 
 def mask(m: int, n: int, rate: float, *, seed: int, step: int = 0, layer: int = 0) -> Any:
     """Return what a layer's outputs (m, n) are multiplied by, in float64."""
-    return kernels.dropout(np.ones((m, n)), rate, seed, step, layer)
+    return _core_test.dropout(np.ones((m, n)), rate, seed, step, layer)
 
 
 # ---- steps behind a mask -------------------------------------------------------------------------

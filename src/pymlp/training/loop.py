@@ -1,0 +1,73 @@
+"""Training by steps: the core takes them, whole epochs at once where nobody wants to look."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pymlp import _core
+from pymlp.losses import Loss
+from pymlp.optimizers import CoreOptimizer, Optimizer
+from pymlp.training.history import History
+from pymlp.training.options import FitOptions
+from pymlp.training.samples import Samples
+from pymlp.training.watch import Watch
+
+CoreTrainer: TypeAlias = "_core._Trainer[Any]"
+
+_TRAINERS: dict[np.dtype[Any], type[CoreTrainer]] = {
+    np.dtype(np.float32): _core.TrainerFloat32,
+    np.dtype(np.float64): _core.TrainerFloat64,
+}
+
+
+def fit(
+    network: Any,
+    core: Any,
+    optimizer: Optimizer,
+    loss: Loss,
+    samples: Samples,
+    validation: Samples | None,
+    options: FitOptions,
+    history: History,
+    seed: int,
+) -> None:
+    """Train `network`, whose core is given, and fill its record."""
+    m = samples[0].shape[0]
+    state = optimizer.core_for(network)
+    core_options = options.for_core(m, seed, optimizer.learning_rate)
+    make_trainer = _TRAINERS[network.dtype]
+    trainer = make_trainer(core, state, loss.for_core(), samples, validation, core_options)
+    try:
+        with Watch(network, options, history, m, state) as watch:
+            watch.finish(_run(trainer, watch, state))
+    finally:
+        _record(history, trainer)
+        state.learning_rate = optimizer.learning_rate  # a schedule's last value is not the user's
+
+
+def _run(trainer: CoreTrainer, watch: Watch, optimizer: CoreOptimizer) -> str:
+    """Train until something ends it; return what."""
+    while True:
+        status = trainer.run(watch.epochs_a_look, watch.seconds_a_look)
+        new_epochs = _record(watch.history, trainer)
+        if status == "running" and watch.time_is_up():
+            status = trainer.close_epoch()
+            new_epochs += _record(watch.history, trainer)
+            status = "max_seconds" if status in ("running", "epochs") else status
+        watch.show(trainer.samples_seen)
+        reason = watch.after_epoch() if new_epochs else None
+        if reason or status != "running":
+            return reason or status
+
+
+def _record(history: History, trainer: CoreTrainer) -> int:
+    """Append the epochs that ended since the last look; return how many they are."""
+    loss, penalty, val_loss, learning_rate = trainer.take_records()
+    history.loss += loss
+    history.penalty += penalty
+    history.val_loss += val_loss
+    history.learning_rate += learning_rate
+    history.seconds = trainer.seconds
+    return len(loss)
