@@ -55,7 +55,7 @@ def product_rows(dtype: str) -> Iterator[list[str]]:
     import numpy as np
 
     from benchmarks import peak
-    from pymlp._core import kernels
+    from pymlp import _core_test
 
     rng = np.random.default_rng(0)
     for m, n_in, n_out in SHAPES:
@@ -67,7 +67,7 @@ def product_rows(dtype: str) -> Iterator[list[str]]:
         row = [f"{m} x {n_in} x {n_out}", dtype]
         for result in PRODUCTS:
             limit = max(peak.gflops(dtype, 1) for _ in range(3))
-            seconds = fastest(lambda n, r=result: kernels.repeat_product(r, x, w, z, n))  # noqa: B023
+            seconds = fastest(lambda n, r=result: _core_test.repeat_product(r, x, w, z, n))  # noqa: B023
             speed = 2 * m * n_in * n_out / seconds / 1e9
             row += [f"{speed:.0f}", f"{speed / limit:.0%}"]
         yield row
@@ -98,18 +98,18 @@ def _numbers(n: int, dtype: str) -> Any:
 
 
 def _forward(name: str, n: int, dtype: str) -> Callable[[], Any]:
-    from pymlp._core import kernels
+    from pymlp import _core_test
 
     z, parameters = _numbers(n, dtype), _parameters(name)
-    return lambda: kernels.activation_forward(name, parameters, z)
+    return lambda: _core_test.activation_forward(name, parameters, z)
 
 
 def _backward(name: str, n: int, dtype: str) -> Callable[[], Any]:
-    from pymlp._core import kernels
+    from pymlp import _core_test
 
     z, parameters = _numbers(n, dtype), _parameters(name)
-    a = kernels.activation_forward(name, parameters, z)
-    return lambda: kernels.activation_backward(name, parameters, z, z, a)
+    a = _core_test.activation_forward(name, parameters, z)
+    return lambda: _core_test.activation_backward(name, parameters, z, z, a)
 
 
 def _parameters(name: str) -> list[float]:
@@ -131,12 +131,12 @@ def _update(name: str, n: int, dtype: str) -> Callable[[], Any]:
 def _loss(n: int, dtype: str) -> Callable[[], Any]:
     import numpy as np
 
-    from pymlp._core import kernels
+    from pymlp import _core_test
 
     z = _numbers(n, dtype)
     labels = np.zeros(len(z), np.int32)
     scale = np.full(len(z), 1.0 / len(z), dtype)
-    return lambda: kernels.loss("cross_entropy", 0.0, 0.0, True, z, labels, None, scale)
+    return lambda: _core_test.loss("cross_entropy", 0.0, 0.0, True, z, labels, None, scale)
 
 
 def main() -> None:

@@ -19,16 +19,16 @@ def gflops(dtype: str, threads: int) -> float:
     """
     import numpy as np
 
-    from pymlp._core import kernels
+    from pymlp import _core_test
 
     def speed(result: Any, iterations: int) -> float:
         start = time.perf_counter()
-        operations = kernels.peak(result, iterations)
+        operations = _core_test.peak(result, iterations)
         return operations / (time.perf_counter() - start) / 1e9
 
     results: list[Any] = [np.zeros(1, dtype) for _ in range(threads)]
     guess = max(speed(results[0], 10_000) for _ in range(3))
-    iterations = max(1, int(_BURST * guess * 1e9 / kernels.peak(results[0], 1)))
+    iterations = max(1, int(_BURST * guess * 1e9 / _core_test.peak(results[0], 1)))
     speeds = [[0.0] * threads for _ in range(_BURSTS)]
     together = threading.Barrier(threads)
 

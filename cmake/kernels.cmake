@@ -1,15 +1,16 @@
 # The vector kernels: one source for each family, compiled once per instruction set into a table that
 # is chosen at run time. Elsewhere than on x86-64 the compiler's baseline is the only one.
 set(kernel_sources
-  src/cpp/kernels/activation.cpp
-  src/cpp/kernels/dense.cpp
-  src/cpp/kernels/elementary.cpp
-  src/cpp/kernels/loss.cpp
-  src/cpp/kernels/optimizer.cpp
-  src/cpp/kernels/pack.cpp
-  src/cpp/kernels/peak.cpp
-  src/cpp/kernels/product.cpp
-  src/cpp/kernels/regularization.cpp)
+  src/cpp/kernels/vector/activation.cpp
+  src/cpp/kernels/vector/dropout.cpp
+  src/cpp/kernels/vector/elementary.cpp
+  src/cpp/kernels/vector/loss.cpp
+  src/cpp/kernels/vector/optimizer.cpp
+  src/cpp/kernels/vector/pack.cpp
+  src/cpp/kernels/vector/peak.cpp
+  src/cpp/kernels/vector/penalty.cpp
+  src/cpp/kernels/vector/product.cpp
+  src/cpp/kernels/vector/reduce.cpp)
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
 set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
@@ -20,7 +21,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
 endif()
 
 # Products are sums of fused multiply-adds and nothing else: only here may the compiler make them.
-set_source_files_properties(src/cpp/kernels/peak.cpp src/cpp/kernels/product.cpp
+set_source_files_properties(src/cpp/kernels/vector/peak.cpp src/cpp/kernels/vector/product.cpp
   PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
 
 add_library(pymlp_kernels INTERFACE)

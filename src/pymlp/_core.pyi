@@ -35,6 +35,16 @@ def config() -> _Config: ...
 def activations() -> dict[str, tuple[bool, bool]]: ...
 def losses() -> dict[str, tuple[str, bool]]: ...
 def check_pair(loss: str, output: str) -> None: ...
+def activation_forward(
+    name: str, parameters: Sequence[float], z: NDArray[_Float]
+) -> NDArray[_Float]: ...
+def activation_backward(
+    name: str,
+    parameters: Sequence[float],
+    da: NDArray[_Float],
+    z: NDArray[_Float],
+    a: NDArray[_Float],
+) -> NDArray[_Float]: ...
 def set_num_threads(threads: int) -> None: ...
 def get_num_threads() -> int: ...
 def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]: ...
@@ -110,8 +120,9 @@ class _Network(Generic[_Float]):
         sample_weight: NDArray[_Float] | None,
         loss: Loss,
         out: NDArray[_Float],
+        dz: bool,
         threads: int,
-    ) -> float: ...
+    ) -> tuple[float, list[NDArray[_Float]]]: ...
     def pull_back(
         self,
         X: NDArray[_Float],
@@ -120,15 +131,6 @@ class _Network(Generic[_Float]):
         dX: NDArray[_Float],
         threads: int,
     ) -> None: ...
-    def layer_gradients(
-        self,
-        X: NDArray[_Float],
-        labels: _Labels | None,
-        values: NDArray[_Float] | None,
-        sample_weight: NDArray[_Float] | None,
-        loss: Loss,
-        threads: int,
-    ) -> list[NDArray[_Float]]: ...
     def step(
         self,
         X: NDArray[_Float],
@@ -198,53 +200,3 @@ class _Trainer(Generic[_Float]):
 
 class TrainerFloat32(_Trainer[np.float32]): ...
 class TrainerFloat64(_Trainer[np.float64]): ...
-
-# A submodule.
-class kernels:  # noqa: N801
-    @staticmethod
-    def activation_forward(
-        name: str, parameters: Sequence[float], z: NDArray[_Float]
-    ) -> NDArray[_Float]: ...
-    @staticmethod
-    def activation_backward(
-        name: str,
-        parameters: Sequence[float],
-        da: NDArray[_Float],
-        z: NDArray[_Float],
-        a: NDArray[_Float],
-    ) -> NDArray[_Float]: ...
-    @staticmethod
-    def loss(
-        name: str,
-        parameter: float,
-        label_smoothing: float,
-        from_logits: bool,
-        outputs: NDArray[_Float],
-        labels: _Labels | None,
-        values: NDArray[_Float] | None,
-        scale: NDArray[_Float],
-    ) -> tuple[NDArray[_Float], NDArray[_Float]]: ...
-    @staticmethod
-    def dropout(
-        a: NDArray[_Float], rate: float, seed: int, step: int, layer: int
-    ) -> NDArray[_Float]: ...
-    @staticmethod
-    def dense_forward(
-        x: NDArray[_Float], w: NDArray[_Float], biases: NDArray[_Float] | None
-    ) -> NDArray[_Float]: ...
-    @staticmethod
-    def dense_backward(
-        dz: NDArray[_Float], x: NDArray[_Float], w: NDArray[_Float]
-    ) -> tuple[NDArray[_Float], NDArray[_Float], NDArray[_Float]]: ...
-    @staticmethod
-    def elementary(name: str, x: NDArray[_Float]) -> NDArray[_Float]: ...
-    @staticmethod
-    def peak(result: NDArray[_Float], iterations: int) -> float: ...
-    @staticmethod
-    def repeat_product(
-        result: str,
-        rows: NDArray[_Float],
-        w: NDArray[_Float],
-        outputs: NDArray[_Float],
-        repeats: int,
-    ) -> float: ...

@@ -165,11 +165,11 @@ class _BuiltIn(Activation):
         return self.name, list(self.parameters.values()), None, None
 
     def _values(self, z: FloatArray) -> FloatArray:
-        return _core.kernels.activation_forward(self.name, [*self.parameters.values()], z)
+        return _core.activation_forward(self.name, [*self.parameters.values()], z)
 
     def _slopes(self, z: FloatArray) -> FloatArray:
         parameters, ones = [*self.parameters.values()], np.ones_like(z)
-        return _core.kernels.activation_backward(self.name, parameters, ones, z, self._values(z))
+        return _core.activation_backward(self.name, parameters, ones, z, self._values(z))
 
 
 class Linear(_BuiltIn):

@@ -317,9 +317,10 @@ class Network:
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         core_loss, n_threads = kind.for_core(), config.threads(threads)
         grads = self._empty_gradients()
-        J = self._core.gradient(*samples, core_loss, grads.flat, n_threads)
-        if _checks.flag("dz", dz):
-            grads.dz = [None, *self._core.layer_gradients(*samples, core_loss, n_threads)]
+        wanted = _checks.flag("dz", dz)
+        J, of_layers = self._core.gradient(*samples, core_loss, grads.flat, wanted, n_threads)
+        if wanted:
+            grads.dz = [None, *of_layers]
         return J, grads
 
     def vjp(

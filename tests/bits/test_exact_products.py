@@ -11,8 +11,7 @@ import pytest
 from cases import FloatArray, Rng
 
 import pymlp
-from pymlp import Network
-from pymlp._core import kernels
+from pymlp import Network, _core_test
 
 own_products = pytest.mark.skipif(
     not bit_cases.native_products(), reason="matrix products are another library's"
@@ -67,7 +66,7 @@ def check_forward(rng: Rng, dtype: str, rows: list[int], cols: list[int], terms:
     for biases in (None, b):
         chains = exact.chains(x, w, biases)
         for k, m, n in itertools.product(terms, rows, cols):
-            z = kernels.dense_forward(
+            z = _core_test.dense_forward(
                 x[:m, :k].copy(), w[:k, :n].copy(), None if biases is None else b[:n].copy()
             )
             assert same_bits(z, chains[k, :m, :n]), (m, k, n)
@@ -79,7 +78,8 @@ def check_backward(rng: Rng, dtype: str, rows: list[int], ins: list[int], outs: 
     of_weights = exact.chains(x.T.copy(), dz)  # (samples, inputs, outputs)
     of_inputs = exact.chains(dz, w.T.copy())  # (outputs, samples, inputs)
     for m, n, k in itertools.product(rows, ins, outs):
-        dw, db, dx = kernels.dense_backward(dz[:m, :k].copy(), x[:m, :n].copy(), w[:n, :k].copy())
+        operands = dz[:m, :k].copy(), x[:m, :n].copy(), w[:n, :k].copy()
+        dw, db, dx = _core_test.dense_backward(*operands)
         assert same_bits(dw, of_weights[m, :n, :k]), (m, n, k)
         assert same_bits(dx, of_inputs[k, :m, :n]), (m, n, k)
         assert same_bits(db, np.add.accumulate(dz[:m, :k], axis=0)[-1]), (m, k)
@@ -105,10 +105,10 @@ def test_networks_are_made_of_chains(widths: list[int], m: int, dtype: str, rng:
         b[:] = draw(rng, dtype, len(b))
     X, dY = draw(rng, dtype, m, widths[0]), draw(rng, dtype, m, widths[-1])
     z = exact.chains(X, net.weights[0], net.biases[0])[-1]
-    a = kernels.activation_forward("tanh", [], z)
+    a = _core_test.activation_forward("tanh", [], z)
     assert same_bits(net.predict(X), exact.chains(a, net.weights[1], net.biases[1])[-1])
     da = exact.chains(dY, net.weights[1].T.copy())[-1]
-    dz = kernels.activation_backward("tanh", [], da, z, a)
+    dz = _core_test.activation_backward("tanh", [], da, z, a)
     gradients, dX = net.vjp(X, dY)
     # Samples in ascending order, however many there are.
     assert same_bits(gradients.weights[1].copy(), exact.chains(a.T.copy(), dY)[-1])
@@ -129,9 +129,9 @@ CHAINS_OF_BLAS = {"Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids"}
 PRODUCTS = """
 import sys
 import numpy as np
-from pymlp._core import kernels
+from pymlp import _core_test
 given = np.load(sys.argv[1])
-found = {k: kernels.dense_forward(given["x" + k], given["w" + k], None) for k in given["names"]}
+found = {k: _core_test.dense_forward(given["x" + k], given["w" + k], None) for k in given["names"]}
 np.savez(sys.argv[2], **found)
 """
 

@@ -6,14 +6,14 @@
 #include <functional>
 #include <utility>
 
-#include "kernels/custom.hpp"
 #include "kernels/loss.hpp"
+#include "kernels/user_function.hpp"
 
 namespace pymlp::test {
 
 using BeforeCall = std::function<void()>;
 
-class CustomSoftsign final : public CustomActivation {
+class CustomSoftsign final : public UserActivation {
  public:
   explicit CustomSoftsign(BeforeCall before = [] {}) : before_(std::move(before)) {}
 
@@ -57,7 +57,7 @@ class CustomSoftsign final : public CustomActivation {
 };
 
 // Of a single output.
-class CustomSquaredError final : public CustomLoss {
+class CustomSquaredError final : public UserLoss {
  public:
   explicit CustomSquaredError(BeforeCall before = [] {}) : before_(std::move(before)) {}
 

@@ -92,7 +92,7 @@ class Product {
     Exact<T> c(inside + 2 * kGuard);
     std::fill_n(c.data(), c.size(), kUntouched);
     table.multiply({c.data() + kGuard, size_.rows, size_.cols, stride}, strided(a.data()), size_.k,
-                   panels(b.data(), table), start.size() > 0 ? start.data() : nullptr);
+                   panels(b.data(), table), start.size() > 0 ? start.data() : nullptr, false);
     const auto untouched = [](T x) { return x == kUntouched; };
     if (!std::all_of(c.data(), c.data() + kGuard, untouched)) return {};
     if (!std::all_of(c.data() + kGuard + inside, c.data() + c.size(), untouched)) return {};

@@ -1,5 +1,5 @@
 // The thread team: every task once, whoever calls, and nothing left spinning.
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 
 #include <doctest/doctest.h>
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "kernel_cases.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/product.hpp"
 #include "problem.hpp"
 
 using namespace pymlp;
@@ -131,14 +131,22 @@ struct LayerGradient {
   }
 
   // Of the inputs from `first` on, and of the biases behind the last, in memory of exactly that
-  // size.
-  std::vector<T> weights_gradient(index_t first, index_t count) {
+  // size. The batch is cut into slices of so many samples.
+  std::vector<T> weights_gradient(index_t first, index_t count, bool db_apart = false,
+                                  index_t slice = std::numeric_limits<index_t>::max()) {
     const index_t n_out = dz_view.cols;
     const bool last = first + count == x_view.cols;
-    Exact<T> dw((count + (last ? 1 : 0)) * n_out);
-    T* db = last ? dw.data() + count * n_out : nullptr;
-    gemm::weights_gradient<T>({dw.data(), count, n_out, n_out}, db, x_view, dz_view, first);
-    return {dw.data(), dw.data() + dw.size()};
+    Exact<T> dw((count + (last && !db_apart ? 1 : 0)) * n_out);
+    Exact<T> apart(last && db_apart ? n_out : 0);
+    T* db = !last ? nullptr : db_apart ? apart.data() : dw.data() + count * n_out;
+    for (index_t s = 0; s < x_view.rows; s += slice) {
+      const index_t samples = std::min(slice, x_view.rows - s);
+      product::weights_gradient<T>({dw.data(), count, n_out, n_out}, db, x_view.slice(s, samples),
+                                   dz_view.slice(s, samples), first, s > 0);
+    }
+    std::vector<T> result(dw.data(), dw.data() + dw.size());
+    result.insert(result.end(), apart.data(), apart.data() + apart.size());
+    return result;
   }
   T bias_gradient(index_t j) const {
     T sum = 0;
@@ -185,6 +193,27 @@ TEST_CASE_TEMPLATE("gradients of weights are chains over the samples, in blocks 
   }
 }
 
+TEST_CASE_TEMPLATE("a batch cut at multiples of 256 samples and accumulated gives the same bits", T,
+                   float, double) {
+  for (const index_t n_out : {1, 2, 4, 5, 8, 9, 33, 70}) {
+    for (const index_t n_in : {1, 2, 7, 15, 16, 17, 33, 64, 128, 129, 200}) {
+      for (const index_t samples : {257, 512, 700}) {
+        LayerGradient<T> layer(samples, n_in, n_out);
+        const index_t half = n_in / 2;
+        for (const bool db_apart : {false, true}) {
+          INFO(samples, " samples, ", n_in, " x ", n_out, db_apart ? ", db apart" : "");
+          const std::vector<T> expected = layer.expected(0, n_in);
+          CHECK(same_bits(layer.weights_gradient(0, n_in, db_apart), expected));
+          CHECK(same_bits(layer.weights_gradient(0, n_in, db_apart, kChain), expected));
+          CHECK(same_bits(layer.weights_gradient(0, n_in, db_apart, 2 * kChain), expected));
+          CHECK(same_bits(layer.weights_gradient(half, n_in - half, db_apart, kChain),
+                          layer.expected(half, n_in - half)));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("gradients of inputs are chains over the outputs", T, float, double) {
   for (const index_t n_out : {1, 3, 10, 64}) {
     for (const index_t n_in : {1, 5, 16, 17, 33, 70}) {
@@ -194,11 +223,11 @@ TEST_CASE_TEMPLATE("gradients of inputs are chains over the outputs", T, float, 
         for (index_t j = 0; j < n_out; ++j) w.data()[i * n_out + j] = of.b_at(j, i);
       }
       const ConstMatrixView<T> weights(w.data(), n_in, n_out, n_out);
-      Exact<T> transposed(gemm::transposed_size<T>(n_in, n_out));
-      gemm::transpose<T>(transposed.data(), weights, 0, n_in);
+      Exact<T> transposed(product::transposed_size<T>(n_in, n_out));
+      product::transpose<T>(transposed.data(), weights, 0, n_in);
       Exact<T> dx(13 * n_in);
-      gemm::input_gradient<T>({dx.data(), 13, n_in, n_in}, {of.a.data(), 13, n_out, n_out},
-                              {weights, nullptr, transposed.data()});
+      product::input_gradient<T>({dx.data(), 13, n_in, n_in}, {of.a.data(), 13, n_out, n_out},
+                                 {weights, nullptr, transposed.data()});
       std::vector<T> expected;
       for (index_t s = 0; s < 13; ++s) {
         for (index_t i = 0; i < n_in; ++i) expected.push_back(chain(of, s, i, n_out, false));

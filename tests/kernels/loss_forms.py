@@ -6,7 +6,7 @@ from cases import LOSSES, OF_PROBABILITIES, FloatArray, Rng, options_of
 from reference_losses import LOSSES as OF_OUTPUTS
 from reference_losses import LOSSES_FROM_LOGITS, smoothed
 
-from pymlp._core import kernels
+from pymlp import _core_test
 from pymlp.losses import Loss
 
 
@@ -23,7 +23,7 @@ class Form(NamedTuple):
         """Return the core's losses and gradients."""
         options = vars(self.loss)
         parameter = options.get("delta", options.get("q", 0.0))
-        return kernels.loss(
+        return _core_test.loss(
             self.loss.name, parameter, self.loss.label_smoothing, self.from_logits, outputs, labels,
             values, scale,
         )  # fmt: skip

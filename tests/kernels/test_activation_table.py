@@ -10,8 +10,7 @@ from equations import evaluate, python_of
 from reference_activations import ROWWISE
 
 import pymlp
-from pymlp import Activation, _core
-from pymlp._core import kernels
+from pymlp import Activation, _core, _core_test
 from pymlp.activations import ALIASES, TABLE
 
 ELEMENTWISE = [g for g in ACTIVATIONS if g.name not in ROWWISE]
@@ -27,17 +26,17 @@ by_activation = pytest.mark.parametrize("g", ACTIVATIONS, ids=repr)
 def values(g: Activation, z: FloatArray) -> FloatArray:
     """Return g(z), of a row activation the first of a row (z, 0)."""
     rows = np.column_stack([z, np.zeros_like(z)]) if g.name in ROWWISE else z[:, None]
-    return kernels.activation_forward(g.name, list(g.parameters.values()), rows)[:, 0]
+    return _core_test.activation_forward(g.name, list(g.parameters.values()), rows)[:, 0]
 
 
 def slopes(g: Activation, z: FloatArray) -> FloatArray:
     """Return g'(z), of a row activation that of the first entry by itself."""
     rows = np.column_stack([z, np.zeros_like(z)]) if g.name in ROWWISE else z[:, None]
     parameters = list(g.parameters.values())
-    a = kernels.activation_forward(g.name, parameters, rows)
+    a = _core_test.activation_forward(g.name, parameters, rows)
     da = np.zeros_like(rows)
     da[:, 0] = 1.0
-    return kernels.activation_backward(g.name, parameters, da, rows, a)[:, 0]
+    return _core_test.activation_backward(g.name, parameters, da, rows, a)[:, 0]
 
 
 # ---- names ---------------------------------------------------------------------------------------

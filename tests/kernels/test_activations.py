@@ -7,8 +7,7 @@ import pytest
 from cases import ACTIVATIONS, AssertClose, FloatArray, Rng, parameters_of
 from reference_activations import ROWWISE, activation_backward, activation_forward
 
-from pymlp import Activation, LeakyReLU
-from pymlp._core import kernels
+from pymlp import Activation, LeakyReLU, _core_test
 
 SHAPES = [(1, 1), (1, 7), (7, 1), (5, 40), (2, 33), (65, 16), *((3, n) for n in range(1, 41))]
 
@@ -17,11 +16,11 @@ by_row_activation = pytest.mark.parametrize("name", ROWWISE)
 
 
 def forward(g: Activation, z: FloatArray) -> FloatArray:
-    return kernels.activation_forward(g.name, list(g.parameters.values()), z)
+    return _core_test.activation_forward(g.name, list(g.parameters.values()), z)
 
 
 def backward(g: Activation, da: FloatArray, z: FloatArray) -> FloatArray:
-    return kernels.activation_backward(g.name, list(g.parameters.values()), da, z, forward(g, z))
+    return _core_test.activation_backward(g.name, list(g.parameters.values()), da, z, forward(g, z))
 
 
 # ---- against the reference -----------------------------------------------------------------------
@@ -106,12 +105,12 @@ def test_extreme_rows(
     name: str, z: list[list[float]], dtype: str, assert_close: AssertClose
 ) -> None:
     given = np.array(z, dtype)
-    a = kernels.activation_forward(name, [], given)
+    a = _core_test.activation_forward(name, [], given)
     assert_close(a, activation_forward(name, given.tolist()), "kernel")
     shares = a if name == "softmax" else np.exp(a)
     assert shares.sum() == pytest.approx(1.0, rel=1e-6)
     da = np.arange(1.0, a.size + 1.0, dtype=dtype).reshape(a.shape)
-    dz = kernels.activation_backward(name, [], da, given, a)
+    dz = _core_test.activation_backward(name, [], da, given, a)
     expected = activation_backward(name, da.tolist(), given.tolist())
     assert_close(dz, expected, "kernel", scale=da.sum())
 

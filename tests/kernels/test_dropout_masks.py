@@ -10,22 +10,21 @@ import numpy as np
 import pytest
 from cases import Rng
 
-from pymlp import Network
-from pymlp._core import kernels
+from pymlp import Network, _core_test
 
 RATES = [0.05, 0.3, 0.5, 0.9]
 
 
 def mask(m: int, n: int, rate: float, *, seed: int = 7, step: int = 0, layer: int = 0) -> Any:
     """Return what a layer's outputs (m, n) are multiplied by, in float64."""
-    return kernels.dropout(np.ones((m, n)), rate, seed, step, layer)
+    return _core_test.dropout(np.ones((m, n)), rate, seed, step, layer)
 
 
 # ---- masks ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("rate", RATES)
 def test_units_are_dropped_or_scaled_up(rate: float, dtype: str, rng: Rng) -> None:
     a = rng.normal(size=(37, 29)).astype(dtype)
-    out = kernels.dropout(a, rate, 3, 5, 1)
+    out = _core_test.dropout(a, rate, 3, 5, 1)
     dropped = mask(37, 29, rate, seed=3, step=5, layer=1) == 0.0  # the same in both precisions
     assert (out[dropped] == 0.0).all()
     assert (out[~dropped] == a[~dropped] * np.dtype(dtype).type(1.0 / (1.0 - rate))).all()
@@ -88,7 +87,7 @@ def test_draws_are_not_those_of_the_weights() -> None:
 @pytest.mark.parametrize("rate", [0.0, 1e-12])
 def test_no_rate_drops_nothing(rate: float, rng: Rng) -> None:
     a = rng.normal(size=(100, 50))
-    assert (kernels.dropout(a, 0.0, 1, 2, 3) == a).all()
+    assert (_core_test.dropout(a, 0.0, 1, 2, 3) == a).all()
     assert (mask(100, 50, rate) > 0.0).all()
 
 
@@ -100,11 +99,11 @@ def test_nearly_all_may_be_dropped() -> None:
 # ---- the same everywhere -------------------------------------------------------------------------
 HASHES = """
 import hashlib, numpy as np, pymlp
-from pymlp._core import kernels
+from pymlp import _core_test
 for dtype in ("float32", "float64"):
     a = np.random.default_rng(0).normal(size=(33, 71)).astype(dtype)
     for rate, step in ((0.3, 0), (0.5, 2**40), (0.95, 17)):
-        print(hashlib.sha256(kernels.dropout(a, rate, 2**63 + 5, step, 2).tobytes()).hexdigest())
+        print(hashlib.sha256(_core_test.dropout(a, rate, 2**63 + 5, step, 2).tobytes()).hexdigest())
 """
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pymlp
-from pymlp._core import kernels
+from pymlp import _core_test
 
 Z = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
 CALLS = 50
@@ -23,9 +23,9 @@ def seconds(call: Callable[[], object]) -> float:
 def test_activation_costs_few_times_what_relu_costs(name: str) -> None:
     # Scalar, tanh costs 25 times as much as relu; vectors of the costliest formula cost 10 times.
     parameters = list(pymlp.activations.resolve("name", name).parameters.values())
-    a = kernels.activation_forward(name, parameters, Z)
-    forward = seconds(lambda: kernels.activation_forward(name, parameters, Z))
-    backward = seconds(lambda: kernels.activation_backward(name, parameters, Z, Z, a))
-    simplest = seconds(lambda: kernels.activation_forward("relu", [], Z))
+    a = _core_test.activation_forward(name, parameters, Z)
+    forward = seconds(lambda: _core_test.activation_forward(name, parameters, Z))
+    backward = seconds(lambda: _core_test.activation_backward(name, parameters, Z, Z, a))
+    simplest = seconds(lambda: _core_test.activation_forward("relu", [], Z))
     assert forward < 16 * simplest
     assert backward < 16 * simplest

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import pymlp
-from pymlp import plot
-from pymlp._core import kernels
+from pymlp import _core_test, plot
 from pymlp.activations import TABLE
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -163,10 +162,10 @@ def test_activation_draws_what_the_kernels_compute(name: str, ax: Axes) -> None:
     others = 2 if "softmax" in name else 0
     rows = np.column_stack([z, *[np.zeros_like(z)] * others])
     parameters = list(pymlp.activations.resolve("name", name).parameters.values())
-    a = kernels.activation_forward(name, parameters, rows)
+    a = _core_test.activation_forward(name, parameters, rows)
     first = np.zeros_like(rows)
     first[:, 0] = 1.0
-    slope = kernels.activation_backward(name, parameters, first, rows, a)
+    slope = _core_test.activation_backward(name, parameters, first, rows, a)
     np.testing.assert_array_equal(value, a[:, 0])
     np.testing.assert_allclose(data(ax, "derivative")[1], slope[:, 0], rtol=1e-14, atol=1e-300)
 

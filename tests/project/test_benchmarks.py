@@ -12,7 +12,7 @@ from benchmarks.cells import Cell, Mark, inference, operations, short
 from benchmarks.marks import MARKS
 from benchmarks.others import OTHERS
 from benchmarks.peers import numpy_mlp
-from pymlp._core import kernels
+from pymlp import _core_test
 
 # What two cores of the machine reached on which the marks were set.
 PEAKS = {"float32": 492.0, "float64": 246.0}
@@ -183,9 +183,9 @@ def test_own_runs(training):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_peak_counts_its_operations(dtype):
     result = np.zeros(1, dtype)
-    once = kernels.peak(result, 1)
+    once = _core_test.peak(result, 1)
     assert once % (2 * 12) == 0  # twelve sums, a multiplication and an addition each
-    assert kernels.peak(result, 1_000) == 1_000 * once
+    assert _core_test.peak(result, 1_000) == 1_000 * once
     assert result == 12  # each sum tends to 1
     assert peak.gflops(dtype, 2) > 0
 
@@ -196,11 +196,11 @@ def test_repeated_products_are_the_products(dtype):
     x, w, z = (rng.standard_normal(shape).astype(dtype) for shape in ((9, 5), (5, 7), (9, 7)))
     tolerance = {"rtol": 1e-4, "atol": 1e-5}
     dw, dx = np.empty_like(w), np.empty_like(x)
-    kernels.repeat_product("dw", x, dw, z, 2)
+    _core_test.repeat_product("dw", x, dw, z, 2)
     np.testing.assert_allclose(dw, x.T @ z, **tolerance)
-    kernels.repeat_product("dx", dx, w, z, 2)
+    _core_test.repeat_product("dx", dx, w, z, 2)
     np.testing.assert_allclose(dx, z @ w.T, **tolerance)
-    kernels.repeat_product("z", x, w, z, 2)
+    _core_test.repeat_product("z", x, w, z, 2)
     np.testing.assert_allclose(z, x @ w, **tolerance)
 
 
@@ -217,4 +217,4 @@ def test_repeated_products_are_the_products(dtype):
 def test_repeated_products_refuse_what_does_not_fit(result, shapes, message):
     x, w, z = map(np.zeros, shapes)
     with pytest.raises(ValueError, match=re.escape(message)):
-        kernels.repeat_product(result, x, w, z, 1)
+        _core_test.repeat_product(result, x, w, z, 1)

@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 import pytest
 
 import pymlp
-from pymlp import _core
+from pymlp import _core, _core_test
 
 ROOT = Path(__file__).parents[2]
 CPP = ROOT / "src" / "cpp"
 PYTHON = ROOT / "src" / "pymlp"
-FOLDERS = ["base", "kernels", "model", "bindings"]  # each includes from itself and those before it
+# Each includes from itself and those before it.
+FOLDERS = ["base", "kernels", "ops", "model", "bindings", "testing"]
 CPP_FILES = sorted(path.relative_to(CPP).as_posix() for path in CPP.rglob("*.?pp"))
 
 
@@ -47,14 +48,16 @@ def test_includes_run_one_way(file: str) -> None:
     own = [name for name in includes(file) if name.split("/")[0] in FOLDERS]
     assert [name for name in own if name.split("/")[0] not in allowed] == []
     # The project's own files are named from src/cpp, so that the folder is always seen.
-    assert [name for name in includes(file) if (CPP / file).parent.joinpath(name).exists()] == []
+    assert [name for name in includes(file) if (CPP / file).parent.joinpath(name).is_file()] == []
 
 
 def test_headers_of_others_stay_where_they_belong() -> None:
     places = {
         r"cblas\.h": {"kernels/blas.cpp"},
         r"pybind11/numpy\.h": {"bindings/arrays.hpp"},
-        r"(pybind11/.*|Python\.h|numpy/.*)": {f for f in CPP_FILES if f.startswith("bindings/")},
+        r"(pybind11/.*|Python\.h|numpy/.*)": {
+            f for f in CPP_FILES if f.startswith(("bindings/", "testing/"))
+        },
         r"(\w*mmintrin|x86intrin|arm_neon|arm_sve)\.h": set(),
         r"omp\.h": set(),
     }
@@ -63,7 +66,7 @@ def test_headers_of_others_stay_where_they_belong() -> None:
         assert found <= allowed, pattern
 
 
-# ---- the stub --------------------------------------------------------------------------------
+# ---- the stubs -------------------------------------------------------------------------------
 
 
 class Signature(NamedTuple):
@@ -89,9 +92,14 @@ def signatures_in_docstring(function: Any) -> set[Signature]:
     return {signature_of(node) for node in parsed if isinstance(node, ast.FunctionDef)}
 
 
-STUB = ast.parse((PYTHON / "_core.pyi").read_text(encoding="utf-8"))
+def stub_of(module: types.ModuleType) -> ast.Module:
+    name = module.__name__.removeprefix("pymlp.")
+    return ast.parse((PYTHON / f"{name}.pyi").read_text(encoding="utf-8"))
+
+
+MODULES = [_core, _core_test]
+STUB = stub_of(_core)
 STUB_CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
-NAMESPACES = ["kernels"]  # submodules, which a stub in one file shows as classes
 
 
 def members(node: ast.ClassDef) -> dict[str, list[ast.FunctionDef]]:
@@ -114,33 +122,26 @@ def public(names: Any) -> set[str]:
     return {name for name in names if not name.startswith("_")}
 
 
-def test_stub_has_the_names_of_the_module() -> None:
-    in_stub = set(STUB_CLASSES)
-    in_stub |= {node.name for node in STUB.body if isinstance(node, ast.FunctionDef)}
-    assert public(in_stub) == public(vars(_core))
+@pytest.mark.parametrize("module", MODULES)
+def test_stub_has_the_names_of_the_module(module: types.ModuleType) -> None:
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    in_stub = {node.name for node in stub_of(module).body if isinstance(node, kinds)}
+    assert public(in_stub) == public(vars(module))
+
+
+def test_stub_has_the_version() -> None:
     annotated = [node.target for node in STUB.body if isinstance(node, ast.AnnAssign)]
     assert "__version__" in [target.id for target in annotated if isinstance(target, ast.Name)]
 
 
-def test_stub_has_the_functions_of_the_module() -> None:
-    in_stub = {f.name: signature_of(f) for f in STUB.body if isinstance(f, ast.FunctionDef)}
-    in_stub |= {
-        f"{name}.{function}": signature_of(overloads[0])
-        for name in NAMESPACES
-        for function, overloads in members(STUB_CLASSES[name]).items()
-    }
-    in_module = {name: {signature} for name, signature in in_stub.items()}
-    for name in in_stub:
-        value: Any = _core
-        for part in name.split("."):
-            value = getattr(value, part)
-        in_module[name] = signatures_in_docstring(value)
-    assert in_module == {name: {signature} for name, signature in in_stub.items()}
-    for name in NAMESPACES:
-        assert public(members(STUB_CLASSES[name])) == public(vars(getattr(_core, name)))
+@pytest.mark.parametrize("module", MODULES)
+def test_stub_has_the_functions_of_the_module(module: types.ModuleType) -> None:
+    functions = [node for node in stub_of(module).body if isinstance(node, ast.FunctionDef)]
+    in_stub = {function.name: {signature_of(function)} for function in functions}
+    assert in_stub == {name: signatures_in_docstring(getattr(module, name)) for name in in_stub}
 
 
-@pytest.mark.parametrize("name", sorted(public(STUB_CLASSES) - set(NAMESPACES)))
+@pytest.mark.parametrize("name", sorted(public(STUB_CLASSES)))
 def test_stub_has_the_members_of_a_class(name: str) -> None:
     kind = getattr(_core, name)
     in_stub = members(STUB_CLASSES[name])

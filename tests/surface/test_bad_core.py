@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pymlp import _core
+from pymlp import _core, _core_test
 
 F32 = np.float32
 X = np.zeros((6, 4), F32)
@@ -84,7 +84,7 @@ def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: A
 
 
 def kernel(name: str, *arguments: Any) -> Call:
-    return lambda core: getattr(_core.kernels, name)(*arguments)
+    return lambda core: getattr(_core_test, name)(*arguments)
 
 
 def zeros(*shape: int) -> Any:

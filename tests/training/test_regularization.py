@@ -226,14 +226,3 @@ def test_fit_is_train_batch_again_and_again(missing: str | None, dtype: str, rng
     # None of them is idle.
     all_limits.fit(X, y, **options, optimizer=SGD(0.1, momentum=0.9), **LIMITS)
     assert (all_limits.parameters == net.parameters).all() == (missing is None)
-
-
-def test_the_bits_are_the_same_on_any_number_of_threads(dtype: str, rng: Rng) -> None:
-    net = random_network(rng, [64, 128, 10], hidden="relu", dtype=dtype, dropout=0.3)
-    X, y = random_inputs(rng, 600, net), random_targets(rng, 600, 10, "mse", dtype)
-    results = set()
-    for threads in (1, 2, 3, 8):
-        twin = net.copy()
-        history = twin.fit(X, y, epochs=2, batch_size=256, seed=1, threads=threads, **LIMITS)
-        results.add((twin.parameters.tobytes(), tuple(history.loss)))
-    assert len(results) == 1

@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "base/check.hpp"
-#include "model/dataset.hpp"
+#include "model/source.hpp"
 
 namespace pymlp::bindings {
 
@@ -42,6 +42,12 @@ template <class T>
 ConstMatrixView<T> const_matrix(const Array<T>& array, const char* name, index_t cols) {
   check_matrix(array, name, cols);
   return {array.data(), array.shape(0), cols, cols};
+}
+
+template <class T>
+ConstMatrixView<T> any_matrix(const Array<T>& array, const char* name) {
+  check(array.ndim() == 2, name, " must have 2 dimensions, not ", array.ndim());
+  return const_matrix(array, name, array.shape(1));
 }
 
 template <class T>
@@ -101,10 +107,10 @@ Targets<T> targets(const std::optional<Array<std::int32_t>>& labels,
 }
 
 template <class T>
-Dataset<T> dataset(const Array<T>& x, const std::optional<Array<std::int32_t>>& labels,
-                   const std::optional<Array<T>>& values,
-                   const std::optional<Array<T>>& sample_weight, index_t n_inputs,
-                   index_t n_outputs) {
+ArraySource<T> source_of(const Array<T>& x, const std::optional<Array<std::int32_t>>& labels,
+                         const std::optional<Array<T>>& values,
+                         const std::optional<Array<T>>& sample_weight, index_t n_inputs,
+                         index_t n_outputs) {
   const ConstMatrixView<T> view = const_matrix(x, "X", n_inputs);
   check(view.rows >= 1, "X must have at least 1 row");
   return {view, targets(labels, values, view.rows, n_outputs),

@@ -11,7 +11,5 @@ void bind_networks(pybind11::module_& module);
 void bind_predict(pybind11::module_& module);  // after the networks
 void bind_optimizers(pybind11::module_& module);
 void bind_trainers(pybind11::module_& module);
-void bind_kernels(pybind11::module_& module);
-void bind_speed(pybind11::module_& module);
 
 }  // namespace pymlp::bindings

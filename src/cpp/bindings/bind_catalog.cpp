@@ -1,13 +1,12 @@
-// The names that the core knows, so that Python need not list them again.
+// The names that the core knows, so that Python need not list them again, and the activations.
 #include <pybind11/stl.h>
 
+#include "bindings/array_activations.hpp"
 #include "bindings/bind.hpp"
 #include "kernels/activation.hpp"
 #include "kernels/loss.hpp"
 
 namespace pymlp::bindings {
-
-namespace py = pybind11;
 
 namespace {
 
@@ -46,6 +45,8 @@ void bind_catalog(py::module_& module) {
   module.def("activations", &activations);
   module.def("losses", &losses);
   module.def("check_pair", &check_names, py::arg("loss"), py::arg("output"));
+  bind_activations<float>(module);
+  bind_activations<double>(module);
 }
 
 }  // namespace pymlp::bindings

@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "base/cpu.hpp"
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "kernels/blas.hpp"
-#include "kernels/gemm.hpp"
+#include "kernels/product.hpp"
 #include "model/shuffle.hpp"
 
 namespace pymlp::bindings {
@@ -51,7 +51,7 @@ py::dict config() {
   config["isa"] = name_of(selected_isa());
   config["threads"] = num_threads();
   config["compiler"] = compiler();
-  config["gemm"] = std::string(gemm::name_of(gemm::backend()));
+  config["gemm"] = std::string(product::name_of(product::backend()));
   config["blas"] = blas_config();
   return config;
 }

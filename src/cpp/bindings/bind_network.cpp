@@ -1,12 +1,11 @@
 // Networks: parameters as a view, outputs, losses, gradients and single steps.
 #include <pybind11/stl.h>
 
-#include "base/parallel.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
-#include "model/inference.hpp"
+#include "model/predict.hpp"
 
 namespace pymlp::bindings {
 
@@ -14,13 +13,11 @@ namespace {
 
 using Labels = std::optional<Array<std::int32_t>>;
 
-constexpr index_t kLossRows = 2048;  // at a time, where only the loss is wanted
-
 // The array borrows the arena and keeps its owner alive.
 template <class T>
 Array<T> parameters(const py::object& self) {
   auto& core = self.cast<CoreNetwork<T>&>();
-  return Array<T>(core.layout().n_parameters(), core.network().parameters(), self);
+  return Array<T>(core.program().n_parameters(), core.network().parameters(), self);
 }
 
 template <class T>
@@ -31,117 +28,116 @@ void initialize(CoreNetwork<T>& core, const std::string& name, double scale, std
 
 template <class T>
 Array<T> predict_into(CoreNetwork<T>& core, const Array<T>& x, Array<T> out, int threads) {
-  const Layout& layout = core.layout();
-  const ConstMatrixView<T> inputs = const_matrix(x, "X", layout.n_inputs());
-  const MatrixView<T> outputs = matrix(out, "out", inputs.rows, layout.n_outputs());
-  core.reading([&](Network<T>& network) {
-    predict(layout, network.parameters(), inputs, outputs, threads);
-  });
+  const Program& program = core.program();
+  const ConstMatrixView<T> inputs = const_matrix(x, "X", program.n_inputs());
+  const MatrixView<T> outputs = matrix(out, "out", inputs.rows, program.n_outputs());
+  core.reading([&](Network<T>& network) { predict<T>(network, inputs, outputs, threads); });
   return out;
 }
 
 template <class T>
 Array<T> predict_new(CoreNetwork<T>& core, const Array<T>& x, int threads) {
   check(x.ndim() == 2, "X must have 2 dimensions, not ", x.ndim());
-  return predict_into(core, x, empty_matrix<T>(x.shape(0), core.layout().n_outputs()), threads);
+  return predict_into(core, x, empty_matrix<T>(x.shape(0), core.program().n_outputs()), threads);
+}
+
+// New matrices of a batch's rows, one for each layer, and views of them.
+template <class T>
+std::vector<Array<T>> layer_matrices(const Program& program, index_t rows) {
+  std::vector<Array<T>> arrays;
+  for (index_t l = 0; l < program.n_layers(); ++l) {
+    arrays.push_back(empty_matrix<T>(rows, program.dense(l).n_out));
+  }
+  return arrays;
+}
+
+template <class T>
+std::vector<MatrixView<T>> views(std::vector<Array<T>>& arrays) {
+  std::vector<MatrixView<T>> views;
+  for (Array<T>& array : arrays) {
+    views.push_back({array.mutable_data(), array.shape(0), array.shape(1), array.shape(1)});
+  }
+  return views;
 }
 
 // (z, a) of every layer behind the input, each (m, n_out).
 template <class T>
 std::pair<std::vector<Array<T>>, std::vector<Array<T>>> forward(CoreNetwork<T>& core,
                                                                 const Array<T>& x, int threads) {
-  const Layout& layout = core.layout();
-  const ConstMatrixView<T> inputs = const_matrix(x, "X", layout.n_inputs());
-  std::vector<Array<T>> z;
-  std::vector<Array<T>> a;
-  Traces<T> traces;
-  for (const Layer& layer : layout.layers()) {
-    z.push_back(empty_matrix<T>(inputs.rows, layer.n_out));
-    a.push_back(empty_matrix<T>(inputs.rows, layer.n_out));
-    traces.z.push_back(matrix(z.back(), "z", inputs.rows, layer.n_out));
-    traces.a.push_back(matrix(a.back(), "a", inputs.rows, layer.n_out));
-    traces.out.push_back(traces.a.back());
-  }
-  core.reading([&](Network<T>& network) {
-    const Propagation<T> pass{layout, network.parameters(), inputs, traces};
-    const RowBlocks blocks(inputs.rows, layout.forward_operations());
-    const double operations = static_cast<double>(inputs.rows) * layout.forward_operations();
-    const int workers = layout.has_custom() ? 1 : threads_for(operations, threads);
-    parallel_for(blocks.count(), workers,
-                 [&](index_t block) { pass.forward(blocks[block], true); });
-  });
+  const ConstMatrixView<T> inputs = const_matrix(x, "X", core.program().n_inputs());
+  std::vector<Array<T>> z = layer_matrices<T>(core.program(), inputs.rows);
+  std::vector<Array<T>> a = layer_matrices<T>(core.program(), inputs.rows);
+  const std::vector<MatrixView<T>> z_views = views(z), a_views = views(a);
+  core.reading([&](Network<T>& network) { trace(network, inputs, z_views, a_views, threads); });
   return {std::move(z), std::move(a)};
 }
 
 template <class T>
-Dataset<T> dataset_of(const CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
-                      const std::optional<Array<T>>& values,
-                      const std::optional<Array<T>>& sample_weight) {
-  const Layout& layout = core.layout();
-  return dataset(x, labels, values, sample_weight, layout.n_inputs(), layout.n_outputs());
+ArraySource<T> source_for(const CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
+                          const std::optional<Array<T>>& values,
+                          const std::optional<Array<T>>& sample_weight) {
+  const Program& program = core.program();
+  return source_of(x, labels, values, sample_weight, program.n_inputs(), program.n_outputs());
 }
 
 template <class T>
 double mean_loss(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
                  const std::optional<Array<T>>& values,
                  const std::optional<Array<T>>& sample_weight, const CoreLoss& loss, int threads) {
-  const Dataset<T> data = dataset_of(core, x, labels, values, sample_weight);
-  const Loss& kind = loss.for_output(core.layout().output());
+  const ArraySource<T> source = source_for(core, x, labels, values, sample_weight);
+  const Loss& kind = loss.for_output(core.program().output());
   return core.reading([&](Network<T>& network) {
-    BatchPass<T> pass(core.layout(), kind, std::min(kLossRows, data.size()), threads);
-    return dataset_loss<T>(pass, network.parameters(), data).mean();
+    Step<T> step(core.program(), kind, Purpose::loss, source.size(), threads);
+    return step.run({network.parameters(), {source, nullptr, {0, source.size()}}}).mean();
   });
 }
 
+// (loss, dz of every layer where asked for); the gradient goes to `out`.
 template <class T>
-double gradient(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
-                const std::optional<Array<T>>& values, const std::optional<Array<T>>& sample_weight,
-                const CoreLoss& loss, Array<T> out, int threads) {
-  const Dataset<T> data = dataset_of(core, x, labels, values, sample_weight);
-  const Loss& kind = loss.for_output(core.layout().output());
-  T* arena = vector(out, "out", core.layout().n_parameters());
-  return core.reading([&](Network<T>& network) {
-    BatchPass<T> pass(core.layout(), kind, data.size(), threads);
-    return pass.gradient(network.parameters(), {data, nullptr, 0, data.size()}, arena).mean();
+std::pair<double, std::vector<Array<T>>> gradient(CoreNetwork<T>& core, const Array<T>& x,
+                                                  const Labels& labels,
+                                                  const std::optional<Array<T>>& values,
+                                                  const std::optional<Array<T>>& sample_weight,
+                                                  const CoreLoss& loss, Array<T> out, bool dz,
+                                                  int threads) {
+  const ArraySource<T> source = source_for(core, x, labels, values, sample_weight);
+  const Loss& kind = loss.for_output(core.program().output());
+  T* arena = vector(out, "out", core.program().n_parameters());
+  std::vector<Array<T>> matrices;
+  if (dz) matrices = layer_matrices<T>(core.program(), source.size());
+  const std::vector<MatrixView<T>> dz_views = views(matrices);
+  const double mean = core.reading([&](Network<T>& network) {
+    Step<T> step(core.program(), kind, Purpose::gradient, source.size(), threads);
+    return step
+        .run({.parameters = network.parameters(),
+              .batch = {source, nullptr, {0, source.size()}},
+              .gradient = arena,
+              .dz = dz ? &dz_views : nullptr})
+        .mean();
   });
+  return {mean, std::move(matrices)};
 }
 
 template <class T>
 void pull_back(CoreNetwork<T>& core, const Array<T>& x, const Array<T>& dy, Array<T> out,
                Array<T> dx, int threads) {
-  const Layout& layout = core.layout();
-  const ConstMatrixView<T> inputs = const_matrix(x, "X", layout.n_inputs());
-  const ConstMatrixView<T> output_gradient = const_matrix(dy, "dY", layout.n_outputs());
+  const Program& program = core.program();
+  const ConstMatrixView<T> inputs = const_matrix(x, "X", program.n_inputs());
+  const ConstMatrixView<T> output_gradient = const_matrix(dy, "dY", program.n_outputs());
   check(inputs.rows >= 1, "X must have at least 1 row");
   check(output_gradient.rows == inputs.rows, "dY must have ", inputs.rows, " rows, not ",
         output_gradient.rows);
-  T* arena = vector(out, "out", layout.n_parameters());
-  const MatrixView<T> input_gradient = matrix(dx, "dX", inputs.rows, layout.n_inputs());
+  T* arena = vector(out, "out", program.n_parameters());
+  const MatrixView<T> input_gradient = matrix(dx, "dX", inputs.rows, program.n_inputs());
+  const ArraySource<T> source(inputs, {}, nullptr);
   core.reading([&](Network<T>& network) {
-    BatchPass<T> pass(layout, Loss{}, inputs.rows, threads);
-    pass.pull_back(network.parameters(), inputs, output_gradient, arena, input_gradient);
+    Step<T> step(program, Loss{}, Purpose::pull_back, inputs.rows, threads);
+    step.run({.parameters = network.parameters(),
+              .batch = {source, nullptr, {0, inputs.rows}},
+              .gradient = arena,
+              .dy = output_gradient,
+              .dx = input_gradient});
   });
-}
-
-// dz of every layer: what reached it of the gradient of the mean loss.
-template <class T>
-std::vector<Array<T>> layer_gradients(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
-                                      const std::optional<Array<T>>& values,
-                                      const std::optional<Array<T>>& sample_weight,
-                                      const CoreLoss& loss, int threads) {
-  const Dataset<T> data = dataset_of(core, x, labels, values, sample_weight);
-  const Loss& kind = loss.for_output(core.layout().output());
-  std::vector<Array<T>> dz;
-  std::vector<MatrixView<T>> views;
-  for (const Layer& layer : core.layout().layers()) {
-    dz.push_back(empty_matrix<T>(data.size(), layer.n_out));
-    views.push_back(matrix(dz.back(), "dz", data.size(), layer.n_out));
-  }
-  core.reading([&](Network<T>& network) {
-    BatchPass<T> pass(core.layout(), kind, data.size(), threads);
-    pass.layer_gradients(network.parameters(), {data, nullptr, 0, data.size()}, views);
-  });
-  return dz;
 }
 
 template <class T>
@@ -149,13 +145,13 @@ double step(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
             const std::optional<Array<T>>& values, const std::optional<Array<T>>& sample_weight,
             const CoreLoss& loss, Optimizer<T>& optimizer, const Regularization& regularization,
             std::uint64_t seed, int threads) {
-  const Dataset<T> data = dataset_of(core, x, labels, values, sample_weight);
-  const Loss& kind = loss.for_output(core.layout().output());
-  check(optimizer.n_parameters() == core.layout().n_parameters(), "optimizer must hold ",
-        core.layout().n_parameters(), " parameters, not ", optimizer.n_parameters());
+  const ArraySource<T> source = source_for(core, x, labels, values, sample_weight);
+  const Loss& kind = loss.for_output(core.program().output());
+  check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
+        core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
   return core.writing([&](Network<T>&, auto&) {
-    return core.step(data, kind, optimizer, regularization, draws, threads).total();
+    return core.step(source, kind, optimizer, regularization, draws, threads).total();
   });
 }
 
@@ -176,12 +172,9 @@ void bind_network(py::module_& module, const char* name) {
            py::arg("threads"))
       .def("gradient", &gradient<T>, py::arg("X").noconvert(), py::arg("labels").noconvert(),
            py::arg("values").noconvert(), py::arg("sample_weight").noconvert(), py::arg("loss"),
-           py::arg("out").noconvert(), py::arg("threads"))
+           py::arg("out").noconvert(), py::arg("dz"), py::arg("threads"))
       .def("pull_back", &pull_back<T>, py::arg("X").noconvert(), py::arg("dY").noconvert(),
            py::arg("out").noconvert(), py::arg("dX").noconvert(), py::arg("threads"))
-      .def("layer_gradients", &layer_gradients<T>, py::arg("X").noconvert(),
-           py::arg("labels").noconvert(), py::arg("values").noconvert(),
-           py::arg("sample_weight").noconvert(), py::arg("loss"), py::arg("threads"))
       .def("step", &step<T>, py::arg("X").noconvert(), py::arg("labels").noconvert(),
            py::arg("values").noconvert(), py::arg("sample_weight").noconvert(), py::arg("loss"),
            py::arg("optimizer"), py::arg("regularization"), py::arg("seed"), py::arg("threads"));

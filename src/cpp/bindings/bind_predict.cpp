@@ -3,11 +3,11 @@
 // says None to all others, which the long way then answers or explains.
 #include <exception>
 
-#include "base/parallel.hpp"
+#include "base/team.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
 #include "bindings/plain_array.hpp"
-#include "model/inference.hpp"
+#include "model/predict.hpp"
 
 namespace pymlp::bindings {
 
@@ -25,12 +25,12 @@ bool fits(const PlainArray<T>& out, const PlainArray<T>& x, index_t n_outputs) {
 
 template <class T>
 void predict_plain(CoreNetwork<T>& core, const PlainArray<T>& x, T* out, int threads) {
-  const Layout& layout = core.layout();
+  const Program& program = core.program();
   const auto work = [&](Network<T>& network) {
-    predict(layout, network.parameters(), {x.data, x.rows, x.cols, x.cols},
-            {out, x.rows, layout.n_outputs(), layout.n_outputs()}, threads);
+    predict<T>(network, {x.data, x.rows, x.cols, x.cols},
+               {out, x.rows, program.n_outputs(), program.n_outputs()}, threads);
   };
-  const double operations = static_cast<double>(x.rows) * layout.forward_operations();
+  const double operations = static_cast<double>(x.rows) * program.forward_operations();
   if (operations < kWorthReleasing && core.try_reading(work)) return;
   core.reading(work);
 }
@@ -47,21 +47,21 @@ int thread_count(PyObject* threads) {
 // A new reference: the outputs, None where this is not a plain call, or null with the error set.
 template <class T>
 PyObject* answer(CoreNetwork<T>& core, PyObject* x_object, PyObject* out_object, int threads) {
-  const Layout& layout = core.layout();
+  const Program& program = core.program();
   const PlainArray<T> x = plain_array<T>(x_object);
   // Functions of the user's own raise exceptions and call anything: that is for the long way.
-  if (layout.has_custom() || threads == 0 || !x || x.cols != layout.n_inputs()) {
+  if (program.has_user_functions() || threads == 0 || !x || x.cols != program.n_inputs()) {
     return Py_NewRef(Py_None);
   }
   if (out_object == Py_None) {
     auto out =
-        py::reinterpret_steal<py::object>(new_plain_array<T>(x.ndim, x.rows, layout.n_outputs()));
+        py::reinterpret_steal<py::object>(new_plain_array<T>(x.ndim, x.rows, program.n_outputs()));
     if (!out) return nullptr;
     predict_plain(core, x, plain_array<T>(out.ptr()).data, threads);
     return out.release().ptr();
   }
   const PlainArray<T> out = plain_array<T>(out_object);
-  if (!fits(out, x, layout.n_outputs())) return Py_NewRef(Py_None);
+  if (!fits(out, x, program.n_outputs())) return Py_NewRef(Py_None);
   predict_plain(core, x, out.data, threads);
   return Py_NewRef(out_object);
 }

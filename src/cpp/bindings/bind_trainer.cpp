@@ -40,16 +40,18 @@ class CoreTrainer {
       : core_(core),
         training_(std::move(training)),
         validation_(std::move(validation)),
-        trainer_(core.network(), optimizer, loss.for_output(core.layout().output()),
-                 view(training_, core.layout()), optional_view(validation_, core.layout()),
+        training_source_(source(training_, core.program())),
+        validation_source_(optional_source(validation_, core.program())),
+        trainer_(core.network(), optimizer, loss.for_output(core.program().output()),
+                 training_source_, validation_source_ ? &*validation_source_ : nullptr,
                  checked(options, optimizer, core)) {}
 
   std::string run(index_t epochs, double seconds) {
-    return train([&](Pulse& pulse) { return trainer_.run(epochs, seconds, pulse); });
+    return train([&](Interrupt& interrupt) { return trainer_.run(epochs, seconds, interrupt); });
   }
 
   std::string close_epoch() {
-    return train([&](Pulse& pulse) { return trainer_.close_epoch(pulse); });
+    return train([&](Interrupt& interrupt) { return trainer_.close_epoch(interrupt); });
   }
 
   const Trainer<T>& trainer() const { return trainer_; }
@@ -66,8 +68,8 @@ class CoreTrainer {
   template <class Work>
   std::string train(Work&& work) {
     const Status status = core_.writing([&](Network<T>&, auto& lock) {
-      Pulse pulse([&lock] { return signal_came(lock); });
-      return work(pulse);
+      Interrupt interrupt([&lock] { return signal_came(lock); });
+      return work(interrupt);
     });
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     return name_of(status);
@@ -93,8 +95,8 @@ class CoreTrainer {
     check(options.batch_size >= 1, "batch_size must be at least 1, not ", options.batch_size);
     check(options.learning_rates.empty() || rates_fit(options, samples),
           "learning_rates must be as many as epochs or steps, not ", options.learning_rates.size());
-    check(optimizer.n_parameters() == core.layout().n_parameters(), "optimizer must hold ",
-          core.layout().n_parameters(), " parameters, not ", optimizer.n_parameters());
+    check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
+          core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
     options.batch_size = std::min(options.batch_size, samples);
     return options;
   }
@@ -106,20 +108,22 @@ class CoreTrainer {
     return rates == options.epochs || rates == steps;
   }
 
-  static Dataset<T> view(const DatasetArrays<T>& arrays, const Layout& layout) {
+  static ArraySource<T> source(const DatasetArrays<T>& arrays, const Program& program) {
     const auto& [x, labels, values, sample_weight] = arrays;
-    return dataset(x, labels, values, sample_weight, layout.n_inputs(), layout.n_outputs());
+    return source_of(x, labels, values, sample_weight, program.n_inputs(), program.n_outputs());
   }
 
-  static std::optional<Dataset<T>> optional_view(const std::optional<DatasetArrays<T>>& arrays,
-                                                 const Layout& layout) {
+  static std::optional<ArraySource<T>> optional_source(const std::optional<DatasetArrays<T>>& arrays,
+                                                 const Program& program) {
     if (!arrays) return std::nullopt;
-    return view(*arrays, layout);
+    return source(*arrays, program);
   }
 
   CoreNetwork<T>& core_;
   DatasetArrays<T> training_;
   std::optional<DatasetArrays<T>> validation_;
+  ArraySource<T> training_source_;
+  std::optional<ArraySource<T>> validation_source_;
   Trainer<T> trainer_;
 };
 

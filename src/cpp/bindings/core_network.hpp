@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "bindings/custom_functions.hpp"
-#include "model/batch_pass.hpp"
 #include "model/network.hpp"
+#include "model/step.hpp"
 
 namespace pymlp::bindings {
 
@@ -24,10 +24,10 @@ class CoreNetwork {
  public:
   CoreNetwork(const std::vector<index_t>& widths, const std::vector<ActivationSpec>& activations,
               bool bias, const std::vector<double>& dropout)
-      : network_(Layout(widths, known(activations), bias, dropout)) {}
+      : network_(Program(widths, known(activations), bias, dropout)) {}
 
   Network<T>& network() { return network_; }
-  const Layout& layout() const { return network_.layout(); }
+  const Program& program() const { return network_.program(); }
 
   // While a reader works other readers may too, but no step writes. The lock is waited for without
   // the GIL, because its holder may need the GIL before letting go. An activation or a loss of the
@@ -63,17 +63,21 @@ class CoreNetwork {
 
   // One step on one batch; the caller is writing. Loops in Python call this with batches of one
   // size, so the memory is kept from call to call.
-  BatchLoss step(const Dataset<T>& data, const Loss& loss, Optimizer<T>& optimizer,
+  BatchLoss step(const Source<T>& source, const Loss& loss, Optimizer<T>& optimizer,
                  const Regularization& regularization, const DropoutDraws& draws, int threads) {
-    if (!pass_ || threads != pass_threads_ || data.size() > pass_->capacity()) {
-      pass_.emplace(layout(), loss, data.size(), threads, Dropout::on);
-      pass_threads_ = threads;
+    const index_t rows = source.size();
+    if (!step_ || threads != step_threads_ || rows > step_->capacity()) {
+      step_.emplace(program(), loss, Purpose::training, rows, threads);
+      step_threads_ = threads;
     }
-    if (gradient_.size() == 0) gradient_ = Buffer<T>(layout().n_parameters());
-    pass_->set_loss(loss);
-    pass_->parameters_changed();
-    return pass_->step(network_.parameters(), {data, nullptr, 0, data.size()}, gradient_.data(),
-                       optimizer, regularization, draws, nullptr);
+    if (gradient_.size() == 0) gradient_ = Buffer<T>(program().n_parameters());
+    step_->set_loss(loss);
+    step_->parameters_changed();
+    return step_->update({.parameters = network_.parameters(),
+                          .batch = {source, nullptr, {0, rows}},
+                          .gradient = gradient_.data(),
+                          .draws = &draws},
+                         network_.parameters(), optimizer, regularization);
   }
 
  private:
@@ -112,8 +116,8 @@ class CoreNetwork {
 
   std::vector<std::unique_ptr<PythonActivation>> functions_;
   Network<T> network_;
-  std::optional<BatchPass<T>> pass_;
-  int pass_threads_ = 0;
+  std::optional<Step<T>> step_;
+  int step_threads_ = 0;
   Buffer<T> gradient_;
 };
 

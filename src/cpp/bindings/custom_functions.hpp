@@ -4,11 +4,12 @@
 #pragma once
 
 #include "bindings/arrays.hpp"
-#include "kernels/apply.hpp"
+#include "kernels/table.hpp"
+#include "kernels/user_function.hpp"
 
 namespace pymlp::bindings {
 
-class PythonActivation final : public CustomActivation {
+class PythonActivation final : public UserActivation {
  public:
   // forward(z) -> a, derivative(z) -> g'(z)
   PythonActivation(py::object forward, py::object derivative)
@@ -48,7 +49,7 @@ class PythonActivation final : public CustomActivation {
   py::object derivative_;
 };
 
-class PythonLoss final : public CustomLoss {
+class PythonLoss final : public UserLoss {
  public:
   // function(a, labels or None, values or None) -> (losses (m,), gradient (m, k))
   explicit PythonLoss(py::object function) : function_(std::move(function)) {}

@@ -11,8 +11,4 @@ PYBIND11_MODULE(_core, module) {
   pymlp::bindings::bind_networks(module);
   pymlp::bindings::bind_predict(module);
   pymlp::bindings::bind_trainers(module);
-  auto kernels =
-      module.def_submodule("kernels", "Single kernels, opened for tests and benchmarks.");
-  pymlp::bindings::bind_kernels(kernels);
-  pymlp::bindings::bind_speed(kernels);
 }

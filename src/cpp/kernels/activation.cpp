@@ -1,246 +1,65 @@
-// Activations, each forward above its backward. Shapes: z, a, dz, da all (m, n).
 #include "kernels/activation.hpp"
 
-#include "kernels/activation_functions.hpp"
-#include "kernels/loops.hpp"
-#include "kernels/math.hpp"
-#include "kernels/row_groups.hpp"
+#include <algorithm>
+
+#include "base/check.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {
+
 namespace {
 
-template <class T, class Function>
-PYMLP_INLINE void map(MatrixView<T> a, ConstMatrixView<T> z, Function function) {
-  for_rows(
-      [function](index_t n, T* a, const T* z) {
-        PYMLP_VECTOR_LOOP
-        for (index_t j = 0; j < n; ++j) a[j] = function.value(z[j]);
-      },
-      a, z);
-}
-
-// dz = da * slope(source): the source is a where g' can be had from it, z where it can not.
-template <class T, class Function>
-PYMLP_INLINE void chain(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> source,
-                        Function function) {
-  for_rows(
-      [function](index_t n, T* dz, const T* da, const T* s) {
-        PYMLP_VECTOR_LOOP
-        for (index_t j = 0; j < n; ++j) dz[j] = da[j] * function.slope(s[j]);
-      },
-      dz, da, source);
-}
-
-// A few rows are sooner done one by one, in the same order of their sums.
-template <class T>
-PYMLP_INLINE bool worth_grouping(const ConstMatrixView<T>& z) {
-  return z.cols <= kMostGroupColumns && z.rows > 2;
-}
-
-template <class T>
-void softmax_of_groups(MatrixView<T> a, ConstMatrixView<T> z) {
-  for_groups(z.rows, [&](const GroupRows& rows) {
-    RowGroup<T> group;
-    group.read(z, rows);
-    subtract_largest(group, z.cols);
-    const Lanes<T> sum = exp_and_sum(group, group, z.cols);
-    for (index_t j = 0; j < z.cols; ++j) {
-      PYMLP_VECTOR_LOOP
-      for (index_t l = 0; l < kLanes; ++l) group[j][l] /= sum[l];
-    }
-    group.write(a, rows);
-  });
-}
-
-// The largest entry counts as e^0 without a subtraction, so that infinite logits give the limit.
-template <class T>
-void softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
-  if (worth_grouping(z)) return softmax_of_groups(a, z);
-  for (index_t i = 0; i < z.rows; ++i) {
-    const T* zi = z.row(i);
-    T* ai = a.row(i);
-    const T largest = largest_of(zi, z.cols);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < z.cols; ++j) {
-      ai[j] = zi[j] == largest ? T(1) : math::exp(zi[j] - largest);
-    }
-    const T sum = z.cols <= kMostGroupColumns ? sum_in_order(ai, z.cols) : sum_of(ai, z.cols);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < z.cols; ++j) ai[j] /= sum;
+constexpr bool in_order_of_the_enum() {
+  std::size_t position = 0;
+  for (const ActivationTraits& traits : kActivations) {
+    if (static_cast<std::size_t>(traits.kind) != position++) return false;
   }
+  return true;
 }
+static_assert(in_order_of_the_enum());
 
-template <class T>
-void softmax_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> a) {
-  for (index_t i = 0; i < a.rows; ++i) {
-    const T* ai = a.row(i);
-    const T* dai = da.row(i);
-    T* dzi = dz.row(i);
-    T dot = 0;
-    for (index_t j = 0; j < a.cols; ++j) dot = math::fma(dai[j], ai[j], dot);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < a.cols; ++j) dzi[j] = ai[j] * (dai[j] - dot);
-  }
-}
-
-template <class T>
-void log_softmax_of_groups(MatrixView<T> a, ConstMatrixView<T> z) {
-  for_groups(z.rows, [&](const GroupRows& rows) {
-    RowGroup<T> group, e;
-    group.read(z, rows);
-    subtract_largest(group, z.cols);
-    Lanes<T> log_sum = exp_and_sum(e, group, z.cols);
-    PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) log_sum[l] = math::log(log_sum[l]);
-    for (index_t j = 0; j < z.cols; ++j) {
-      PYMLP_VECTOR_LOOP
-      for (index_t l = 0; l < kLanes; ++l) group[j][l] -= log_sum[l];
-    }
-    group.write(a, rows);
-  });
-}
-
-// The limit of z - log(sum), and its difference to the largest entry is 0, infinite or not.
-template <class T>
-void log_softmax_forward(MatrixView<T> a, ConstMatrixView<T> z) {
-  if (worth_grouping(z)) return log_softmax_of_groups(a, z);
-  for (index_t i = 0; i < z.rows; ++i) {
-    const T* zi = z.row(i);
-    T* ai = a.row(i);
-    const T largest = largest_of(zi, z.cols);
-    T sum = 0;
-    for (index_t j = 0; j < z.cols; ++j) {
-      sum += zi[j] == largest ? T(1) : math::exp(zi[j] - largest);
-    }
-    const T log_sum = math::log(sum);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < z.cols; ++j) {
-      ai[j] = (zi[j] == largest ? T(0) : zi[j] - largest) - log_sum;
-    }
-  }
-}
-
-template <class T>
-void log_softmax_backward_of_groups(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> a) {
-  for_groups(a.rows, [&](const GroupRows& rows) {
-    RowGroup<T> d, group;
-    d.read(da, rows);
-    group.read(a, rows);
-    const Lanes<T> sum = sum_of(d, a.cols);
-    for (index_t j = 0; j < a.cols; ++j) {
-      PYMLP_VECTOR_LOOP
-      for (index_t l = 0; l < kLanes; ++l) d[j][l] -= math::exp(group[j][l]) * sum[l];
-    }
-    d.write(dz, rows);
-  });
-}
-
-// dz = da - softmax(z) sum(da), softmax(z) = e^a.
-template <class T>
-void log_softmax_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> a) {
-  if (a.cols < kLanes) return log_softmax_backward_of_groups(dz, da, a);
-  for (index_t i = 0; i < a.rows; ++i) {
-    const T* ai = a.row(i);
-    const T* dai = da.row(i);
-    T* dzi = dz.row(i);
-    const T sum = sum_of(dai, a.cols);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < a.cols; ++j) dzi[j] = dai[j] - math::exp(ai[j]) * sum;
-  }
-}
-
-// Calls body with the element-wise function of this kind; false where the kind works on whole rows.
-template <class T, class Body>
-PYMLP_INLINE bool with_function(const Activation& g, Body body) {
-  const T p0 = static_cast<T>(g.parameters[0]);
-  const T p1 = static_cast<T>(g.parameters[1]);
-  switch (g.kind) {
-    case ActivationKind::linear:
-      return body(Linear<T>{});
-    case ActivationKind::step:
-      return body(Step<T>{p0});
-    case ActivationKind::sigmoid:
-      return body(Sigmoid<T>{});
-    case ActivationKind::tanh:
-      return body(Tanh<T>{});
-    case ActivationKind::relu:
-      return body(ReLU<T>{});
-    case ActivationKind::leaky_relu:
-      return body(LeakyReLU<T>{p0, p1});
-    case ActivationKind::elu:
-      return body(ELU<T>{p0});
-    case ActivationKind::selu:
-      return body(SELU<T>{});
-    case ActivationKind::celu:
-      return body(CELU<T>{p0});
-    case ActivationKind::gelu:
-      return body(GELU<T>{});
-    case ActivationKind::gelu_tanh:
-      return body(GELUTanh<T>{});
-    case ActivationKind::silu:
-      return body(SiLU<T>{});
-    case ActivationKind::mish:
-      return body(Mish<T>{});
-    case ActivationKind::softplus:
-      return body(Softplus<T>{});
-    case ActivationKind::softsign:
-      return body(Softsign<T>{});
-    case ActivationKind::hard_sigmoid:
-      return body(HardSigmoid<T>{});
-    case ActivationKind::hard_swish:
-      return body(HardSwish<T>{});
-    case ActivationKind::hard_tanh:
-      return body(HardTanh<T>{});
-    case ActivationKind::relu6:
-      return body(ReLU6<T>{});
-    case ActivationKind::exp:
-      return body(Exp<T>{});
-    case ActivationKind::sin:
-      return body(Sin<T>{});
-    case ActivationKind::gaussian:
-      return body(Gaussian<T>{});
-    case ActivationKind::softmax:
-    case ActivationKind::log_softmax:
-    case ActivationKind::custom:  // called by activate(), never through the table
-      return false;
-  }
-  return false;
-}
-
-template <class T>
-void activation_forward(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g) {
-  if (g.kind == ActivationKind::linear && a.data == z.data) return;
-  if (g.kind == ActivationKind::softmax) return softmax_forward(a, z);
-  if (g.kind == ActivationKind::log_softmax) return log_softmax_forward(a, z);
-  with_function<T>(g, [&](auto function) {
-    map(a, z, function);
-    return true;
-  });
-}
-
-template <class T>
-void activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
-                         ConstMatrixView<T> a, const Activation& g) {
-  if (g.kind == ActivationKind::linear && dz.data == da.data) return;
-  if (g.kind == ActivationKind::softmax) return softmax_backward(dz, da, a);
-  if (g.kind == ActivationKind::log_softmax) return log_softmax_backward(dz, da, a);
-  with_function<T>(g, [&](auto function) {
-    constexpr bool source_is_a = !traits_of(decltype(function)::kind).derivative_needs_z;
-    chain(dz, da, source_is_a ? a : z, function);
-    return true;
-  });
+std::size_t parameter_count(const ActivationTraits& traits) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(traits.parameters, [](auto name) { return !name.empty(); }));
 }
 
 }  // namespace
 
-template <Isa isa, class T>
-void add_activations(Kernels<T>& table) {
-  table.activation_forward = activation_forward<T>;
-  table.activation_backward = activation_backward<T>;
+const ActivationTraits& find_activation(std::string_view name) {
+  const auto* traits = std::ranges::find(kActivations, name, &ActivationTraits::name);
+  check(traits != std::end(kActivations), "activation '", name, "' is not known");
+  return *traits;
 }
 
-template void add_activations<Isa::PYMLP_ISA>(Kernels<float>&);
-template void add_activations<Isa::PYMLP_ISA>(Kernels<double>&);
+Activation make_activation(std::string_view name, std::span<const double> parameters) {
+  const ActivationTraits& traits = find_activation(name);
+  const std::size_t expected = parameter_count(traits);
+  check(parameters.size() == expected, "activation '", name, "' takes ", expected,
+        " parameters, not ", parameters.size());
+  Activation activation{traits.kind, {}};
+  std::ranges::copy(parameters, activation.parameters.begin());
+  return activation;
+}
+
+template <class T>
+void activate(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g) {
+  if (g.custom != nullptr) return g.custom->forward(a, z);
+  kernels<T>().activation_forward(a, z, g);
+}
+
+template <class T>
+void activate_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
+                       ConstMatrixView<T> a, const Activation& g) {
+  if (g.custom != nullptr) return g.custom->backward(dz, da, z);
+  kernels<T>().activation_backward(dz, da, z, a, g);
+}
+
+template void activate(MatrixView<float>, ConstMatrixView<float>, const Activation&);
+template void activate(MatrixView<double>, ConstMatrixView<double>, const Activation&);
+template void activate_backward(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
+                                ConstMatrixView<float>, const Activation&);
+template void activate_backward(MatrixView<double>, ConstMatrixView<double>,
+                                ConstMatrixView<double>, ConstMatrixView<double>,
+                                const Activation&);
 
 }  // namespace pymlp

@@ -1,4 +1,4 @@
-// Activations: what they are called, what they need, and how they may be used.
+// Activations: names, parameters and traits, and the calls that compute them.
 #pragma once
 
 #include <array>
@@ -6,7 +6,8 @@
 #include <span>
 #include <string_view>
 
-#include "kernels/custom.hpp"
+#include "base/view.hpp"
+#include "kernels/user_function.hpp"
 
 namespace pymlp {
 
@@ -41,7 +42,7 @@ enum class ActivationKind : std::uint8_t {
 struct Activation {
   ActivationKind kind = ActivationKind::linear;
   std::array<double, 2> parameters{};  // in the order of their traits
-  CustomActivation* custom = nullptr;  // where kind is custom; somebody else's
+  UserActivation* custom = nullptr;    // where kind is custom; not owned
 };
 
 // What `automatic` initialisation takes.
@@ -98,5 +99,14 @@ constexpr const ActivationTraits& traits_of(ActivationKind kind) {
 
 const ActivationTraits& find_activation(std::string_view name);
 Activation make_activation(std::string_view name, std::span<const double> parameters);
+
+// a = g(z), (m, n) both. `a` may be `z`.
+template <class T>
+void activate(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
+
+// dz = da * g'(z), for softmax the product with its Jacobian: (m, n) all. `dz` may be `da`.
+template <class T>
+void activate_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
+                       ConstMatrixView<T> a, const Activation& g);
 
 }  // namespace pymlp

@@ -1,208 +1,64 @@
-// Losses of single samples and their gradients, scaled by scale_i.
-// Shapes: outputs (logits z or activations a) and gradient (m, k), losses and scale (m,).
 #include "kernels/loss.hpp"
 
-#include "kernels/loops.hpp"
-#include "kernels/loss_arguments.hpp"
-#include "kernels/loss_functions.hpp"
-#include "kernels/loss_groups.hpp"
-#include "kernels/math.hpp"
+#include <algorithm>
+
+#include "base/check.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {
+
 namespace {
 
-// z_j - largest, and 0 for the largest itself, infinite or not.
-template <class T>
-PYMLP_INLINE T shifted(T z, T largest) {
-  return z == largest ? T(0) : z - largest;
-}
-
-// One sample's target, as the row y of a matrix: a class label is its one-hot row.
-template <class T>
-struct LabelRow {
-  index_t label;
-
-  PYMLP_INLINE T operator[](index_t j) const { return j == label ? T(1) : T(0); }
-  PYMLP_INLINE T total(index_t) const { return T(1); }
-  template <class Term>
-  PYMLP_INLINE T dot(index_t, Term term) const {
-    return term(label);
+constexpr bool in_order_of_the_enum() {
+  std::size_t position = 0;
+  for (const LossTraits& traits : kLosses) {
+    if (static_cast<std::size_t>(traits.kind) != position++) return false;
   }
-};
-
-// A target of 0 leaves its term out, were it infinite.
-template <class T, class Row, class Term>
-PYMLP_INLINE T dot_of(const Row& y, index_t k, Term term) {
-  T sum = 0;
-  for (index_t j = 0; j < k; ++j) sum += y[j] == T(0) ? T(0) : y[j] * term(j);
-  return sum;
+  return true;
 }
-
-template <class T>
-struct ValueRow {
-  const T* y;
-
-  PYMLP_INLINE T operator[](index_t j) const { return y[j]; }
-  PYMLP_INLINE T total(index_t k) const { return sum_of(y, k); }
-  template <class Term>
-  PYMLP_INLINE T dot(index_t k, Term term) const {
-    return dot_of<T>(*this, k, term);
-  }
-};
-
-template <class T, class Row>
-struct SmoothedRow {
-  Row y;
-  Smoothing<T> s;
-
-  PYMLP_INLINE T operator[](index_t j) const { return s.kept * y[j] + s.added; }
-  PYMLP_INLINE T total(index_t k) const {
-    return s.kept * y.total(k) + static_cast<T>(k) * s.added;
-  }
-  template <class Term>
-  PYMLP_INLINE T dot(index_t k, Term term) const {
-    return dot_of<T>(*this, k, term);
-  }
-};
-
-// body(i, y) for every sample, y its target row. `classes` share what smoothing adds.
-template <class T, class Body>
-PYMLP_INLINE void for_samples(const Targets<T>& targets, index_t rows, const Loss& loss,
-                              index_t classes, Body body) {
-  const Smoothing<T> smoothing(loss, classes);
-  const bool smooth = loss.label_smoothing != 0.0;
-  for (index_t i = 0; i < rows; ++i) {
-    if (targets.labels != nullptr) {
-      const LabelRow<T> y{targets.labels[i]};
-      smooth ? body(i, SmoothedRow<T, LabelRow<T>>{y, smoothing}) : body(i, y);
-    } else {
-      const ValueRow<T> y{targets.values.row(i)};
-      smooth ? body(i, SmoothedRow<T, ValueRow<T>>{y, smoothing}) : body(i, y);
-    }
-  }
-}
-
-// sum_j y_j log y_j, what a divergence has beyond a cross-entropy.
-template <class T, class Row>
-PYMLP_INLINE T minus_entropy(const Row& y, index_t k) {
-  return y.dot(k, [y](index_t j) { return math::log(y[j]); });
-}
-
-// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
-template <class T, bool divergence>
-void softmax_cross_entropy(const LossArguments<T>& of) {
-  const index_t k = of.outputs.cols;
-  if (k <= kMostGroupColumns) return softmax_cross_entropy_of_groups<T, divergence>(of);
-  for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
-    const T* z = of.outputs.row(i);
-    T* g = of.gradient.row(i);
-    const T largest = largest_of(z, k);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = math::exp(shifted(z[j], largest));
-    const T sum = sum_of(g, k);
-    const T total = y.total(k);
-    const T cross = y.dot(k, [&](index_t j) { return shifted(z[j], largest); });
-    of.losses[i] = total * math::log(sum) - cross;
-    if constexpr (divergence) of.losses[i] += minus_entropy<T>(y, k);
-    const T factor = total / sum;
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = of.scale[i] * (factor * g[j] - y[j]);
-  });
-}
-
-// loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
-template <class T, bool divergence>
-void cross_entropy(const LossArguments<T>& of) {
-  const index_t k = of.outputs.cols;
-  if (k <= kMostGroupColumns) return cross_entropy_of_groups<T, divergence>(of);
-  for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
-    const T* a = of.outputs.row(i);
-    T* g = of.gradient.row(i);
-    of.losses[i] = -y.dot(k, [&](index_t j) { return math::log(at_least_tiny(a[j])); });
-    if constexpr (divergence) of.losses[i] += minus_entropy<T>(y, k);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = -of.scale[i] * y[j] / at_least_tiny(a[j]);
-  });
-}
-
-// loss = mean_j value(a_j, y_j).
-template <class T, class Function>
-void mean_over_outputs(const LossArguments<T>& of, Function function) {
-  const index_t k = of.outputs.cols;
-  if (k <= kMostGroupColumns) return mean_over_outputs_of_groups(of, function);
-  for_samples(of.targets, of.outputs.rows, of.loss, kYesOrNo, [&](index_t i, auto y) {
-    const T* a = of.outputs.row(i);
-    T* g = of.gradient.row(i);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = function.value(a[j], y[j]);
-    of.losses[i] = sum_of(g, k) / static_cast<T>(k);
-    const T factor = of.scale[i] / static_cast<T>(k);
-    PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = factor * function.slope(a[j], y[j]);
-  });
-}
-
-template <class T>
-void loss_from_logits(const LossArguments<T>& arguments) {
-  switch (arguments.loss.kind) {
-    case LossKind::cross_entropy:
-      return softmax_cross_entropy<T, false>(arguments);
-    case LossKind::kl_divergence:
-      return softmax_cross_entropy<T, true>(arguments);
-    case LossKind::binary_cross_entropy:
-      return mean_over_outputs(arguments, SigmoidBinaryCrossEntropy<T>{});
-    case LossKind::poisson:
-      return mean_over_outputs(arguments, ExpPoisson<T>{});
-    default:
-      return;  // computed_from_logits() names no other
-  }
-}
-
-template <class T>
-void loss_from_activations(const LossArguments<T>& arguments) {
-  const T parameter = static_cast<T>(arguments.loss.parameter);
-  switch (arguments.loss.kind) {
-    case LossKind::cross_entropy:
-      return cross_entropy<T, false>(arguments);
-    case LossKind::kl_divergence:
-      return cross_entropy<T, true>(arguments);
-    case LossKind::binary_cross_entropy:
-      return mean_over_outputs(arguments, BinaryCrossEntropy<T>{});
-    case LossKind::mse:
-      return mean_over_outputs(arguments, SquaredError<T>{});
-    case LossKind::mae:
-      return mean_over_outputs(arguments, AbsoluteError<T>{});
-    case LossKind::huber:
-      return mean_over_outputs(arguments, Huber<T>{parameter});
-    case LossKind::log_cosh:
-      return mean_over_outputs(arguments, LogCosh<T>{});
-    case LossKind::poisson:
-      return mean_over_outputs(arguments, Poisson<T>{});
-    case LossKind::quantile:
-      return mean_over_outputs(arguments, Quantile<T>{parameter});
-    case LossKind::hinge:
-      return mean_over_outputs(arguments, Hinge<T>{});
-    case LossKind::custom:  // called by loss_and_gradient(), never through the table
-      return;
-  }
-}
-
-template <class T>
-void loss_of_rows(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
-                  const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits) {
-  const LossArguments<T> arguments{losses, gradient, outputs, targets, scale, loss};
-  from_logits ? loss_from_logits(arguments) : loss_from_activations(arguments);
-}
+static_assert(in_order_of_the_enum());
 
 }  // namespace
 
-template <Isa isa, class T>
-void add_losses(Kernels<T>& table) {
-  table.loss = loss_of_rows<T>;
+const LossTraits& find_loss(std::string_view name) {
+  const auto* traits = std::ranges::find(kLosses, name, &LossTraits::name);
+  check(traits != std::end(kLosses), "loss '", name, "' is not known");
+  return *traits;
 }
 
-template void add_losses<Isa::PYMLP_ISA>(Kernels<float>&);
-template void add_losses<Isa::PYMLP_ISA>(Kernels<double>&);
+Loss make_loss(std::string_view name, double parameter, double label_smoothing) {
+  check(label_smoothing >= 0.0 && label_smoothing < 1.0, "label_smoothing must be in [0, 1), not ",
+        label_smoothing);
+  return {find_loss(name).kind, parameter, label_smoothing, nullptr};
+}
+
+void check_pair(const Loss& loss, const Activation& output) {
+  const LossTraits& needs = traits_of(loss.kind);
+  const ActivationTraits& gives = traits_of(output.kind);
+  check(needs.outputs != Outputs::probabilities || gives.unit_interval ||
+            computed_from_logits(loss, output),
+        "loss '", needs.name,
+        "' needs an output activation with values in [0, 1], such as softmax or sigmoid, not '",
+        gives.name, "'");
+  check(needs.outputs != Outputs::non_negative || gives.non_negative, "loss '", needs.name,
+        "' needs an output activation without negative values, such as exp or softplus, not '",
+        gives.name, "'");
+}
+
+template <class T>
+void loss_and_gradient(T* losses, MatrixView<T> gradient, ConstMatrixView<T> z,
+                       ConstMatrixView<T> a, const Targets<T>& targets, const T* scale,
+                       const Loss& loss, const Activation& output) {
+  if (loss.custom != nullptr) return (*loss.custom)(losses, gradient, a, targets, scale);
+  const bool from_logits = computed_from_logits(loss, output);
+  kernels<T>().loss(losses, gradient, from_logits ? z : a, targets, scale, loss, from_logits);
+}
+
+template void loss_and_gradient(float*, MatrixView<float>, ConstMatrixView<float>,
+                                ConstMatrixView<float>, const Targets<float>&, const float*,
+                                const Loss&, const Activation&);
+template void loss_and_gradient(double*, MatrixView<double>, ConstMatrixView<double>,
+                                ConstMatrixView<double>, const Targets<double>&, const double*,
+                                const Loss&, const Activation&);
 
 }  // namespace pymlp

@@ -1,4 +1,5 @@
-// Losses: their names, their options, and which may follow which output activation.
+// Losses: names, options, which may follow which output activation, and the call that computes
+// them.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,7 @@
 
 #include "base/view.hpp"
 #include "kernels/activation.hpp"
-#include "kernels/custom.hpp"
+#include "kernels/user_function.hpp"
 
 namespace pymlp {
 
@@ -29,7 +30,7 @@ struct Loss {
   LossKind kind = LossKind::mse;
   double parameter = 0.0;        // huber: delta; quantile: q
   double label_smoothing = 0.0;  // of the two cross-entropies, in [0, 1)
-  CustomLoss* custom = nullptr;  // where kind is custom; somebody else's
+  UserLoss* custom = nullptr;    // where kind is custom; not owned
 };
 
 // What a loss may ask of the outputs that it reads.
@@ -101,5 +102,13 @@ struct Targets {
     return {nullptr, values.slice(first, count)};
   }
 };
+
+// Fills `losses` (m,) with each sample's loss and `gradient` (m, k) with scale_i
+// d(loss_i)/d(outputs). `z` and `a` are the last layer's; the gradient is that of z where the pair
+// is computed from logits, else that of a.
+template <class T>
+void loss_and_gradient(T* losses, MatrixView<T> gradient, ConstMatrixView<T> z,
+                       ConstMatrixView<T> a, const Targets<T>& targets, const T* scale,
+                       const Loss& loss, const Activation& output);
 
 }  // namespace pymlp

@@ -1,59 +1,61 @@
-// What the products of a dense layer read, and how matrices are laid out for them.
+// The three products of a dense layer. Behind this seam stand the package's own kernels and a BLAS;
+// nobody above it knows which ran. Own kernels compute every element as the chains of fused
+// multiply-adds that product.hpp fixes: the same bits for any number of rows and on every ISA. BLAS
+// promises nothing of the kind.
+//
+// Biases lie behind the weights in an arena, as those of one more input that is always 1.
+//
+// Shapes: x (m, n_in), z and dz (m, n_out), w (n_in, n_out), biases (n_out,) or null. What lies
+// between the columns and the stride of a result may be overwritten; behind the last column of w,
+// biases and dz there must be memory, up to padded_columns of theirs.
 #pragma once
+
+#include <string_view>
 
 #include "base/view.hpp"
 
-namespace pymlp {
+namespace pymlp::product {
 
-// Every element of a product is a chain of fused multiply-adds in ascending order of the summed
-// index, from its start (the bias) or 0. After this many terms a new chain begins at 0 and is added
-// to what there is: rounding errors grow with the length of a chain.
-inline constexpr index_t kChain = 256;
+enum class Backend { native, blas };
 
-// A matrix or its transpose: element (i, p) lies at data[i * row_stride + p * column_stride].
+// As PYMLP_GEMM says: native, blas, or auto, which takes the own kernels where the processor has
+// fused multiply-adds.
+Backend backend();
+std::string_view name_of(Backend backend);
+
+// A layer's weights, and what is kept of them in other layouts; null where nothing is.
 template <class T>
-struct Strided {
-  const T* data;
-  index_t row_stride;
-  index_t column_stride;
+struct Weights {
+  ConstMatrixView<T> w;
+  const T* panels = nullptr;
+  const T* transposed = nullptr;  // the gradient of the inputs needs it
 };
 
+// Room for w in panels, 0 where they are of no use, and for its transpose; filling them with the
+// rows [first, first + count) of w.
 template <class T>
-Strided<T> as_it_is(ConstMatrixView<T> m) {
-  return {m.data, m.stride, 1};
-}
-
+index_t panels_size(index_t n_in, index_t n_out);
 template <class T>
-Strided<T> transposed(ConstMatrixView<T> m) {
-  return {m.data, 1, m.stride};
-}
-
-// A matrix whose columns lie in panels of the table's `panel_width`: element (p, j) of a panel lies
-// at data[panel * panel_stride + p * row_stride + j]. In a plain matrix the panels lie side by
-// side. Whole vectors are read: what lies behind the last column, up to `padded_columns`, must be
-// memory.
+index_t transposed_size(index_t n_in, index_t n_out);
 template <class T>
-struct Panels {
-  const T* data;
-  index_t row_stride;
-  index_t panel_stride;
-};
-
-// Columns that a product may read, and write where the stride leaves room for them.
+void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 template <class T>
-constexpr index_t padded_columns(index_t cols) {
-  constexpr index_t quarter = 16 / sizeof(T);  // of the widest vector
-  const index_t unit = cols <= quarter ? quarter : cols <= 16 * quarter ? 2 * quarter : 4 * quarter;
-  return (cols + unit - 1) / unit * unit;
-}
+void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count);
 
-// The distance of rows in matrices of our own. Rows at a distance of whole kilobytes would compete
-// for a few lines of the cache.
+// z = x w + biases.
 template <class T>
-constexpr index_t padded_stride(index_t cols) {
-  constexpr index_t line = 64 / sizeof(T);
-  const index_t padded = padded_columns<T>(cols);
-  return padded % (16 * line) == 0 ? padded + line : padded;
-}
+void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases);
 
-}  // namespace pymlp
+// dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
+// be null; samples are summed in ascending order. With `accumulate` the sums are added to what
+// stands in dw and db: a batch that is cut at multiples of kChain samples and accumulated gives the
+// same bits as one call (`native`).
+template <class T>
+void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+                      index_t first, bool accumulate);
+
+// dx = dz w^T.
+template <class T>
+void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& weights);
+
+}  // namespace pymlp::product

@@ -10,11 +10,12 @@ Kernels<T> make_table() {
   add_activations<isa>(table);
   add_losses<isa>(table);
   add_optimizers<isa>(table);
-  add_dense<isa>(table);
+  add_reductions<isa>(table);
   add_elementary<isa>(table);
   add_packing<isa>(table);
   add_products<isa>(table);
-  add_regularization<isa>(table);
+  add_dropout<isa>(table);
+  add_penalties<isa>(table);
   add_peak<isa>(table);
   return table;
 }

@@ -7,18 +7,21 @@
 #include "kernels/activation.hpp"
 #include "kernels/elementary.hpp"
 #include "kernels/loss.hpp"
-#include "kernels/optimizer.hpp"
-#include "kernels/product.hpp"
+#include "kernels/optimizer_rule.hpp"
+#include "kernels/panels.hpp"
 
 namespace pymlp {
 
 template <class T>
 struct Kernels {
-  // c (m, n) = start + a (m, k) b (k, n), start (n,) or null for 0. What lies between the columns
-  // and the stride of c may be written too.
-  void (*multiply)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start);
-  // The same from 0, with the last row of a, which lies nowhere, all ones: the column sums of b.
-  void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b);
+  // c (m, n) = start + a (m, k) b (k, n), start (n,) or null for 0; with `accumulate`, start being
+  // null, c += a b. The padding of c, from its last column to its stride, may be overwritten.
+  void (*multiply)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start,
+                   bool accumulate);
+  // The same without a start, and with an implicit last row of ones in a (m - 1 rows are read): the
+  // last row of c is the column sums of b.
+  void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b,
+                             bool accumulate);
   index_t panel_width;
   // Rows [first, first + count) of w (n, k) as rows of the panels that hold w.
   void (*pack)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
@@ -38,10 +41,8 @@ struct Kernels {
   void (*loss)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
                const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits);
 
-  // Every row of z (m, n) becomes the biases (n,).
-  void (*fill_rows)(MatrixView<T> z, const T* biases);
-  // sums (n,) = column sums of d (m, n), m >= 1.
-  void (*column_sums)(T* sums, ConstMatrixView<T> d);
+  // sums (n,) = column sums of d (m, n), or += with `accumulate`; m >= 1.
+  void (*column_sums)(T* sums, ConstMatrixView<T> d, bool accumulate);
 
   // One step of the optimiser on n consecutive parameters.
   void (*optimizer_update)(const OptimizerStep<T>& step, T* parameters, const T* gradient,
@@ -89,7 +90,7 @@ void add_losses(Kernels<T>& table);
 template <Isa isa, class T>
 void add_optimizers(Kernels<T>& table);
 template <Isa isa, class T>
-void add_dense(Kernels<T>& table);
+void add_reductions(Kernels<T>& table);
 template <Isa isa, class T>
 void add_elementary(Kernels<T>& table);
 template <Isa isa, class T>
@@ -97,7 +98,9 @@ void add_packing(Kernels<T>& table);
 template <Isa isa, class T>
 void add_products(Kernels<T>& table);
 template <Isa isa, class T>
-void add_regularization(Kernels<T>& table);
+void add_penalties(Kernels<T>& table);
+template <Isa isa, class T>
+void add_dropout(Kernels<T>& table);
 template <Isa isa, class T>
 void add_peak(Kernels<T>& table);
 

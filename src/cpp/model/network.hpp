@@ -1,34 +1,37 @@
-// Network: a layout, the arena of its parameters, and the lock that guards them.
+// Network: a program, the arena of its parameters, and the lock that guards them.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <shared_mutex>
 
 #include "base/buffer.hpp"
 #include "kernels/initializer.hpp"
-#include "model/layout.hpp"
+#include "model/program.hpp"
+#include "model/workspace.hpp"
+#include "ops/packed_weights.hpp"
 
 namespace pymlp {
 
 template <class T>
 class Network {
  public:
-  explicit Network(Layout layout)
-      : layout_(std::move(layout)), parameters_(layout_.n_parameters()) {}
+  explicit Network(Program program)
+      : program_(std::move(program)),
+        parameters_(program_.n_parameters()),
+        outputs_alone_(place<T>(program_, Keep::outputs)) {}
 
-  const Layout& layout() const { return layout_; }
+  const Program& program() const { return program_; }
+  // Where the buffers of a prediction lie.
+  const Placement& outputs_alone() const { return outputs_alone_; }
   T* parameters() { return parameters_.data(); }
   const T* parameters() const { return parameters_.data(); }
-  MatrixView<T> weights(index_t l) { return layout_.weights(parameters_.data(), l); }
-  ConstMatrixView<T> weights(index_t l) const { return layout_.weights(parameters_.data(), l); }
-  const T* biases(index_t l) const { return layout_.biases(parameters_.data(), l); }
 
   // Each layer draws from a stream of its own, so a layer's weights do not depend on the others'.
   void initialize(const Initializer& initializer, std::uint64_t seed) {
-    for (index_t l = 0; l < layout_.n_layers(); ++l) {
+    for (index_t l = 0; l < program_.n_layers(); ++l) {
       Random random(seed, static_cast<std::uint64_t>(l));
-      pymlp::initialize(weights(l), initializer, layout_.layer(l).activation, random);
+      pymlp::initialize(weights_of(program_.dense(l), parameters()), initializer,
+                        program_.activation(l).activation, random);
     }
   }
 
@@ -37,8 +40,9 @@ class Network {
   std::shared_mutex& mutex() const { return mutex_; }
 
  private:
-  Layout layout_;
+  Program program_;
   Buffer<T> parameters_;
+  Placement outputs_alone_;
   mutable std::shared_mutex mutex_;
 };
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "base/buffer.hpp"
-#include "kernels/optimizer.hpp"
+#include "kernels/optimizer_rule.hpp"
 
 namespace pymlp {
 

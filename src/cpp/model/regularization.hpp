@@ -1,6 +1,8 @@
 // Regularization: what is asked of weights and gradients beside the loss.
 #pragma once
 
+#include "model/plan.hpp"
+
 namespace pymlp {
 
 // 0 means: not asked for.
@@ -13,5 +15,18 @@ struct Regularization {
 
   bool has_penalty() const { return l1 > 0.0 || l2 > 0.0; }
 };
+
+// Adds the penalty's gradient to a stretch of the arena; returns the penalty.
+template <class T>
+double penalize(const Program& program, const Stretch& stretch, const Regularization& options,
+                const T* parameters, T* gradient);
+
+// What clip_norm leaves of a gradient of this norm.
+double clipped_share(double norm, const Regularization& options);
+
+// Holds the norm of the weights into every unit within max_norm; `scratch` has a number for each
+// unit of the widest layer.
+template <class T>
+void limit_norms(const Program& program, const Regularization& options, T* parameters, T* scratch);
 
 }  // namespace pymlp

@@ -11,8 +11,6 @@ namespace pymlp {
 
 namespace {
 
-constexpr index_t kValidationRows = 2048;  // at a time
-
 double seconds_between(std::chrono::steady_clock::time_point from,
                        std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -22,43 +20,44 @@ double seconds_between(std::chrono::steady_clock::time_point from,
 
 template <class T>
 Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
-                    const Dataset<T>& training, const std::optional<Dataset<T>>& validation,
+                    const Source<T>& training, const Source<T>* validation,
                     const FitOptions& options)
     : network_(network),
       optimizer_(optimizer),
       training_(training),
       validation_(validation),
       options_(options),
-      pass_(network.layout(), loss, options.batch_size, options.threads, Dropout::on),
-      thread_choice_(options.threads),
-      gradient_(network.layout().n_parameters()),
-      start_parameters_(network.layout().n_parameters()),
+      step_(network.program(), loss, Purpose::training, options.batch_size, options.threads),
+      thread_trial_(options.threads),
+      gradient_(network.program().n_parameters()),
+      start_parameters_(network.program().n_parameters()),
       start_state_(optimizer.state().size()) {
   if (validation_) {
-    validation_pass_.emplace(network.layout(), loss, std::min(kValidationRows, validation_->size()),
+    validation_step_.emplace(network.program(), loss, Purpose::loss, validation_->size(),
                              options.threads);
   }
   if (options_.shuffle && options_.batch_size < training_.size()) {
     order_ = Buffer<index_t>(training_.size());
     std::iota(order_.span().begin(), order_.span().end(), index_t{0});
-    pass_.reserve_gather(training_);
   }
+  step_.reserve(batch_at(0));
+  step_.reserve(batch_at((training_.size() - 1) / options_.batch_size * options_.batch_size));
 }
 
 template <class T>
-Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
+Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   if (status_ != Status::running) return status_;
   started_ = looked_ = Clock::now();
-  pass_.parameters_changed();
+  step_.parameters_changed();
   const double before = seconds_;
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
   while (status_ == Status::running && epoch_ < last_epoch) {
     // A user callback may have thrown where an epoch had begun, or its steps were done.
     if (epochs_begun_ == epoch_) begin_epoch();
-    if (position_ < training_.size() && !step(pulse)) break;
+    if (position_ < training_.size() && !step(interrupt)) break;
     time_step();
     if (position_ == training_.size()) {
-      end_epoch(pulse);
+      end_epoch(interrupt);
       looked_ = Clock::now();
     }
     seconds_ = before + seconds_between(started_, looked_);
@@ -69,10 +68,10 @@ Status Trainer<T>::run(index_t epochs, double seconds, Pulse& pulse) {
 }
 
 template <class T>
-Status Trainer<T>::close_epoch(Pulse& pulse) {
+Status Trainer<T>::close_epoch(Interrupt& interrupt) {
   if (status_ != Status::running || position_ == 0) return status_;
   const auto started = Clock::now();
-  end_epoch(pulse);
+  end_epoch(interrupt);
   seconds_ += seconds_between(started, Clock::now());
   return status_;
 }
@@ -80,8 +79,8 @@ Status Trainer<T>::close_epoch(Pulse& pulse) {
 template <class T>
 void Trainer<T>::time_step() {
   const auto now = Clock::now();
-  thread_choice_.took(seconds_between(looked_, now));
-  pass_.set_threads(thread_choice_.threads());
+  thread_trial_.record(seconds_between(looked_, now));
+  step_.set_threads(thread_trial_.threads());
   looked_ = now;
 }
 
@@ -105,42 +104,53 @@ void Trainer<T>::set_learning_rate() {
 }
 
 template <class T>
-bool Trainer<T>::step(Pulse& pulse) {
+Batch<T> Trainer<T>::batch_at(index_t position) const {
+  const index_t count = std::min(options_.batch_size, training_.size() - position);
+  return {training_, order_.size() > 0 ? order_.data() : nullptr, {position, count}};
+}
+
+template <class T>
+bool Trainer<T>::step(Interrupt& interrupt) {
   set_learning_rate();
-  const index_t count = std::min(options_.batch_size, training_.size() - position_);
-  const index_t* order = order_.size() > 0 ? order_.data() : nullptr;
+  const Batch<T> batch = batch_at(position_);
   const DropoutDraws draws{options_.seed, static_cast<std::uint64_t>(steps_)};
-  const BatchLoss loss =
-      pass_.step(network_.parameters(), {training_, order, position_, count}, gradient_.data(),
-                 optimizer_, options_.regularization, draws, &pulse);
-  if (pulse.stopped()) {
+  const BatchLoss loss = step_.update({.parameters = network_.parameters(),
+                                       .batch = batch,
+                                       .gradient = gradient_.data(),
+                                       .draws = &draws,
+                                       .interrupt = &interrupt},
+                                      network_.parameters(), optimizer_, options_.regularization);
+  if (interrupt.requested()) {
     status_ = Status::interrupted;
   } else if (!std::isfinite(loss.total())) {
     go_back_to_start();
     status_ = Status::diverged;
   } else {
     epoch_loss_ += loss;
-    position_ += count;
+    position_ += batch.size();
     ++steps_;
   }
   return status_ == Status::running;
 }
 
 template <class T>
-void Trainer<T>::end_epoch(Pulse& pulse) {
+void Trainer<T>::end_epoch(Interrupt& interrupt) {
   double validation_loss = 0.0;
   if (validation_) {
-    validation_loss =
-        dataset_loss(*validation_pass_, network_.parameters(), *validation_, &pulse).mean();
-    if (pulse.stopped()) {
+    validation_loss = validation_step_
+                          ->run({.parameters = network_.parameters(),
+                                 .batch = {*validation_, nullptr, {0, validation_->size()}},
+                                 .interrupt = &interrupt})
+                          .mean();
+    if (interrupt.requested()) {
       status_ = Status::interrupted;
       return;
     }
   }
   // The last update of an epoch is seen by no later batch, so the parameters are looked at as well.
-  const Layout& layout = network_.layout();
+  const Program& program = network_.program();
   if (!std::isfinite(validation_loss) || !std::isfinite(epoch_loss_.total()) ||
-      !kernels<T>().all_finite(network_.parameters(), layout.n_parameters())) {
+      !kernels<T>().all_finite(network_.parameters(), program.n_parameters())) {
     go_back_to_start();
     status_ = Status::diverged;
     return;

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "model/batch_pass.hpp"
 #include "model/network.hpp"
-#include "model/thread_choice.hpp"
+#include "model/step.hpp"
+#include "model/thread_trial.hpp"
 
 namespace pymlp {
 
@@ -27,7 +27,7 @@ enum class Status {
   running,      // returned because it was time for a look; call run() again
   epochs,       // all epochs done
   diverged,     // not finite any more; parameters and optimiser as when the epoch began
-  interrupted,  // the pulse said stop; parameters and optimiser as of the last whole step
+  interrupted,  // an interrupt came; parameters and optimiser as of the last whole step
 };
 
 struct Epochs {
@@ -40,18 +40,18 @@ struct Epochs {
 template <class T>
 class Trainer {
  public:
-  // The network, the optimiser and the arrays behind the datasets must outlive the trainer.
+  // The network, the optimiser and the sources must outlive the trainer.
   Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
-          const Dataset<T>& training, const std::optional<Dataset<T>>& validation,
+          const Source<T>& training, const Source<T>* validation,
           const FitOptions& options);
 
   // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by. The
   // caller holds the network's lock. Nothing is allocated but the records of epochs.
-  Status run(index_t epochs, double seconds, Pulse& pulse);
+  Status run(index_t epochs, double seconds, Interrupt& interrupt);
 
   // Ends the epoch in progress where it stands: its validation and its record. Between epochs it
   // does nothing.
-  Status close_epoch(Pulse& pulse);
+  Status close_epoch(Interrupt& interrupt);
 
   // The epochs that ended since they were last taken.
   const Epochs& history() const { return history_; }
@@ -62,23 +62,24 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
+  Batch<T> batch_at(index_t position) const;
   void begin_epoch();
   void set_learning_rate();
   void time_step();
   // Takes one step; false where it must end.
-  bool step(Pulse& pulse);
-  void end_epoch(Pulse& pulse);
+  bool step(Interrupt& interrupt);
+  void end_epoch(Interrupt& interrupt);
   void remember_start();
   void go_back_to_start();
 
   Network<T>& network_;
   Optimizer<T>& optimizer_;
-  Dataset<T> training_;
-  std::optional<Dataset<T>> validation_;
+  const Source<T>& training_;
+  const Source<T>* validation_;  // null: none
   FitOptions options_;
-  BatchPass<T> pass_;
-  ThreadChoice thread_choice_;
-  std::optional<BatchPass<T>> validation_pass_;
+  Step<T> step_;
+  ThreadTrial thread_trial_;
+  std::optional<Step<T>> validation_step_;
   Buffer<T> gradient_;
   Buffer<T> start_parameters_;  // as they were when the epoch began
   Buffer<T> start_state_;

@@ -1,63 +1,71 @@
 #include "model/workspace.hpp"
 
-#include "kernels/product.hpp"
+#include <algorithm>
+
+#include "kernels/panels.hpp"
+#include "ops/table.hpp"
 
 namespace pymlp {
 
 namespace {
 
-bool needs_own_z(const Layout& layout, index_t l) {
-  const ActivationTraits& traits = traits_of(layout.layer(l).activation.kind);
-  const bool last = l + 1 == layout.n_layers();
-  // A loss may be computed from the last layer's z instead of its a.
-  return traits.derivative_needs_z || last;
+// Whether an operation may write over its input: nothing reads that later.
+bool overwrites(const Program& program, const Operation& op, Keep keep) {
+  const bool last = op.output + 1 == program.n_buffers();
+  switch (op.kind) {
+    case OperationKind::dense:
+      return false;
+    case OperationKind::activation:
+      if (keep == Keep::outputs) return true;
+      // A loss may be computed from the last layer's z instead of its a.
+      return keep != Keep::everything && !last && !traits_of(op.activation.kind).derivative_needs_z;
+    case OperationKind::dropout:
+      return keep != Keep::for_training;  // there is none
+  }
+  return false;
 }
 
-bool needs_own_out(const Layout& layout, index_t l, Dropout dropout) {
-  return dropout == Dropout::on && layout.layer(l).dropout > 0.0;
-}
-
-// Each matrix begins on a cache line.
+// Takes matrices one behind the other.
 template <class T>
-index_t matrix_size(index_t rows, index_t cols) {
-  return (rows * padded_stride<T>(cols) + 15) / 16 * 16;
+Place take(Placement& places, index_t cols) {
+  constexpr index_t kShift = 5 * 64 / sizeof(T);
+  const Place place{places.numbers_of_a_row, places.shifts, cols, padded_stride<T>(cols)};
+  places.numbers_of_a_row += place.stride;
+  places.shifts += kShift;
+  return place;
+}
+
+template <class T>
+Placement place_outputs(const Program& program) {
+  index_t widest = 0;
+  for (const Operation& op : program.operations()) {
+    if (op.output + 1 < program.n_buffers()) widest = std::max(widest, op.n_out);
+  }
+  const index_t half = padded_stride<T>(widest);
+  Placement places{{Place{}}, {}, 2 * half, 0};
+  for (const Operation& op : program.operations()) {
+    places.values.push_back({op.layer % 2 * half, 0, op.n_out, padded_stride<T>(op.n_out)});
+  }
+  return places;
 }
 
 }  // namespace
 
 template <class T>
-Workspace<T>::Workspace(const Layout& layout, index_t capacity, Dropout dropout)
-    : capacity_(capacity) {
-  index_t total = 0;
-  for (index_t l = 0; l < layout.n_layers(); ++l) {
-    const int matrices = 2 + needs_own_z(layout, l) + needs_own_out(layout, l, dropout);
-    total += matrix_size<T>(capacity, layout.layer(l).n_out) * matrices;
+Placement place(const Program& program, Keep keep) {
+  if (keep == Keep::outputs) return place_outputs<T>(program);
+  Placement places{{Place{}}, {Place{}}, 0, 0};
+  for (const Operation& op : program.operations()) {
+    const bool over = overwrites(program, op, keep);
+    places.values.push_back(over ? places.values.back() : take<T>(places, op.n_out));
+    if (keep == Keep::everything) continue;
+    const bool in_place = traits_of(op).in_place;
+    places.gradients.push_back(in_place ? places.gradients.back() : take<T>(places, op.n_out));
   }
-  memory_ = Buffer<T>(total);
-  T* next = memory_.data();
-  for (index_t l = 0; l < layout.n_layers(); ++l) {
-    const index_t n_out = layout.layer(l).n_out;
-    const auto take = [&] {
-      const MatrixView<T> view{next, capacity, n_out, padded_stride<T>(n_out)};
-      next += matrix_size<T>(capacity, n_out);
-      return view;
-    };
-    traces_.a.push_back(take());
-    traces_.z.push_back(needs_own_z(layout, l) ? take() : traces_.a.back());
-    traces_.out.push_back(needs_own_out(layout, l, dropout) ? take() : traces_.a.back());
-    traces_.dz.push_back(take());
-  }
+  return places;
 }
 
-template <class T>
-const Traces<T>& Workspace<T>::traces(index_t m) {
-  for (auto* matrices : {&traces_.z, &traces_.a, &traces_.out, &traces_.dz}) {
-    for (MatrixView<T>& matrix : *matrices) matrix.rows = m;
-  }
-  return traces_;
-}
-
-template class Workspace<float>;
-template class Workspace<double>;
+template Placement place<float>(const Program&, Keep);
+template Placement place<double>(const Program&, Keep);
 
 }  // namespace pymlp

@@ -1,40 +1,39 @@
-// Workspace: the matrices of one batch between forward and backward, allocated once and reused.
+// Workspace: the memory of some rows between forward and backward, allocated once and reused.
 #pragma once
 
-#include <vector>
-
 #include "base/buffer.hpp"
-#include "model/layout.hpp"
+#include "model/program.hpp"
+#include "model/source.hpp"
+#include "ops/block.hpp"
 
 namespace pymlp {
 
-// z[l], a[l], dz[l] of the layers 0 .. L-1 behind the input, as views on memory somebody owns;
-// out[l] is what the next layer reads: a[l], or a[l] with units dropped. a and z are one matrix
-// where the derivative can be had from a alone.
-template <class T>
-struct Traces {
-  std::vector<MatrixView<T>> z;
-  std::vector<MatrixView<T>> a;
-  std::vector<MatrixView<T>> out;
-  std::vector<MatrixView<T>> dz;
+enum class Keep {
+  outputs,       // two matrices take turns: the last buffer alone is wanted
+  for_backward,  // what the way back reads, without dropout
+  for_training,  // and with dropout
+  everything,    // z and a of every layer apart
 };
 
-enum class Dropout { off, on };
+template <class T>
+Placement place(const Program& program, Keep keep);
 
 template <class T>
 class Workspace {
  public:
-  // Room for `capacity` samples. The last layer's z is kept where a loss may be computed from it.
-  Workspace(const Layout& layout, index_t capacity, Dropout dropout);
-
-  index_t capacity() const { return capacity_; }
-  // The views for a batch of m <= capacity samples; no allocation.
-  const Traces<T>& traces(index_t m);
+  void reserve(const Placement& places, index_t rows) {
+    if (rows <= rows_) return;
+    rows_ = (rows + 15) / 16 * 16;  // every matrix begins on a cache line
+    memory_ = Buffer<T>(places.size(rows_));
+  }
+  index_t rows() const { return rows_; }
+  T* memory() { return memory_.data(); }
+  GatherRoom<T>& room() { return room_; }
 
  private:
-  index_t capacity_;
+  index_t rows_ = 0;
   Buffer<T> memory_;
-  Traces<T> traces_;
+  GatherRoom<T> room_;
 };
 
 }  // namespace pymlp

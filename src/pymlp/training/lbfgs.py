@@ -116,8 +116,8 @@ class _Run:
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
         self.core.parameters[:] = x
-        self.data_loss = self.core.gradient(
-            *self.samples, self.loss, self.gradient, self.options.threads
+        self.data_loss, _ = self.core.gradient(
+            *self.samples, self.loss, self.gradient, False, self.options.threads
         )
         gradient = self.gradient.astype(np.float64)
         if not (np.isfinite(self.data_loss) and np.isfinite(gradient).all()):

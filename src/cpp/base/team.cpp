@@ -1,0 +1,200 @@
+#include "base/team.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <thread>
+#include <utility>
+
+#include "base/check.hpp"
+#include "base/cpu.hpp"
+#include "base/float_mode.hpp"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace pymlp {
+
+namespace {
+
+constexpr int kSpins = 4000;  // some tens of microseconds, longer than the gap between steps
+
+// Every thread has a range of the tasks, and helps the others when its own is done: so a thread
+// that does not come costs nothing, and one that comes every time finds its data in its own cache.
+// Handing a cache line over takes about 0.1 microseconds, so what a worker needs lies in two: the
+// job's and its own.
+class Team {
+ public:
+  void run(index_t tasks, int threads, detail::TaskFunction function, void* context) {
+    // A second caller at the same time, or a task that calls again, works alone: nobody waits.
+    if (busy_.test_and_set(std::memory_order_acquire)) {
+      for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
+      return;
+    }
+    grow(threads - 1);
+    function_ = function;
+    context_ = context;
+    mode_ = float_mode();
+    for (index_t t = 0; t < threads; ++t) {
+      slot(t).next.store(tasks * t / threads, std::memory_order_relaxed);
+      slot(t).end = tasks * (t + 1) / threads;
+    }
+    const std::uint32_t job = open(threads);
+    work(0, threads);
+    close(job);
+    const std::exception_ptr error = std::exchange(error_, nullptr);
+    failed_.clear(std::memory_order_relaxed);
+    busy_.clear(std::memory_order_release);
+    if (error) std::rethrow_exception(error);
+  }
+
+ private:
+  // A job is one word: its number, and how many threads may work on it.
+  static constexpr int kThreadBits = 11;
+  static_assert(kMaxThreads < 1 << kThreadBits);
+  static int threads_of(std::uint32_t job) {
+    return static_cast<int>(job & ((1u << kThreadBits) - 1));
+  }
+
+  struct alignas(64) Slot {
+    std::atomic<std::uint32_t> inside{0};  // the job that its worker is at, or about to join
+    std::atomic<index_t> next{0};
+    index_t end = 0;
+  };
+  Slot& slot(index_t t) { return slots_[static_cast<std::size_t>(t)]; }
+
+  // Where the system grants no more threads, those that are there do the work.
+  void grow(int workers) {
+    try {
+      for (; workers_ < workers; ++workers_) {
+        // Detached: workers sleep for as long as the process lives and hold nothing to clean up.
+        std::thread([this, t = workers_ + 1, seen = bell_.load()] { serve(t, seen); }).detach();
+      }
+    } catch (const std::exception&) {
+    }
+  }
+
+  std::uint32_t open(int threads) {
+    const std::uint32_t job = ++jobs_ << kThreadBits | static_cast<std::uint32_t>(threads);
+    open_.store(job, std::memory_order_relaxed);
+    bell_.store(job, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) > 0) bell_.notify_all();
+    return job;
+  }
+
+  // A worker says that it is inside before it looks whether the job is open; the caller closes
+  // before it looks who is inside. So one of them sees the other, and the caller never waits for a
+  // worker that has not come.
+  void close(std::uint32_t job) {
+    open_.store(0, std::memory_order_seq_cst);
+    for (index_t t = 1; t < threads_of(job); ++t) {
+      for (int spins = 0; slot(t).inside.load(std::memory_order_seq_cst) != 0; ++spins) {
+        // On an oversubscribed machine the worker may need this very processor.
+        if (spins < kSpins) {
+          relax();
+        } else {
+          std::this_thread::yield();
+        }
+      }
+    }
+  }
+
+  // Its own range first, then what is left of the others'. The first exception ends the job; the
+  // caller throws it on once nobody is inside.
+  void work(int self, int threads) noexcept {
+    try {
+      for (int other = 0; other < threads; ++other) {
+        Slot& range = slot((self + other) % threads);
+        for (;;) {
+          const index_t task = range.next.fetch_add(1, std::memory_order_relaxed);
+          if (task >= range.end || failed_.test(std::memory_order_relaxed)) break;
+          function_(context_, task, self);
+        }
+      }
+    } catch (...) {
+      if (!failed_.test_and_set(std::memory_order_relaxed)) error_ = std::current_exception();
+    }
+  }
+
+  void serve(int self, std::uint32_t seen) {
+    for (;;) {
+      seen = wait_for_job(seen);
+      if (self >= threads_of(seen)) continue;
+      std::atomic<std::uint32_t>& inside = slot(self).inside;
+      inside.store(seen, std::memory_order_seq_cst);
+      if (open_.load(std::memory_order_seq_cst) == seen) {
+        // A worker began with the mode of whoever called first; a result must not depend on that.
+        set_float_mode(mode_);
+        work(self, threads_of(seen));
+      }
+      inside.store(0, std::memory_order_release);
+    }
+  }
+
+  std::uint32_t wait_for_job(std::uint32_t seen) {
+    for (int spins = 0; spins < kSpins; ++spins) {
+      const std::uint32_t job = bell_.load(std::memory_order_acquire);
+      if (job != seen) return job;
+      relax();
+    }
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    bell_.wait(seen, std::memory_order_seq_cst);
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+    return bell_.load(std::memory_order_acquire);
+  }
+
+  std::atomic_flag busy_;
+  std::atomic_flag failed_;
+  std::exception_ptr error_;
+  int workers_ = 0;
+  std::uint32_t jobs_ = 0;
+  std::atomic<int> sleepers_{0};
+  alignas(64) std::atomic<std::uint32_t> bell_{0};  // the newest job
+  std::atomic<std::uint32_t> open_{0};              // the same while it may be joined
+  detail::TaskFunction function_ = nullptr;
+  void* context_ = nullptr;
+  FloatMode mode_ = 0;  // the caller's
+  std::array<Slot, kMaxThreads> slots_;
+};
+
+std::atomic<int> configured_threads{0};
+
+Team*& team() {
+  static Team* instance = [] {
+#if defined(__unix__) || defined(__APPLE__)
+    // A child has none of its parent's threads, and its copy of the locks may be held for ever: it
+    // leaves the old team where it is and starts another.
+    pthread_atfork(nullptr, nullptr, [] { team() = new Team; });
+#endif
+    return new Team;  // never destroyed: workers may outlive static destruction
+  }();
+  return instance;
+}
+
+}  // namespace
+
+void set_num_threads(int threads) {
+  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
+        threads);
+  configured_threads.store(threads);
+}
+
+int num_threads() {
+  const int configured = configured_threads.load(std::memory_order_relaxed);
+  if (configured > 0) return configured;
+  static const int available = available_cpus();
+  return available;
+}
+
+void detail::run_tasks(index_t tasks, int threads, TaskFunction function, void* context) {
+  if (threads > tasks) threads = static_cast<int>(tasks);
+  if (threads > 1) {
+    team()->run(tasks, threads, function, context);
+    return;
+  }
+  for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
+}
+
+}  // namespace pymlp

@@ -1,0 +1,155 @@
+// The losses of narrow outputs, groups of rows at a time. Included only by loss.cpp.
+#pragma once
+
+#include "kernels/vector/loss_arguments.hpp"
+#include "kernels/vector/loss_functions.hpp"
+#include "kernels/vector/row_groups.hpp"
+
+namespace pymlp {
+namespace {
+
+// A class label is its one-hot row.
+template <class T>
+PYMLP_INLINE void read_labels(RowGroup<T>& y, index_t k, const std::int32_t* labels,
+                              const GroupRows& rows) {
+  Lanes<T> label;
+  label.read(labels, 1, rows);
+  for (index_t j = 0; j < k; ++j) {
+    const T column = static_cast<T>(j);
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) y[j][l] = label[l] == column ? T(1) : T(0);
+  }
+}
+
+template <class T>
+PYMLP_INLINE void read_targets(RowGroup<T>& y, const LossArguments<T>& of, const GroupRows& rows,
+                               index_t classes) {
+  const index_t k = of.outputs.cols;
+  if (of.targets.labels != nullptr) {
+    read_labels(y, k, of.targets.labels, rows);
+  } else {
+    y.read(of.targets.values, rows);
+  }
+  if (of.loss.label_smoothing == 0.0) return;
+  const Smoothing<T> smoothing(of.loss, classes);
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) y[j][l] = smoothing.kept * y[j][l] + smoothing.added;
+  }
+}
+
+// x, and 0 where the target y is 0. By bits: of a choice that reads x on one side alone, GCC 12
+// makes masked loads, those of the second vector with the mask of the first.
+template <class T>
+PYMLP_INLINE T where_asked(T y, T x) {
+  const math::Bits<T> all = -static_cast<math::Bits<T>>(y != T(0));
+  return math::from_bits<T>(math::bits_of(x) & all);
+}
+
+// sum_j y_j x_j. A target of 0 leaves its term out, were it infinite.
+template <class T>
+PYMLP_INLINE Lanes<T> dot_of(const RowGroup<T>& y, const RowGroup<T>& x, index_t k) {
+  Lanes<T> sum{};
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) sum[l] += y[j][l] * where_asked(y[j][l], x[j][l]);
+  }
+  return sum;
+}
+
+// losses += sum_j y_j log y_j, what a divergence has beyond a cross-entropy.
+template <class T>
+PYMLP_INLINE void subtract_entropy(Lanes<T>& losses, const RowGroup<T>& y, index_t k) {
+  RowGroup<T> logs;
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) logs[j][l] = math::log(y[j][l]);
+  }
+  const Lanes<T> sum = dot_of(y, logs, k);
+  for (index_t l = 0; l < kLanes; ++l) losses[l] += sum[l];
+}
+
+// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
+template <class T, bool divergence>
+void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
+  const index_t k = of.outputs.cols;
+  for_groups(of.outputs.rows, [&](const GroupRows& rows) {
+    RowGroup<T> y, z, e;
+    read_targets(y, of, rows, k);
+    z.read(of.outputs, rows);
+    subtract_largest(z, k);
+    const Lanes<T> sum = exp_and_sum(e, z, k);
+    const Lanes<T> total = sum_of(y, k);
+    const Lanes<T> cross = dot_of(y, z, k);
+    Lanes<T> losses, factor, scale;
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) {
+      losses[l] = total[l] * math::log(sum[l]) - cross[l];
+      factor[l] = total[l] / sum[l];
+    }
+    if constexpr (divergence) subtract_entropy(losses, y, k);
+    losses.write(of.losses, 1, rows);
+    scale.read(of.scale, 1, rows);
+    for (index_t j = 0; j < k; ++j) {
+      PYMLP_VECTOR_LOOP
+      for (index_t l = 0; l < kLanes; ++l) {
+        e[j][l] = scale[l] * (factor[l] * e[j][l] - y[j][l]);
+      }
+    }
+    e.write(of.gradient, rows);
+  });
+}
+
+// loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
+template <class T, bool divergence>
+void cross_entropy_of_groups(const LossArguments<T>& of) {
+  const index_t k = of.outputs.cols;
+  for_groups(of.outputs.rows, [&](const GroupRows& rows) {
+    RowGroup<T> y, a, logs;
+    read_targets(y, of, rows, k);
+    a.read(of.outputs, rows);
+    Lanes<T> scale;
+    scale.read(of.scale, 1, rows);
+    for (index_t j = 0; j < k; ++j) {
+      PYMLP_VECTOR_LOOP
+      for (index_t l = 0; l < kLanes; ++l) {
+        const T probability = at_least_tiny(a[j][l]);
+        logs[j][l] = math::log(probability);
+        a[j][l] = -scale[l] * y[j][l] / probability;
+      }
+    }
+    a.write(of.gradient, rows);
+    Lanes<T> losses = dot_of(y, logs, k);
+    for (index_t l = 0; l < kLanes; ++l) losses[l] = -losses[l];
+    if constexpr (divergence) subtract_entropy(losses, y, k);
+    losses.write(of.losses, 1, rows);
+  });
+}
+
+// loss = mean_j value(a_j, y_j).
+template <class T, class Function>
+void mean_over_outputs_of_groups(const LossArguments<T>& of, Function function) {
+  const index_t k = of.outputs.cols;
+  const T outputs = static_cast<T>(k);
+  for_groups(of.outputs.rows, [&](const GroupRows& rows) {
+    RowGroup<T> y, a;
+    read_targets(y, of, rows, kYesOrNo);
+    a.read(of.outputs, rows);
+    Lanes<T> factor, losses{};
+    factor.read(of.scale, 1, rows);
+    for (index_t l = 0; l < kLanes; ++l) factor[l] /= outputs;
+    for (index_t j = 0; j < k; ++j) {
+      PYMLP_VECTOR_LOOP
+      for (index_t l = 0; l < kLanes; ++l) {
+        losses[l] += function.value(a[j][l], y[j][l]);
+        a[j][l] = factor[l] * function.slope(a[j][l], y[j][l]);
+      }
+    }
+    for (index_t l = 0; l < kLanes; ++l) losses[l] /= outputs;
+    losses.write(of.losses, 1, rows);
+    a.write(of.gradient, rows);
+  });
+}
+
+}  // namespace
+}  // namespace pymlp

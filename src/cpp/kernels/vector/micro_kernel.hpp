@@ -1,0 +1,151 @@
+// The micro-kernel: an MR x NR tile of a product whose sums stay in registers over one chain of
+// fused multiply-adds. Included only by product.cpp.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "kernels/panels.hpp"
+#include "kernels/vector/vectors.hpp"
+
+namespace pymlp {
+namespace {
+
+// The sums, a row of the panel and one element of the other operand fill the registers.
+constexpr int kTileRows = kVectorRegisters == 32 ? 12 : 6;
+constexpr index_t kAhead = 12;  // rows of the panel, some 100 nanoseconds
+
+template <class T>
+struct TileArguments {
+  T* c;
+  index_t c_stride;
+  Strided<T> a;
+  const T* b;
+  index_t b_stride;
+  index_t k;
+  const T* start;  // the row that every row of c starts from; null: 0
+  bool adds;       // to what stands in c
+};
+
+// The rows of a tile's other operand. Three share a pointer, so that one register holds the
+// distance for all of them.
+template <class T, int rows>
+class RowPointers {
+ public:
+  PYMLP_INLINE explicit RowPointers(const Strided<T>& a)
+      : distance_(a.row_stride * kBytes), step_(a.column_stride * kBytes) {
+    PYMLP_UNROLL
+    for (int g = 0; g < kGroups; ++g) {
+      pointers_[g] = reinterpret_cast<const char*>(a.data) + 3 * g * distance_;
+    }
+  }
+  PYMLP_INLINE T operator[](int i) const {
+    return *reinterpret_cast<const T*>(pointers_[i / 3] + i % 3 * distance_);
+  }
+  PYMLP_INLINE void prefetch() const {
+    __builtin_prefetch(pointers_[0] + kAhead * step_);
+    __builtin_prefetch(pointers_[kGroups - 1] + kAhead * step_ + 2 * distance_);
+  }
+  PYMLP_INLINE void next_column() {
+    PYMLP_UNROLL
+    for (int g = 0; g < kGroups; ++g) pointers_[g] += step_;
+  }
+
+ private:
+  static constexpr int kGroups = (rows + 2) / 3;
+  static constexpr index_t kBytes = sizeof(T);
+  const char* pointers_[kGroups];
+  index_t distance_;
+  index_t step_;
+};
+
+// With `ones` the last row of the other operand lies nowhere and is 1.
+template <class T, int lanes, int rows, int vectors, bool ones>
+void tile(const TileArguments<T>& of) {
+  Vector<T, lanes> sums[rows][vectors];
+  PYMLP_UNROLL
+  for (int v = 0; v < vectors; ++v) {
+    const Vector<T, lanes> start =
+        of.start == nullptr ? Vector<T, lanes>{} : load<T, lanes>(of.start + v * lanes);
+    PYMLP_UNROLL
+    for (int i = 0; i < rows; ++i) sums[i][v] = start;
+  }
+  RowPointers<T, (ones && rows > 1 ? rows - 1 : rows)> a(of.a);
+  const T* b = of.b;
+  const index_t b_stride = of.b_stride;
+  const index_t ahead = kAhead * b_stride;
+  for (index_t p = of.k; p > 0; --p) {
+    Vector<T, lanes> row[vectors];
+    PYMLP_UNROLL
+    for (int v = 0; v < vectors; ++v) row[v] = load<T, lanes>(b + v * lanes);
+    PYMLP_UNROLL
+    for (int i = 0; i < rows; ++i) {
+      const T ai = ones && i + 1 == rows ? T(1) : a[i];
+      PYMLP_UNROLL
+      for (int v = 0; v < vectors; ++v) multiply_add<T, lanes>(sums[i][v], ai, row[v]);
+    }
+    __builtin_prefetch(b + ahead);
+    __builtin_prefetch(b + ahead + vectors * lanes - 1);
+    a.prefetch();
+    a.next_column();
+    b += b_stride;
+  }
+  T* c = of.c;
+  const index_t c_stride = of.c_stride;
+  const bool adds = of.adds;
+  PYMLP_UNROLL
+  for (int i = 0; i < rows; ++i) {
+    PYMLP_UNROLL
+    for (int v = 0; v < vectors; ++v) {
+      if (adds) sums[i][v] += load<T, lanes>(c + v * lanes);
+      store<T, lanes>(c + v * lanes, sums[i][v]);
+    }
+    c += c_stride;
+  }
+}
+
+// Tiles of 1, 2, ... rows.
+template <class T, int lanes_, int vectors, int most_rows_>
+struct Tiles {
+  static constexpr int lanes = lanes_;
+  static constexpr index_t width = lanes * vectors;
+  static constexpr index_t most_rows = most_rows_;
+
+  template <bool ones>
+  static void run(index_t rows, const TileArguments<T>& of) {
+    return table<ones>[static_cast<std::size_t>(rows - 1)](of);
+  }
+
+ private:
+  using Tile = void (*)(const TileArguments<T>&);
+  template <bool ones, std::size_t... above>
+  static constexpr std::array<Tile, most_rows> make(std::index_sequence<above...>) {
+    return {tile<T, lanes, static_cast<int>(above) + 1, vectors, ones>...};
+  }
+  template <bool ones>
+  static constexpr std::array<Tile, most_rows> table =
+      make<ones>(std::make_index_sequence<most_rows>());
+};
+
+// Where the rows of c leave no room for whole vectors, a tile is computed aside.
+template <class Family, bool ones, class T>
+void tile_aside(index_t rows, index_t cols, TileArguments<T> of) {
+  alignas(kVectorBytes) T aside[Family::most_rows * Family::width];
+  T* const c = std::exchange(of.c, aside);
+  const index_t c_stride = std::exchange(of.c_stride, Family::width);
+  for (index_t i = 0; of.adds && i < rows; ++i) {
+    for (index_t j = 0; j < cols; ++j) aside[i * Family::width + j] = c[i * c_stride + j];
+  }
+  Family::template run<ones>(rows, of);
+  for (index_t i = 0; i < rows; ++i) {
+    for (index_t j = 0; j < cols; ++j) c[i * c_stride + j] = aside[i * Family::width + j];
+  }
+}
+
+template <class Family, bool ones, class T>
+void rows_of_tile(index_t rows, bool fits, index_t cols, const TileArguments<T>& of) {
+  fits ? Family::template run<ones>(rows, of) : tile_aside<Family, ones>(rows, cols, of);
+}
+
+}  // namespace
+}  // namespace pymlp

@@ -1,0 +1,131 @@
+// Matrices of few columns, computed 16 rows at a time: transposed, a column of 16 rows is whole
+// vectors however few columns there are. A row has a lane to itself, in which sums run in ascending
+// order of columns, so its result depends neither on its place nor on the rows beside it. Included
+// only by the sources compiled once per ISA.
+#pragma once
+
+#include "kernels/vector/loops.hpp"
+#include "kernels/vector/math/math.hpp"
+
+namespace pymlp {
+namespace {
+
+// Rows of more columns fill vectors by themselves; up to here groups were found to be faster.
+inline constexpr index_t kMostGroupColumns = 32;
+
+// The next kLanes rows, or the fewer that are left. Lanes to spare repeat the last row, so that
+// they meet no numbers but those of the batch, and are written nowhere.
+struct GroupRows {
+  index_t first, count;
+};
+
+// body(rows) for one group after the other.
+template <class Body>
+PYMLP_INLINE void for_groups(index_t rows, Body body) {
+  for (index_t first = 0; first < rows; first += kLanes) {
+    body(GroupRows{first, rows - first < kLanes ? rows - first : kLanes});
+  }
+}
+
+// A number for each row of a group. In memory, those of all rows lie `stride` apart.
+// Whole groups have loops of their own, whose length the compiler knows.
+template <class T>
+struct Lanes {
+  alignas(64) T lane[kLanes];
+
+  PYMLP_INLINE T& operator[](index_t l) { return lane[l]; }
+  PYMLP_INLINE const T& operator[](index_t l) const { return lane[l]; }
+
+  template <class S>
+  PYMLP_INLINE void read(const S* numbers, index_t stride, const GroupRows& rows) {
+    const S* from = numbers + rows.first * stride;
+    if (rows.count == kLanes) {
+      for (index_t l = 0; l < kLanes; ++l) lane[l] = static_cast<T>(from[l * stride]);
+      return;
+    }
+    for (index_t l = 0; l < kLanes; ++l) lane[l] = static_cast<T>(from[(rows.count - 1) * stride]);
+    for (index_t l = 0; l < rows.count; ++l) lane[l] = static_cast<T>(from[l * stride]);
+  }
+
+  PYMLP_INLINE void write(T* numbers, index_t stride, const GroupRows& rows) const {
+    T* to = numbers + rows.first * stride;
+    if (rows.count == kLanes) {
+      for (index_t l = 0; l < kLanes; ++l) to[l * stride] = lane[l];
+      return;
+    }
+    for (index_t l = 0; l < rows.count; ++l) to[l * stride] = lane[l];
+  }
+};
+
+// The rows of a group, transposed.
+template <class T>
+struct RowGroup {
+  Lanes<T> column[kMostGroupColumns];
+
+  PYMLP_INLINE Lanes<T>& operator[](index_t j) { return column[j]; }
+  PYMLP_INLINE const Lanes<T>& operator[](index_t j) const { return column[j]; }
+
+  PYMLP_INLINE void read(const ConstMatrixView<T>& m, const GroupRows& rows) {
+    if (m.stride == 1) return column[0].read(m.data, 1, rows);  // one column, a vector as it lies
+    for (index_t j = 0; j < m.cols; ++j) column[j].read(m.data + j, m.stride, rows);
+  }
+
+  PYMLP_INLINE void write(const MatrixView<T>& m, const GroupRows& rows) const {
+    if (m.stride == 1) return column[0].write(m.data, 1, rows);
+    for (index_t j = 0; j < m.cols; ++j) column[j].write(m.data + j, m.stride, rows);
+  }
+};
+
+// z_j becomes z_j - largest, and 0 for the largest itself, infinite or not.
+template <class T>
+PYMLP_INLINE void subtract_largest(RowGroup<T>& z, index_t k) {
+  Lanes<T> largest;
+  for (index_t l = 0; l < kLanes; ++l) largest[l] = -math::Format<T>::infinity;
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) {
+      largest[l] = z[j][l] > largest[l] ? z[j][l] : largest[l];
+    }
+  }
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) {
+      z[j][l] = z[j][l] == largest[l] ? T(0) : z[j][l] - largest[l];
+    }
+  }
+}
+
+// e_j = exp(z_j), and their sum.
+template <class T>
+PYMLP_INLINE Lanes<T> exp_and_sum(RowGroup<T>& e, const RowGroup<T>& z, index_t k) {
+  Lanes<T> sum{};
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) {
+      e[j][l] = math::exp(z[j][l]);
+      sum[l] += e[j][l];
+    }
+  }
+  return sum;
+}
+
+// Of a row that is not in a group, as if it were.
+template <class T>
+PYMLP_INLINE T sum_in_order(const T* x, index_t k) {
+  T sum = 0;
+  for (index_t j = 0; j < k; ++j) sum += x[j];
+  return sum;
+}
+
+template <class T>
+PYMLP_INLINE Lanes<T> sum_of(const RowGroup<T>& x, index_t k) {
+  Lanes<T> sum{};
+  for (index_t j = 0; j < k; ++j) {
+    PYMLP_VECTOR_LOOP
+    for (index_t l = 0; l < kLanes; ++l) sum[l] += x[j][l];
+  }
+  return sum;
+}
+
+}  // namespace
+}  // namespace pymlp

@@ -1,0 +1,40 @@
+// Interrupt: long work in C++ asks now and then whether it should stop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <thread>
+
+namespace pymlp {
+
+class Interrupt {
+ public:
+  // `asked` is called on the thread that made this object, at most every 50 ms.
+  explicit Interrupt(std::function<bool()> asked)
+      : asked_(std::move(asked)), owner_(std::this_thread::get_id()), last_(Clock::now()) {}
+
+  // True once the answer was yes; may be called from any thread.
+  bool requested() {
+    if (requested_.load(std::memory_order_relaxed)) return true;
+    if (std::this_thread::get_id() != owner_) return false;
+    const auto now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return false;
+    last_ = now;
+    if (asked_()) requested_.store(true, std::memory_order_relaxed);
+    return requested_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::function<bool()> asked_;
+  std::thread::id owner_;
+  Clock::time_point last_;
+  std::atomic<bool> requested_{false};
+};
+
+inline bool requested(Interrupt* interrupt) {
+  return interrupt != nullptr && interrupt->requested();
+}
+
+}  // namespace pymlp

@@ -1,0 +1,83 @@
+// Plan: how batches run on this machine. The only place that decides.
+//
+// A batch is taken by segments of rows, one after the other, so that memory does not grow with it.
+// A segment is cut into blocks of rows, which go through all operations, forth and back, in
+// parallel. The gradients of the parameters sum over all rows. Where the parameters are far fewer
+// than the numbers that a block holds, every block sums gradients of its own, in the cache of
+// whoever computes it, and these are added up in the order of the blocks; elsewhere they are summed
+// over a whole segment, by stretches of parameters, in parallel.
+//
+// What decides the bits of a result is cut by sizes alone, never by the number of threads.
+#pragma once
+
+#include <vector>
+
+#include "model/program.hpp"
+
+namespace pymlp {
+
+enum class Purpose {
+  training,   // loss, gradients, update
+  gradient,   // loss and gradients
+  pull_back,  // from a gradient at the outputs to that of parameters and inputs
+  loss,
+  trace,    // everything that a forward pass computes
+  predict,  // outputs alone
+};
+
+// How one batch is cut.
+struct RowCuts {
+  index_t rows;
+  index_t blocks;               // of all rows
+  index_t rows_of_a_block;      // 0: nearly equal parts
+  index_t blocks_of_a_segment;  // at most
+  bool gradients_by_block;      // every block sums gradients of its own
+  int threads;                  // for blocks
+  int threads_for_stretches;
+
+  index_t segments() const { return (blocks + blocks_of_a_segment - 1) / blocks_of_a_segment; }
+  Range block(index_t b) const;
+  Range blocks_in(index_t segment) const;
+  Range rows_in(index_t segment) const;
+  index_t largest_block() const;
+  index_t largest_segment() const { return rows_in(0).count; }
+  // Gradients of blocks that exist at the same time, but for the one that all are added to.
+  index_t gradients_beside() const { return blocks_of_a_segment - (segments() == 1 ? 1 : 0); }
+};
+
+class Plan {
+ public:
+  // For batches of up to `capacity` rows, numbers of `number_size` bytes. With user functions, in
+  // the program or in a loss, all runs on the caller's thread. The program must outlive the plan.
+  Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size, int threads,
+       bool user_functions);
+
+  Purpose purpose() const { return purpose_; }
+  index_t capacity() const { return capacity_; }
+  int threads() const { return threads_; }
+  // Fewer than at first, or as many.
+  void set_threads(int threads) { threads_ = user_functions_ ? 1 : threads; }
+
+  RowCuts cut(index_t rows) const;
+  // The parameters, cut for gradients and updates.
+  const std::vector<Stretch>& stretches() const { return stretches_; }
+  int threads_for_packing() const;
+  // Whether somebody may want to stop a step of so many rows before its end: nothing is then
+  // written until all gradients are there.
+  bool takes_long(index_t rows) const;
+
+ private:
+  const Program& program_;
+  Purpose purpose_;
+  index_t capacity_;
+  bool user_functions_;
+  int threads_;
+  std::vector<Stretch> stretches_;
+};
+
+// All parameters of a stretch: its rows, and what goes with the last of them.
+Range parameters_of(const Program& program, const Stretch& stretch);
+// The weights of a stretch: what penalties and limits act on.
+Range weights_of(const Program& program, const Stretch& stretch);
+
+}  // namespace pymlp

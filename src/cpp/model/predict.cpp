@@ -1,0 +1,98 @@
+#include "model/predict.hpp"
+
+#include <algorithm>
+
+#include "base/team.hpp"
+#include "model/plan.hpp"
+#include "ops/table.hpp"
+
+namespace pymlp {
+
+namespace {
+
+constexpr index_t kStackBytes = 16 << 10;
+
+template <class T>
+void forward(const Program& program, const Block<T>& block) {
+  for (const Operation& op : program.operations()) functions_of<T>(op).forward(op, block);
+}
+
+template <class T>
+Block<T> block_of(const Network<T>& network, const Placement& places, T* memory, Range rows,
+                  ConstMatrixView<T> x) {
+  return {&places,
+          memory,
+          rows.count,
+          0,
+          rows.first,
+          x.slice(rows.first, rows.count),
+          network.parameters()};
+}
+
+template <class T>
+void copy_rows(MatrixView<T> from, MatrixView<T> to) {
+  for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
+}
+
+// forward of every block, each worker in memory of its own; done(block) comes after each.
+template <class T, class Body>
+void for_blocks(const Network<T>& network, const Placement& places, const RowCuts& cuts,
+                ConstMatrixView<T> x, Body&& body) {
+  const index_t size = places.size(cuts.largest_block());
+  const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
+  // All memory is taken before the work is shared out.
+  Buffer<T> memory(size * workers);
+  parallel_for(cuts.blocks, static_cast<int>(workers), [&](index_t b, index_t worker) {
+    body(block_of(network, places, memory.data() + size * worker, cuts.block(b), x));
+  });
+}
+
+}  // namespace
+
+template <class T>
+void predict(const Network<T>& network, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
+  const Program& program = network.program();
+  const Placement& places = network.outputs_alone();
+  const RowCuts cuts =
+      Plan(program, Purpose::predict, x.rows, sizeof(T), threads, false).cut(x.rows);
+  const index_t bytes = places.size(x.rows) * static_cast<index_t>(sizeof(T));
+  if (bytes <= kStackBytes && cuts.threads == 1) {
+    // A few rows, in memory that costs nothing to have.
+    alignas(kAlignment) T memory[kStackBytes / sizeof(T)];
+    Block<T> block = block_of(network, places, memory, {0, x.rows}, x);
+    block.y = y;
+    return forward(program, block);
+  }
+  for_blocks(network, places, cuts, x, [&](Block<T> block) {
+    block.y = y.slice(block.first_of_batch, block.rows());
+    forward(program, block);
+  });
+}
+
+template <class T>
+void trace(const Network<T>& network, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,
+           const std::vector<MatrixView<T>>& a, int threads) {
+  const Program& program = network.program();
+  const Placement places = place<T>(program, Keep::everything);
+  const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false).cut(x.rows);
+  for_blocks(network, places, cuts, x, [&](const Block<T>& block) {
+    forward(program, block);
+    for (std::size_t l = 0; l < z.size(); ++l) {
+      const Operation& dense = program.dense(static_cast<index_t>(l));
+      const Operation& activation = program.activation(static_cast<index_t>(l));
+      copy_rows(block.output(dense), z[l].slice(block.first_of_batch, block.rows()));
+      copy_rows(block.output(activation), a[l].slice(block.first_of_batch, block.rows()));
+    }
+  });
+}
+
+template void predict(const Network<float>&, ConstMatrixView<float>, MatrixView<float>, int);
+template void predict(const Network<double>&, ConstMatrixView<double>, MatrixView<double>, int);
+template void trace(const Network<float>&, ConstMatrixView<float>,
+                    const std::vector<MatrixView<float>>&, const std::vector<MatrixView<float>>&,
+                    int);
+template void trace(const Network<double>&, ConstMatrixView<double>,
+                    const std::vector<MatrixView<double>>&, const std::vector<MatrixView<double>>&,
+                    int);
+
+}  // namespace pymlp

@@ -1,0 +1,225 @@
+#include "model/step.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/team.hpp"
+#include "kernels/table.hpp"
+#include "model/gradient_sum.hpp"
+#include "ops/table.hpp"
+
+namespace pymlp {
+
+namespace {
+
+Keep kept_for(Purpose purpose, const Program& program) {
+  const bool drops = purpose == Purpose::training && program.has_dropout();
+  return drops ? Keep::for_training : Keep::for_backward;
+}
+
+}  // namespace
+
+template <class T>
+Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity,
+              int threads)
+    : program_(program),
+      loss_(loss),
+      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr),
+      memory_(program, kept_for(purpose, program)),
+      penalties_(plan_.stretches().size()),
+      squares_(plan_.stretches().size()) {
+  if (purpose != Purpose::loss) {
+    packed_.emplace(program.operations(), purpose == Purpose::pull_back);
+  }
+}
+
+// ---- a batch ------------------------------------------------------------------------------------
+
+template <class T>
+BatchLoss Step<T>::run(const Pass<T>& pass) {
+  const RowCuts cuts = plan_.cut(pass.batch.size());
+  const BatchLoss loss = run_segments(pass, cuts);
+  if (pass.gradient == nullptr || requested(pass.interrupt)) return loss;
+  for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
+    collect(pass, cuts, cuts.segments() - 1, stretch);
+  });
+  return loss;
+}
+
+template <class T>
+BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& optimizer,
+                          const Regularization& options) {
+  const RowCuts cuts = plan_.cut(pass.batch.size());
+  BatchLoss loss = run_segments(pass, cuts);
+  if (requested(pass.interrupt) || !std::isfinite(loss.sum)) return loss;
+  const auto finish_gradient = [&](std::size_t number, const Stretch& stretch) {
+    collect(pass, cuts, cuts.segments() - 1, stretch);
+    penalties_[number] = penalize(program_, stretch, options, parameters, pass.gradient);
+  };
+  // The norm is known only when every stretch's gradient is. A step that takes long is done this
+  // way too: it can be left before anything is written.
+  const bool whole = options.clip_norm > 0.0 || plan_.takes_long(cuts.rows);
+  double share = 1.0;
+  if (whole) {
+    for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+      if (!requested(pass.interrupt)) finish_gradient(number, stretch);
+    });
+    if (requested(pass.interrupt)) return loss;
+    share = clipped_share(gradient_norm(pass.gradient, cuts), options);
+  }
+  optimizer.begin_step({share, options.clip_value});
+  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+    // Updated while its gradient is still in the cache.
+    if (!whole) finish_gradient(number, stretch);
+    const Range range = parameters_of(program_, stretch);
+    optimizer.update(parameters, pass.gradient, range.first, range.count);
+    packed_->refresh(parameters, stretch);
+  });
+  if (options.max_norm > 0.0) {
+    limit_norms(program_, options, parameters, memory_.norms.data());
+    parameters_changed();
+  }
+  loss.penalty = loss.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+  return loss;
+}
+
+template <class T>
+BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
+  memory_.reserve(cuts, pass.batch);
+  if (packed_ && !packed_is_current_) pack(pass.parameters);
+  BatchLoss result{0.0, total_weight(pass.batch)};
+  const double share = result.weight > 0.0 ? 1.0 / result.weight : 0.0;
+  for (index_t segment = 0;; ++segment) {
+    const Range blocks = cuts.blocks_in(segment);
+    parallel_for(blocks.count, cuts.threads, [&](index_t b, index_t worker) {
+      if (!requested(pass.interrupt)) {
+        run_block(pass, cuts, segment, blocks.first + b, worker, share);
+      }
+    });
+    result.sum += weighted_sum(memory_.losses.data(), pass.batch, cuts.rows_in(segment));
+    if (segment + 1 == cuts.segments() || requested(pass.interrupt)) return result;
+    if (pass.gradient == nullptr) continue;
+    for_stretches(
+        cuts, [&](std::size_t, const Stretch& stretch) { collect(pass, cuts, segment, stretch); });
+  }
+}
+
+// ---- a block of rows ----------------------------------------------------------------------------
+
+template <class T>
+void Step<T>::run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segment, index_t b,
+                        index_t worker, double share) {
+  const Range rows = cuts.block(b);
+  const index_t at = rows.first - cuts.rows_in(segment).first;
+  const bool by_block = cuts.gradients_by_block;
+  Workspace<T>& workspace = memory_.workspace(by_block ? worker : 0);
+  const index_t first = by_block ? 0 : at;
+  const Samples<T> samples = workspace.room().fill(pass.batch, rows, first);
+  const Block<T> block = block_in(pass, workspace, samples.x, first, rows.first);
+  set_scales(memory_.scales.data() + at, pass.batch, rows, share);
+  const index_t n = program_.n_operations() - (from_logits(pass) ? 1 : 0);
+  for (index_t i = 0; i < n; ++i) {
+    functions_of<T>(program_.operation(i)).forward(program_.operation(i), block);
+  }
+  begin_backward(pass, block, samples, at);
+  if (plan_.purpose() == Purpose::loss) return;
+  for (index_t i = n - 1; i >= 0; --i) {
+    functions_of<T>(program_.operation(i)).backward(program_.operation(i), block);
+  }
+  if (pass.dz != nullptr) copy_dz(pass, block);
+  if (by_block) sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
+}
+
+// The loss may be computed from z of the last layer: its activation is then left out both ways.
+template <class T>
+bool Step<T>::from_logits(const Pass<T>& pass) const {
+  return pass.dy.data == nullptr && computed_from_logits(loss_, program_.output());
+}
+
+// The losses, and the gradient at the outputs; the gradient alone where it was given.
+template <class T>
+void Step<T>::begin_backward(const Pass<T>& pass, const Block<T>& block, const Samples<T>& samples,
+                             index_t at) {
+  const Operation& output = program_.operations().back();
+  const MatrixView<T> gradient = block.output_gradient(output);
+  if (pass.dy.data == nullptr) {
+    return loss_and_gradient<T>(memory_.losses.data() + at, gradient, block.input(output),
+                                block.output(output), samples.targets, memory_.scales.data() + at,
+                                loss_, output.activation);
+  }
+  for (index_t i = 0; i < block.rows(); ++i) {
+    std::copy_n(pass.dy.row(block.first_of_batch + i), pass.dy.cols, gradient.row(i));
+  }
+}
+
+template <class T>
+void Step<T>::copy_dz(const Pass<T>& pass, const Block<T>& block) const {
+  for (index_t l = 0; l < program_.n_layers(); ++l) {
+    const MatrixView<T> from = block.output_gradient(program_.dense(l));
+    const MatrixView<T>& to = (*pass.dz)[static_cast<std::size_t>(l)];
+    for (index_t i = 0; i < from.rows; ++i) {
+      std::copy_n(from.row(i), from.cols, to.row(block.first_of_batch + i));
+    }
+  }
+}
+
+template <class T>
+Block<T> Step<T>::block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMatrixView<T> x,
+                           index_t first, index_t first_of_batch) {
+  const PackedWeights<T>* packed = packed_ ? &*packed_ : nullptr;
+  Block<T> block{&memory_.places,  workspace.memory(),
+                 workspace.rows(), first,
+                 first_of_batch,   x,
+                 pass.parameters,  packed,
+                 pass.draws};
+  if (pass.dx.data != nullptr) block.dx = pass.dx.slice(first_of_batch, x.rows);
+  return block;
+}
+
+// ---- gradients of parameters --------------------------------------------------------------------
+
+template <class T>
+template <class Task>
+void Step<T>::for_stretches(const RowCuts& cuts, Task&& task) {
+  parallel_for(std::ssize(plan_.stretches()), cuts.threads_for_stretches, [&](index_t s, index_t) {
+    const auto number = static_cast<std::size_t>(s);
+    task(number, plan_.stretches()[number]);
+  });
+}
+
+template <class T>
+void Step<T>::collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
+                      const Stretch& stretch) {
+  if (cuts.gradients_by_block) {
+    return add_blocks(program_, cuts, segment, stretch, memory_, pass.gradient);
+  }
+  const Range rows = cuts.rows_in(segment);
+  Workspace<T>& workspace = memory_.workspace(0);
+  const ConstMatrixView<T> x = workspace.room().filled(pass.batch, rows, 0).x;
+  const Block<T> block = block_in(pass, workspace, x, 0, rows.first);
+  const Operation& op = program_.operation(stretch.operation);
+  functions_of<T>(op).gradient(op, block, stretch.rows, pass.gradient, segment > 0);
+}
+
+template <class T>
+double Step<T>::gradient_norm(const T* gradient, const RowCuts& cuts) {
+  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+    const Range range = parameters_of(program_, stretch);
+    squares_[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
+  });
+  return std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
+}
+
+template <class T>
+void Step<T>::pack(const T* parameters) {
+  parallel_for(std::ssize(plan_.stretches()), plan_.threads_for_packing(), [&](index_t s, index_t) {
+    packed_->refresh(parameters, plan_.stretches()[static_cast<std::size_t>(s)]);
+  });
+  packed_is_current_ = true;
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace pymlp

@@ -1,0 +1,85 @@
+// Step: one batch through a network, forward, loss and back, and the update: a plan carried out.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "kernels/loss.hpp"
+#include "model/batch_loss.hpp"
+#include "model/interrupt.hpp"
+#include "model/optimizer.hpp"
+#include "model/plan.hpp"
+#include "model/regularization.hpp"
+#include "model/step_memory.hpp"
+#include "ops/packed_weights.hpp"
+
+namespace pymlp {
+
+// One batch, and what is wanted of it.
+template <class T>
+struct Pass {
+  const T* parameters;
+  Batch<T> batch;
+  T* gradient = nullptr;  // of the parameters, an arena; null: forward only
+  const std::vector<MatrixView<T>>* dz = nullptr;  // of each layer, matrices of the batch's size
+  // Instead of a loss: the gradient at the outputs, and where that by the inputs goes.
+  ConstMatrixView<T> dy{};
+  MatrixView<T> dx{};
+  const DropoutDraws* draws = nullptr;
+  Interrupt* interrupt = nullptr;
+};
+
+template <class T>
+class Step {
+ public:
+  // For batches of up to `capacity` rows. `program` must outlive the step.
+  Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity, int threads);
+
+  // Takes the memory that batches of this size need on all threads; afterwards their steps allocate
+  // nothing.
+  void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
+
+  index_t capacity() const { return plan_.capacity(); }
+  void set_threads(int threads) { plan_.set_threads(threads); }
+  void set_loss(const Loss& loss) { loss_ = loss; }
+  // Somebody else wrote parameters since the last step; the steps themselves need not say so.
+  void parameters_changed() { packed_is_current_ = false; }
+
+  // The loss of a batch, and its gradients where they are wanted.
+  BatchLoss run(const Pass<T>& pass);
+
+  // The same, and the optimiser's update of `parameters`, which the pass reads. Where the loss is
+  // not finite, or an interrupt came, parameters and optimiser stay as they were.
+  BatchLoss update(const Pass<T>& pass, T* parameters, Optimizer<T>& optimizer,
+                   const Regularization& regularization);
+
+ private:
+  bool from_logits(const Pass<T>& pass) const;
+  // Everything but the last segment's part of the gradients, which collect() has to bring.
+  BatchLoss run_segments(const Pass<T>& pass, const RowCuts& cuts);
+  void run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segment, index_t b,
+                 index_t worker, double share);
+  void begin_backward(const Pass<T>& pass, const Block<T>& block, const Samples<T>& samples,
+                      index_t at);
+  void copy_dz(const Pass<T>& pass, const Block<T>& block) const;
+  // The gradients of a stretch, from all rows of a segment.
+  void collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment, const Stretch& stretch);
+  // task(number of the stretch, stretch)
+  template <class Task>
+  void for_stretches(const RowCuts& cuts, Task&& task);
+  Block<T> block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMatrixView<T> x,
+                    index_t first, index_t first_of_batch);
+  double gradient_norm(const T* gradient, const RowCuts& cuts);
+  void pack(const T* parameters);
+
+  const Program& program_;
+  Loss loss_;
+  Plan plan_;
+  StepMemory<T> memory_;
+  std::optional<PackedWeights<T>> packed_;
+  bool packed_is_current_ = false;
+  std::vector<double> penalties_;  // of each stretch
+  std::vector<double> squares_;    // of each stretch's gradient
+};
+
+}  // namespace pymlp

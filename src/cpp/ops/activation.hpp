@@ -1,0 +1,35 @@
+// Activation: a = g(z). Shapes: z, a, dz, da all (m, n).
+#pragma once
+
+#include <string_view>
+
+#include "kernels/activation.hpp"
+#include "ops/block.hpp"
+
+namespace pymlp {
+
+struct ActivationOperation {
+  static constexpr std::string_view name = "activation";
+  static constexpr bool in_place = true;
+
+  static index_t n_parameters(const Operation&) { return 0; }
+  static index_t parameter_rows(const Operation&) { return 0; }
+  static double multiply_adds(const Operation&) { return 0.0; }
+  // What one costs beside a product: about as much as 15 multiply-adds.
+  static double operations(const Operation& op) { return 30.0 * static_cast<double>(op.n_out); }
+
+  template <class T>
+  static void forward(const Operation& op, const Block<T>& block) {
+    const MatrixView<T> a = block.output(op);
+    activate<T>(a, block.input(op), op.activation);
+  }
+
+  // dz = da g'(z), in place.
+  template <class T>
+  static void backward(const Operation& op, const Block<T>& block) {
+    const MatrixView<T> dz = block.input_gradient(op);
+    activate_backward<T>(dz, dz, block.input(op), block.output(op), op.activation);
+  }
+};
+
+}  // namespace pymlp

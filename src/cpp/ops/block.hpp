@@ -1,0 +1,78 @@
+// Block: some rows of a batch on their way through a program, and where each buffer lies. Refers to
+// what others own; costs nothing to make.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/operation.hpp"
+
+namespace pymlp {
+
+template <class T>
+class PackedWeights;
+
+// The draws of dropout in one step: every unit of every sample has its own, whoever computes it.
+struct DropoutDraws {
+  std::uint64_t seed;
+  std::uint64_t step;
+};
+
+// A matrix in a workspace of m rows: it begins m * offset + shift numbers behind the first. The
+// shifts keep matrices that are read and written together off the same lines of the cache.
+struct Place {
+  index_t offset = 0;
+  index_t shift = 0;
+  index_t cols = 0;
+  index_t stride = 0;
+};
+
+// Where a program's buffers lie in a workspace, and the gradients by them. Buffers share a place
+// where an operation may work in place.
+struct Placement {
+  std::vector<Place> values;
+  std::vector<Place> gradients;
+  index_t numbers_of_a_row = 0;
+  index_t shifts = 0;  // of all together
+
+  index_t size(index_t rows) const { return rows * numbers_of_a_row + shifts; }
+};
+
+template <class T>
+struct Block {
+  const Placement* places;
+  T* memory;         // a workspace
+  index_t capacity;  // its rows
+  index_t first;     // of the block, among these
+  index_t first_of_batch;
+  ConstMatrixView<T> x;  // the network's inputs, the rows of the block alone
+  const T* parameters;
+  const PackedWeights<T>* packed = nullptr;  // going backward needs it
+  const DropoutDraws* draws = nullptr;       // null: no unit is dropped
+  MatrixView<T> y{};   // where the last buffer is to lie, if not in the workspace
+  MatrixView<T> dx{};  // where the gradient by the inputs goes, if it is wanted
+
+  index_t rows() const { return x.rows; }
+  MatrixView<T> value(index_t buffer) const {
+    const bool last = buffer + 1 == static_cast<index_t>(places->values.size());
+    return last && y.data != nullptr ? y : at(places->values[static_cast<std::size_t>(buffer)]);
+  }
+  MatrixView<T> gradient(index_t buffer) const {
+    return buffer == 0 ? dx : at(places->gradients[static_cast<std::size_t>(buffer)]);
+  }
+  ConstMatrixView<T> input(const Operation& of) const {
+    if (of.input == 0) return x;
+    return value(of.input);
+  }
+  MatrixView<T> output(const Operation& of) const { return value(of.output); }
+  MatrixView<T> input_gradient(const Operation& of) const { return gradient(of.input); }
+  MatrixView<T> output_gradient(const Operation& of) const { return gradient(of.output); }
+
+ private:
+  MatrixView<T> at(const Place& place) const {
+    return {memory + capacity * place.offset + place.shift + first * place.stride, rows(),
+            place.cols, place.stride};
+  }
+};
+
+}  // namespace pymlp

@@ -1,0 +1,57 @@
+// Dense: z = x W + b. Shapes: x (m, n_in), z and dz (m, n_out), W (n_in, n_out), b (n_out,).
+#pragma once
+
+#include <string_view>
+
+#include "kernels/product.hpp"
+#include "ops/block.hpp"
+#include "ops/packed_weights.hpp"
+
+namespace pymlp {
+
+struct Dense {
+  static constexpr std::string_view name = "dense";
+  static constexpr bool in_place = false;
+
+  static index_t n_parameters(const Operation& op) {
+    return op.n_in * op.n_out + (op.has_biases ? op.n_out : 0);
+  }
+  static index_t parameter_rows(const Operation& op) { return op.n_in; }
+  static double multiply_adds(const Operation& op) {
+    return static_cast<double>(op.n_in) * static_cast<double>(op.n_out);
+  }
+  static double operations(const Operation& op) { return 2.0 * multiply_adds(op); }
+
+  template <class T>
+  static void forward(const Operation& op, const Block<T>& block) {
+    product::forward<T>(block.output(op), block.input(op), weights(op, block),
+                        biases_of(op, block.parameters));
+  }
+
+  // dx = dz W^T; that of the network's inputs only where it is wanted.
+  template <class T>
+  static void backward(const Operation& op, const Block<T>& block) {
+    const MatrixView<T> dx = block.input_gradient(op);
+    if (dx.data == nullptr) return;
+    product::input_gradient<T>(dx, block.output_gradient(op), weights(op, block));
+  }
+
+  // dW = x^T dz, some of its rows; db = column sums of dz goes with the last of them.
+  template <class T>
+  static void gradient(const Operation& op, const Block<T>& block, Range rows, T* arena,
+                       bool accumulate) {
+    const MatrixView<T> dw = weights_of(op, arena).slice(rows.first, rows.count);
+    T* db = rows.end() == op.n_in ? biases_of(op, arena) : nullptr;
+    product::weights_gradient<T>(dw, db, block.input(op), block.output_gradient(op), rows.first,
+                                 accumulate);
+  }
+
+ private:
+  template <class T>
+  static product::Weights<T> weights(const Operation& op, const Block<T>& block) {
+    if (block.packed != nullptr) return block.packed->of(op, block.parameters);
+    return {weights_of(op, block.parameters)};
+  }
+};
+
+}  // namespace pymlp

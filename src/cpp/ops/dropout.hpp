@@ -1,0 +1,42 @@
+// Dropout: units left out in training, the others scaled up. Shapes: both sides (m, n).
+#pragma once
+
+#include <string_view>
+
+#include "kernels/table.hpp"
+#include "ops/block.hpp"
+
+namespace pymlp {
+
+struct DropoutOperation {
+  static constexpr std::string_view name = "dropout";
+  static constexpr bool in_place = true;
+
+  static index_t n_parameters(const Operation&) { return 0; }
+  static index_t parameter_rows(const Operation&) { return 0; }
+  static double multiply_adds(const Operation&) { return 0.0; }
+  // Not counted: outside training there is none, and cuts are the same in training.
+  static double operations(const Operation&) { return 0.0; }
+
+  template <class T>
+  static void forward(const Operation& op, const Block<T>& block) {
+    if (block.draws != nullptr) drop<T>(op, block, block.output(op), block.input(op));
+  }
+
+  // The same units as on the way forth, because the draws are the same; in place.
+  template <class T>
+  static void backward(const Operation& op, const Block<T>& block) {
+    const MatrixView<T> gradient = block.input_gradient(op);
+    if (block.draws != nullptr) drop<T>(op, block, gradient, gradient);
+  }
+
+ private:
+  template <class T>
+  static void drop(const Operation& op, const Block<T>& block, MatrixView<T> to,
+                   ConstMatrixView<T> from) {
+    kernels<T>().dropout(to, from, op.rate, block.draws->seed, block.draws->step,
+                         static_cast<std::uint32_t>(op.layer), block.first_of_batch);
+  }
+};
+
+}  // namespace pymlp

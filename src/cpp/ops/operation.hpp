@@ -1,0 +1,34 @@
+// Operation: one function in a network's program. It reads one buffer and writes another; both hold
+// a row for each sample. What kinds there are, and how each computes, stands in ops/table.hpp.
+#pragma once
+
+#include <cstdint>
+
+#include "base/range.hpp"
+#include "kernels/activation.hpp"
+
+namespace pymlp {
+
+enum class OperationKind : std::uint8_t { dense, activation, dropout };
+
+struct Operation {
+  OperationKind kind;
+  index_t layer;      // of the network, counted from 0
+  index_t input = 0;  // buffers; number 0 holds the network's inputs
+  index_t output = 0;
+  index_t n_in = 0;  // widths of the two
+  index_t n_out = 0;
+  index_t first_parameter = 0;  // in the arena
+  bool has_biases = false;      // dense: behind its weights
+  Activation activation{};      // activation: which one
+  double rate = 0.0;            // dropout: the share of units left out
+};
+
+// Parameters are updated, and their gradients summed, by stretches: some rows of one operation's
+// matrix of parameters.
+struct Stretch {
+  index_t operation;
+  Range rows;
+};
+
+}  // namespace pymlp

@@ -1,0 +1,41 @@
+#include "ops/packed_weights.hpp"
+
+namespace pymlp {
+
+template <class T>
+PackedWeights<T>::PackedWeights(std::span<const Operation> operations, bool input_gradient)
+    : operations_(operations) {
+  index_t total = 0;
+  const auto take = [&total](index_t size) { return size == 0 ? kNone : (total += size) - size; };
+  for (const Operation& op : operations) {
+    if (op.kind != OperationKind::dense) continue;
+    const index_t panels = take(product::panels_size<T>(op.n_in, op.n_out));
+    const bool backward = op.input > 0 || input_gradient;
+    offsets_.push_back(
+        {panels, take(backward ? product::transposed_size<T>(op.n_in, op.n_out) : 0)});
+  }
+  memory_ = Buffer<T>(total);
+}
+
+template <class T>
+product::Weights<T> PackedWeights<T>::of(const Operation& op, const T* parameters) const {
+  const auto [panels, transposed] = offsets_[static_cast<std::size_t>(op.layer)];
+  return {weights_of(op, parameters), panels == kNone ? nullptr : memory_.data() + panels,
+          transposed == kNone ? nullptr : memory_.data() + transposed};
+}
+
+template <class T>
+void PackedWeights<T>::refresh(const T* parameters, const Stretch& stretch) {
+  const Operation& op = operations_[static_cast<std::size_t>(stretch.operation)];
+  if (op.kind != OperationKind::dense) return;
+  const auto [panels, transposed] = offsets_[static_cast<std::size_t>(op.layer)];
+  const ConstMatrixView<T> w = weights_of(op, parameters);
+  const auto [first, count] = stretch.rows;
+  if (panels != kNone) product::pack<T>(memory_.data() + panels, w, first, count);
+  if (transposed != kNone) product::transpose<T>(memory_.data() + transposed, w, first, count);
+}
+
+template class PackedWeights<float>;
+template class PackedWeights<double>;
+
+}  // namespace pymlp

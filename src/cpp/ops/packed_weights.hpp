@@ -1,0 +1,54 @@
+// Weights in the layouts that products read best, kept beside the parameters: transposed for going
+// backward, and in panels where a matrix is so wide that its rows would compete in the cache. They
+// follow the parameters where the optimiser has just changed these, instead of being made anew in
+// every step.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/buffer.hpp"
+#include "kernels/product.hpp"
+#include "ops/operation.hpp"
+
+namespace pymlp {
+
+// A dense operation's parameters in an arena: weights (n_in, n_out), biases (n_out,) or null.
+template <class T>
+MatrixView<T> weights_of(const Operation& op, T* arena) {
+  return {arena + op.first_parameter, op.n_in, op.n_out, op.n_out};
+}
+template <class T>
+ConstMatrixView<T> weights_of(const Operation& op, const T* arena) {
+  return {arena + op.first_parameter, op.n_in, op.n_out, op.n_out};
+}
+template <class T>
+T* biases_of(const Operation& op, T* arena) {
+  return op.has_biases ? arena + op.first_parameter + op.n_in * op.n_out : nullptr;
+}
+
+template <class T>
+class PackedWeights {
+ public:
+  // The gradient by the network's inputs needs the transpose of the first weights, training does
+  // not.
+  PackedWeights(std::span<const Operation> operations, bool input_gradient);
+
+  // An operation's weights: the arena's and what is packed of them.
+  product::Weights<T> of(const Operation& op, const T* parameters) const;
+  // Takes over parameters that changed; stretches may be taken over in parallel.
+  void refresh(const T* parameters, const Stretch& stretch);
+
+ private:
+  static constexpr index_t kNone = -1;
+  struct Offsets {
+    index_t panels = kNone;
+    index_t transposed = kNone;
+  };
+
+  std::span<const Operation> operations_;
+  std::vector<Offsets> offsets_;  // of each layer
+  Buffer<T> memory_;
+};
+
+}  // namespace pymlp

@@ -1,0 +1,67 @@
+// The kinds of operation: a line each. A new kind is a file beside this one, and a line here.
+#pragma once
+
+#include <string_view>
+
+#include "ops/activation.hpp"
+#include "ops/block.hpp"
+#include "ops/dense.hpp"
+#include "ops/dropout.hpp"
+
+namespace pymlp {
+
+struct OperationTraits {
+  std::string_view name;
+  bool in_place;  // gradients by its input replace those by its output
+  index_t (*n_parameters)(const Operation&);
+  index_t (*parameter_rows)(const Operation&);  // a stretch is some of them
+  double (*multiply_adds)(const Operation&);    // of one row of the batch, in products
+  double (*operations)(const Operation&);       // the cost of a row, as cuts count it
+};
+
+template <class T>
+struct OperationFunctions {
+  void (*forward)(const Operation&, const Block<T>&);
+  void (*backward)(const Operation&, const Block<T>&);
+  // Of the parameters, summed over the rows of the block; null where there are none.
+  void (*gradient)(const Operation&, const Block<T>&, Range rows, T* arena, bool accumulate);
+};
+
+namespace detail {
+
+template <class Kind>
+constexpr OperationTraits traits() {
+  return {Kind::name,           Kind::in_place,      Kind::n_parameters,
+          Kind::parameter_rows, Kind::multiply_adds, Kind::operations};
+}
+
+template <class Kind, class T>
+constexpr OperationFunctions<T> functions() {
+  if constexpr (requires { &Kind::template gradient<T>; }) {
+    return {Kind::template forward<T>, Kind::template backward<T>, Kind::template gradient<T>};
+  } else {
+    return {Kind::template forward<T>, Kind::template backward<T>, nullptr};
+  }
+}
+
+// In the order of OperationKind.
+template <class... Kinds>
+struct OperationTable {
+  static constexpr OperationTraits traits[] = {detail::traits<Kinds>()...};
+  template <class T>
+  static constexpr OperationFunctions<T> functions[] = {detail::functions<Kinds, T>()...};
+};
+
+}  // namespace detail
+
+using Operations = detail::OperationTable<Dense, ActivationOperation, DropoutOperation>;
+
+inline const OperationTraits& traits_of(const Operation& op) {
+  return Operations::traits[static_cast<std::size_t>(op.kind)];
+}
+template <class T>
+const OperationFunctions<T>& functions_of(const Operation& op) {
+  return Operations::functions<T>[static_cast<std::size_t>(op.kind)];
+}
+
+}  // namespace pymlp
