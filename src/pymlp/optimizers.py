@@ -7,7 +7,6 @@ where it was. It belongs to the first network that it trains.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -690,8 +689,7 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
     if learning_rate is not None and issubclass(kind, LBFGS):
         raise ValueError(_NO_LEARNING_RATE)
     if isinstance(optimizer, str):
-        named: Callable[..., Optimizer] = kind
-        return named() if learning_rate is None else named(learning_rate)
+        return kind() if learning_rate is None else kind(learning_rate)  # type: ignore[call-arg]
     if learning_rate is not None:
         raise ValueError(
             "learning_rate goes with the name of an optimizer; this object has its own, "
