@@ -58,6 +58,11 @@ class Optimizer:
             self._core.learning_rate = self._learning_rate
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The options by name, the learning rate apart."""
+        return dict(self._options)
+
+    @property
     def steps(self) -> int:
         """How many steps it has taken."""
         return 0 if self._core is None else self._core.steps
@@ -635,11 +640,6 @@ class LBFGS(Optimizer):
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         raise ValueError(_NO_LEARNING_RATE)
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options by name."""
-        return dict(self._options)
 
     def core_for(self, network: Trainable) -> Any:
         """Refuse: there is no step on one batch."""
