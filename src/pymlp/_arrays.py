@@ -38,10 +38,10 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if array.dtype.kind == "O":
-        array = _of_objects(name, array)
-    if array.dtype.kind not in "biuf":
+        return _of_objects(name, array)
+    if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}")
-    if array.dtype == np.uint64:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         _refuse_first(name, array, array >= 2**63, f"{name} must be below 2**63")
     return array
 
@@ -49,6 +49,9 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
 def _of_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """Return an array of Python objects as one of numbers, which all of them must be."""
     from numbers import Complex, Integral, Number, Real
+
+    if array.ndim == 0:
+        raise TypeError(f"{name} must hold real numbers, not {array.item()!r:.50}")
 
     def is_real(value: Any) -> bool:  # decimal.Decimal is a Number and nothing narrower
         number = isinstance(value, Number | np.bool_)
@@ -83,13 +86,11 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
 
 def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
     """Return what `converted` does; a number beyond the dtype's range is refused."""
+    if array.dtype == dtype:
+        return converted(array, dtype)
     try:
         with np.errstate(over="raise"):
-            return (
-                array.view(np.ndarray)
-                if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
-                else np.require(array, dtype, ["C", "A"])
-            )
+            return np.require(array, dtype, ["C", "A"])
     except FloatingPointError:
         beyond = np.isfinite(array) & ~np.isfinite(converted(array, dtype))
         _refuse_first(name, array, beyond, f"{name} must be within the range of {dtype}")

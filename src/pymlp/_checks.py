@@ -44,6 +44,8 @@ def number(
         result = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {type_name(value)}") from None
+    except OverflowError:  # an integer beyond float64
+        raise ValueError(f"{name} must be within the range of float64") from None
     if not math.isfinite(result):
         raise ValueError(f"{name} must be finite, not {result}")
     if result < minimum:

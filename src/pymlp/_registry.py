@@ -23,7 +23,8 @@ class Registry(Generic[T]):
 
     def __init__(self, what: str, things: Mapping[str, T], aliases: Mapping[str, str]) -> None:
         self._what = what
-        self._names = [*things, *aliases]
+        self._names = list(things)
+        self._aliases = list(aliases)
         self._things = {_key(name): thing for name, thing in things.items()}
         self._things |= {_key(alias): things[name] for alias, name in aliases.items()}
 
@@ -37,7 +38,7 @@ class Registry(Generic[T]):
         """
         key = _key(name)
         if key not in self._things:
-            raise unknown_name(self._what, name, self._names)
+            raise unknown_name(self._what, name, self._names, self._aliases)
         return self._things[key]
 
 
@@ -45,10 +46,12 @@ def _key(name: str) -> str:
     return "".join(c for c in name.lower() if c not in "_- ")
 
 
-def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
+def unknown_name(
+    what: str, name: str, known: Iterable[str], aliases: Iterable[str] = ()
+) -> ValueError:
     """Return the error for a name that is not among `known`, with the nearest one as a hint."""
     names = sorted(known)
-    near = nearest(name, names)
+    near = nearest(name, [*names, *aliases])
     hint = f"; did you mean '{near}'?" if near else f"; known are {', '.join(names)}"
     return ValueError(f"unknown {what} '{name}'{hint}")
 

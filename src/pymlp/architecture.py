@@ -13,6 +13,7 @@ from pymlp import _arrays, _checks, _core, activations
 from pymlp._arrays import FloatArray
 from pymlp._values import Value
 from pymlp.activations import Activation
+from pymlp.layers import split
 
 CoreNetwork: TypeAlias = "_core._Network[Any]"
 
@@ -60,7 +61,7 @@ class Architecture(Value):
             dtype=_arrays.float_dtype(dtype),
         )
         if self.n_parameters * self.dtype.itemsize >= 2**63:
-            raise ValueError(f"widths must give fewer parameters than {self.n_parameters}")
+            raise ValueError(f"widths describe too large a network: {self.n_parameters} parameters")
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Architecture:
@@ -100,15 +101,7 @@ class Architecture(Value):
 
     def split(self, flat: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
         """Return views of an arena: layer by layer the weights, row-major, then the biases."""
-        weights, biases = [], []
-        start = 0
-        for n_in, n_out in self.shapes:
-            weights.append(flat[start : start + n_in * n_out].reshape(n_in, n_out))
-            start += n_in * n_out
-            if self.bias:
-                biases.append(flat[start : start + n_out])
-                start += n_out
-        return weights, biases
+        return split(flat, self.widths, self.bias)
 
     def __repr__(self) -> str:
         *hidden, output = map(repr, self.activations)

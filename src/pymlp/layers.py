@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn, overload
 
@@ -12,7 +13,7 @@ from pymlp._arrays import FloatArray
 from pymlp._values import Immutable
 from pymlp.activations import Activation
 
-__all__ = ["Gradients", "Layer", "LayerGradients", "Trace", "Views"]
+__all__ = ["Gradients", "Layer", "LayerGradients", "Trace", "Views", "split"]
 
 
 class Views(Sequence[FloatArray]):
@@ -168,13 +169,12 @@ class Gradients:
     def __init__(
         self,
         flat: FloatArray,
-        weights: list[FloatArray],
-        biases: list[FloatArray],
+        widths: Sequence[int],
+        bias: bool,
         dz: list[FloatArray | None] | None = None,
     ) -> None:
         self.flat = flat
-        self.weights = weights
-        self.biases = biases
+        self.weights, self.biases = split(flat, widths, bias)
         self.dz = dz
 
     @property
@@ -182,3 +182,18 @@ class Gradients:
         """The same by layer: ``layers[l].weights`` and ``layers[l].biases``."""
         biases: Sequence[FloatArray | None] = self.biases or [None] * len(self.weights)
         return [LayerGradients(w, b) for w, b in zip(self.weights, biases, strict=True)]
+
+
+def split(
+    flat: FloatArray, widths: Sequence[int], bias: bool
+) -> tuple[list[FloatArray], list[FloatArray]]:
+    """Return views of an arena: layer by layer the weights, row-major, then the biases."""
+    weights, biases = [], []
+    start = 0
+    for n_in, n_out in itertools.pairwise(widths):
+        weights.append(flat[start : start + n_in * n_out].reshape(n_in, n_out))
+        start += n_in * n_out
+        if bias:
+            biases.append(flat[start : start + n_out])
+            start += n_out
+    return weights, biases

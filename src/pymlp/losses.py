@@ -233,7 +233,7 @@ _AUTO: dict[str, type[Loss]] = {
     "log_softmax": CrossEntropy,
     "sigmoid": BinaryCrossEntropy,
 }
-_NAMES = Registry("loss", TABLE, ALIASES)
+_NAMES = Registry("loss", TABLE | {"auto": MSE}, ALIASES | {"log_loss": "cross_entropy"})
 
 
 def resolve(loss: Any, output: Activation) -> Loss:
@@ -246,14 +246,17 @@ def resolve(loss: Any, output: Activation) -> Loss:
     ValueError
         If no loss has that name, or if the output activation does not give what it reads.
     """
-    if not isinstance(loss, str | Loss):
+    if isinstance(loss, str):
+        loss = _named(loss, output)
+    if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a name or a Loss, not {_checks.type_name(loss)}")
-    result = _named(loss, output) if isinstance(loss, str) else loss
-    _core.check_pair(result.name, output.name)
-    return result
+    _core.check_pair(loss.name, output.name)
+    return loss
 
 
 def _named(name: str, output: Activation) -> Loss:
-    kinds = {"auto": _AUTO.get(output.name, MSE), "log_loss": _AUTO.get(output.name, CrossEntropy)}
-    kind = kinds[name] if name in kinds else _NAMES.find(name)
+    if name in ("auto", "log_loss"):
+        kind = _AUTO.get(output.name, MSE if name == "auto" else CrossEntropy)
+    else:
+        kind = _NAMES.find(name)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults

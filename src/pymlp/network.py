@@ -361,8 +361,7 @@ class Network:
         return grads, dX
 
     def _empty_gradients(self) -> Gradients:
-        flat = np.empty(self.n_parameters, self.dtype)
-        return Gradients(flat, *self._architecture.split(flat))
+        return Gradients(np.empty(self.n_parameters, self.dtype), self.widths, self.bias)
 
     def check_gradients(
         self,

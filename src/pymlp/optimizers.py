@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
@@ -62,6 +62,28 @@ class Optimizer:
     def steps(self) -> int:
         """How many steps it has taken."""
         return 0 if self._core is None else self._core.steps
+
+    def fresh(self) -> Self:
+        """Return one with the same options that remembers nothing.
+
+        Examples
+        --------
+        >>> optimizer = pymlp.Adam(0.1, beta1=0.8)
+        >>> J = pymlp.Network([1, 1]).train_batch([[1.0]], [1.0], optimizer=optimizer)
+        >>> optimizer.steps, optimizer.fresh().steps
+        (1, 0)
+        """
+        twin = type(self).__new__(type(self))
+        twin.__setstate__({"learning_rate": self._learning_rate, "options": self._options})
+        return twin
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "learning_rate" and not name.startswith("_"):
+            kind = type(self).__name__
+            raise AttributeError(
+                f"'{name}' of {kind} cannot be assigned, only learning_rate; make a new {kind}"
+            )
+        super().__setattr__(name, value)
 
     def core_for(self, network: Trainable) -> CoreOptimizer:
         """Return the state for this network, made at first use."""
@@ -651,23 +673,7 @@ def _decay(weight_decay: float, maximize: bool) -> dict[str, Any]:
     }
 
 
-TABLE: dict[str, type[Optimizer]] = {
-    kind.__name__.lower(): kind
-    for kind in (
-        SGD,
-        Momentum,
-        RMSProp,
-        Adagrad,
-        Adadelta,
-        Adam,
-        AMSGrad,
-        AdamW,
-        Adamax,
-        Nadam,
-        Lion,
-        LBFGS,
-    )
-}
+TABLE = {kind.__name__.lower(): kind for kind in Optimizer.__subclasses__()}
 _NAMES = Registry("optimizer", TABLE, {"lbfgsb": "lbfgs"})  # SciPy's name of the minimiser
 
 

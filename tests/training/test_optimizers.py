@@ -15,7 +15,7 @@ import pymlp
 from pymlp import Network, Optimizer
 
 Arrays = tuple[FloatArray, FloatArray]
-KINDS = {rule.kind for rule in RULES.values()}
+KINDS = sorted({rule.kind for rule in RULES.values()}, key=lambda kind: kind.__name__)
 NAMES = sorted(kind.__name__.lower() for kind in KINDS)
 
 
@@ -132,7 +132,7 @@ def test_a_refused_fit_draws_nothing(rng: Rng) -> None:
     other.train_batch(X, y, optimizer=foreign)
     wrong: list[dict[str, Any]] = [
         {"validation": 1.0}, {"validation": (X, y[:3])}, {"optimizer": foreign},
-        {"optimizer": "lbfgs"},
+        {"optimizer": "lbfgs", "batch_size": 3},
     ]  # fmt: skip
     for options in wrong:
         with pytest.raises(ValueError, match=r"."):
@@ -140,6 +140,28 @@ def test_a_refused_fit_draws_nothing(rng: Rng) -> None:
     net.fit(X, y, epochs=2, batch_size=3)
     twin.fit(X, y, epochs=2, batch_size=3)
     assert (net.parameters == twin.parameters).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fresh_one_has_the_options_and_no_state(kind: type[pymlp.Optimizer], rng: Rng) -> None:
+    net, samples = regression(rng)
+    twin, optimizer = net.copy(), kind()
+    if kind is not pymlp.LBFGS:
+        optimizer.learning_rate = 0.003
+    first, second = optimizer, optimizer.fresh()
+    net.fit(*samples, epochs=2, optimizer=first, seed=1)
+    again = first.fresh()
+    assert (repr(second), repr(again)) == (repr(first), repr(first))
+    assert again.steps == second.steps == 0
+    twin.fit(*samples, epochs=2, optimizer=again, seed=1)
+    assert (net.parameters == twin.parameters).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_learning_rate_can_be_assigned(kind: type[pymlp.Optimizer]) -> None:
+    for name in ("beta1", "rule", "steps", "momentun"):
+        with pytest.raises(AttributeError, match=f"'{name}' of {kind.__name__} cannot be assigned"):
+            setattr(kind(), name, 0.5)
 
 
 # ---- names ---------------------------------------------------------------------------------------

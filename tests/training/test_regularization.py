@@ -94,16 +94,19 @@ def test_history_has_the_penalty_of_every_batch(l1: float, l2: float, rng: Rng) 
     for _ in range(2):
         batches = []
         for rows in (slice(0, 8), slice(8, 16), slice(16, 20)):
-            before = twin.loss(X[rows], y[rows], sample_weight=w[rows]) + penalty(twin, l1, l2)
+            before = twin.loss(X[rows], y[rows], sample_weight=w[rows])
+            added = penalty(twin, l1, l2)
             J = twin.train_batch(
                 X[rows], y[rows], optimizer=optimizer, sample_weight=w[rows], l1=l1, l2=l2
             )
-            assert pytest.approx(before, rel=1e-14) == J
-            batches.append((J, w[rows].sum()))
-        losses, weights = zip(*batches, strict=True)
-        expected.append(np.average(losses, weights=weights))
+            batches.append((before, added, w[rows].sum()))
+            assert pytest.approx(before + added, rel=1e-14) == J
+        *means, weights = zip(*batches, strict=True)
+        expected.append([np.average(mean, weights=weights) for mean in means])
     assert (net.parameters == twin.parameters).all()
-    assert history.loss == pytest.approx(expected, rel=1e-14)
+    losses, penalties = zip(*expected, strict=True)
+    assert history.loss == pytest.approx(losses, rel=1e-14)
+    assert history.penalty == pytest.approx(penalties, rel=1e-14)
     assert history.val_loss[-1] == pytest.approx(net.loss(*held_out), rel=1e-14)
 
 

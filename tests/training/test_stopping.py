@@ -14,6 +14,7 @@ from reference_stopping import best_epoch, epochs_trained
 
 import pymlp
 from pymlp import EarlyStopping, History, Network, TrainingDiverged, _core
+from pymlp.training import watch
 
 Arrays = tuple[Any, Any]
 
@@ -51,6 +52,36 @@ def test_early_stopping(
     assert history.stopped_by == ("early_stopping" if end < 60 else "epochs")
     assert history.loss == record.loss[:end]
     assert net.parameters.tobytes() == every_epoch[best if restore_best else end - 1]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("ending", ["epochs", "early_stopping", "callback", "max_seconds"])
+def test_however_training_ends_on_its_own_the_best_parameters_stay(
+    ending: str, optimizer: str, rng: Rng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, samples = regression(rng, 25)
+    held_out = (rng.normal(size=(25, 3)), rng.normal(size=25))
+    seen: list[tuple[float, float]] = []  # measured in the callback, and recorded
+    now = [0.0]
+    monkeypatch.setattr(watch, "perf_counter", lambda: now[0])
+
+    def look(network: Network, history: History) -> bool:
+        seen.append((network.loss(*held_out), history.val_loss[-1]))
+        now[0] = 1e9 if ending == "max_seconds" and len(seen) == 40 else 0.0
+        return ending == "callback" and len(seen) == 40
+
+    options: dict[str, Any] = {} if optimizer == "lbfgs" else {"learning_rate": 0.05}
+    history = net.fit(
+        *samples, epochs=60, optimizer=optimizer, validation=held_out, callbacks=[look],
+        early_stopping=EarlyStopping(20 if ending == "early_stopping" else 500),
+        max_seconds=1e8, **options,
+    )  # fmt: skip
+    assert history.stopped_by == ending
+    assert len(seen) == len(history.loss), "every recorded epoch has its callbacks"
+    measured, recorded = zip(*seen, strict=True)
+    assert measured == pytest.approx(recorded, rel=1e-13)
+    assert history.best_epoch == int(np.argmin(history.val_loss)) < len(history.loss) - 1
+    assert net.loss(*held_out) == pytest.approx(min(history.val_loss), rel=1e-13)
 
 
 # ---- validation ----------------------------------------------------------------------------------

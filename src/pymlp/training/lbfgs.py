@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -63,12 +62,9 @@ def fit(
     with Watch(network, options, history, samples[0].shape[0], None) as watch:
         run = _Run(network, architecture, loss, samples, validation, options, watch)
         try:
-            reason = run.minimize(optimizer.options)
+            watch.finish(run.minimize(optimizer.options))
         except _Ended as ended:
-            reason = str(ended)
-        finally:
-            history.seconds = time.perf_counter() - run.started
-        watch.finish(reason)
+            watch.finish(str(ended))
 
 
 class _Run:
@@ -93,7 +89,6 @@ class _Run:
         self.watch = watch
         self.gradient = np.empty_like(network.parameters)
         self.data_loss = self.penalty = 0.0
-        self.started = time.perf_counter()
 
     def minimize(self, settings: dict[str, Any]) -> str:
         """Run SciPy's minimiser; return why it ended."""
@@ -151,10 +146,7 @@ class _Run:
         if self.validation is not None:
             self.core.parameters[:] = intermediate_result.x
             history.val_loss.append(self.core.loss(*self.validation, self.loss, threads))
-        history.seconds = time.perf_counter() - self.started
         self.watch.show(len(history.loss) * self.samples[0].shape[0])
         reason = self.watch.after_epoch()
-        if reason is None and self.watch.time_is_up():
-            reason = "max_seconds"
         if reason is not None:
             raise _Ended(reason)

@@ -49,7 +49,8 @@ def fit(
 
 def _run(trainer: CoreTrainer, watch: Watch, optimizer: CoreOptimizer) -> str:
     """Train until something ends it; return what."""
-    while True:
+    status, reason = "running", None
+    while status == "running" and reason is None:
         status = trainer.run(watch.epochs_a_look, watch.seconds_a_look)
         new_epochs = _record(watch.history, trainer)
         if status == "running" and watch.time_is_up():
@@ -58,8 +59,7 @@ def _run(trainer: CoreTrainer, watch: Watch, optimizer: CoreOptimizer) -> str:
             status = "max_seconds" if status in ("running", "epochs") else status
         watch.show(trainer.samples_seen)
         reason = watch.after_epoch() if new_epochs else None
-        if reason or status != "running":
-            return reason or status
+    return reason or status
 
 
 def _record(history: History, trainer: CoreTrainer) -> int:
@@ -69,5 +69,4 @@ def _record(history: History, trainer: CoreTrainer) -> int:
     history.penalty += penalty
     history.val_loss += val_loss
     history.learning_rate += learning_rate
-    history.seconds = trainer.seconds
     return len(loss)

@@ -151,7 +151,7 @@ def refuse_unknown(unknown: Mapping[str, Any], known: Iterable[str]) -> None:
     for name in unknown:
         meant = _ELSEWHERE.get(name)
         if meant is None:
-            near = nearest(name, known)
+            near = nearest(name, [*known, *_ELSEWHERE])
             meant = _ELSEWHERE.get(near, near) if near else None
-        hint = f"; use {meant}" if meant else f"; it has {', '.join(sorted(known))}"
-        raise TypeError(f"fit has no option '{name}'{hint}")
+        hint = f"; use {meant}" if meant else f"; known are {', '.join(sorted(known))}"
+        raise TypeError(f"fit() got an unexpected keyword argument '{name}'{hint}")

@@ -1,16 +1,17 @@
 """What looks at training after every epoch: one rule for every loop.
 
 After an epoch is recorded, in this order: the best parameters are kept, early stopping counts,
-every callback is called, the plateau's learning rate is set. Until then the parameters are those
-that the epoch's losses were measured with. However training ends on its own (all epochs, early
-stopping, time, a callback's True, convergence), the best parameters stay where `restore_best` asks
-for them; after an exception or divergence they do not.
+every callback is called, the plateau's learning rate is set, the time is looked at. Until then the
+parameters are those that the epoch's losses were measured with. However training ends on its own
+(all epochs, early stopping, time, a callback's True, convergence), the best parameters stay where
+`restore_best` asks for them; after an exception or divergence they do not.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from time import perf_counter
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -101,6 +102,11 @@ class Watch:
         How many are seen in an epoch.
     optimizer : Optimizer of the core, optional
         Whose learning rate a plateau reduces.
+
+    Attributes
+    ----------
+    epochs_a_look : int
+        How many epochs may go by until `after_epoch` must be called.
     """
 
     def __init__(
@@ -113,6 +119,7 @@ class Watch:
         self._best_loss = math.inf
         self._best_parameters: FloatArray | None = None
         self._epochs_without_improvement = 0
+        self._started = 0.0
         self._optimizer = optimizer
         self._rates: Any = None
         if isinstance(options.schedule, ReduceOnPlateau):
@@ -121,9 +128,12 @@ class Watch:
         self._bar = _bar(options.epochs * samples) if options.progress else None
         if self._rule:
             history._min_delta = self._rule.min_delta
+        looks = bool(self._rule or options.callbacks or self._rates)
+        self.epochs_a_look = 1 if looks else options.epochs
 
     def __enter__(self) -> Watch:
         self._network.history = self.history
+        self._started = perf_counter()
         return self
 
     def __exit__(
@@ -132,41 +142,39 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.history.seconds = perf_counter() - self._started
         if error is not None:  # Ctrl-C, or what a callback raised
             self.history.stopped_by = "interrupted"
         if self._bar is not None:
             self._bar.close()
 
     @property
-    def epochs_a_look(self) -> int:
-        """How many epochs may go by until `after_epochs` must be called."""
-        options = self._options
-        looks = bool(self._rule or options.callbacks or self._rates)
-        return 1 if looks else options.epochs
-
-    @property
     def seconds_a_look(self) -> float:
         """How long training may go on until it must be asked whether time is up."""
-        left = self._options.max_seconds - self.history.seconds
+        left = self._options.max_seconds - (perf_counter() - self._started)
         return min(left, _SECONDS_OF_PROGRESS) if self._bar is not None else left
 
     def time_is_up(self) -> bool:
         """Tell whether training has taken as long as it may."""
-        return self.history.seconds >= self._options.max_seconds
+        return perf_counter() - self._started >= self._options.max_seconds
 
     def after_epoch(self) -> str | None:
         """Look at the epoch that was recorded last; return why training ends, or None."""
+        self.history.seconds = perf_counter() - self._started
         if self._rule:
             self._keep_best(self._rule)
-        # Every callback is called, whatever another one says.
-        answers = [callback(self._network, self.history) for callback in self._options.callbacks]
-        if any(answer is True for answer in answers):
+        if self._called_back():
             return "callback"
         if self._rule and self._epochs_without_improvement >= self._rule.patience:
             return "early_stopping"
         if self._rates:
             self._optimizer.learning_rate = self._rates.send(self.history.watched[-1])
-        return None
+        return "max_seconds" if self.time_is_up() else None
+
+    def _called_back(self) -> bool:
+        """Call every callback, whatever another one says; tell whether one ends training."""
+        answers = [callback(self._network, self.history) for callback in self._options.callbacks]
+        return any(answer is True for answer in answers)
 
     def _keep_best(self, rule: EarlyStopping) -> None:
         loss = self.history.watched[-1]
