@@ -202,13 +202,17 @@ def to_reference(net: pymlp.Network, parameters: FloatArray | None = None) -> re
     activations = [
         (layer.activation.name, parameters_of(layer.activation, net.dtype)) for layer in net.layers
     ]
-    return reference.Network(weights, biases, activations)
+    return reference.Network(weights, biases, activations, net.bias)
 
 
 def flat_gradients(net: pymlp.Network, g: reference.Gradients) -> list[float]:
     """Return gradients in the order of the network's parameters."""
-    biases = g.db if net.bias else [[] for _ in g.db]
-    return [value for W, b in zip(g.dW, biases, strict=True) for row in [*W, b] for value in row]
+    return reference.flatten(g.dW, g.db if net.bias else [[] for _ in g.db])
+
+
+def flat_parameters(twin: reference.Network) -> list[float]:
+    """Return parameters of the reference in the order of the library's."""
+    return reference.flatten(twin.weights, twin.biases if twin.bias else [[] for _ in twin.biases])
 
 
 def rows_of(y: NDArray[Any], k: int) -> list[list[float]]:

@@ -33,7 +33,6 @@ from pymlp.activations import (
     Tanh,
 )
 from pymlp.config import get_num_threads, set_num_threads, show_config
-from pymlp.history import EarlyStopping, History, TrainingDiverged
 from pymlp.layers import Gradients, Layer, Trace
 from pymlp.network import Network
 from pymlp.optimizers import (
@@ -51,11 +50,13 @@ from pymlp.optimizers import (
     Optimizer,
     RMSProp,
 )
+from pymlp.training import EarlyStopping, History, TrainingDiverged
 
 if _typing.TYPE_CHECKING:
     from pymlp import plot
     from pymlp.diagnosis import Diagnosis, diagnose
-    from pymlp.serialization import load
+    from pymlp.files.load import load
+    from pymlp.files.safetensors import FileFormatError
 
 __all__ = [
     "CELU",
@@ -74,6 +75,7 @@ __all__ = [
     "Diagnosis",
     "EarlyStopping",
     "Exp",
+    "FileFormatError",
     "GELUTanh",
     "Gaussian",
     "Gradients",
@@ -118,7 +120,13 @@ __all__ = [
 ]
 
 # What costs time to import and is not needed by every script: loaded when first asked for.
-_LAZY = {"Diagnosis": "diagnosis", "diagnose": "diagnosis", "load": "serialization", "plot": "plot"}
+_LAZY = {
+    "Diagnosis": "diagnosis",
+    "FileFormatError": "files.safetensors",
+    "diagnose": "diagnosis",
+    "load": "files.load",
+    "plot": "plot",
+}
 
 
 def __getattr__(name: str) -> _typing.Any:

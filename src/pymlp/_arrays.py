@@ -37,17 +37,75 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
         array = np.asarray(values)
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind == "O":
+        return _of_objects(name, array)
+    if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}")
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8:
+        _refuse_first(name, array, array >= 2**63, f"{name} must be below 2**63")
     return array
 
 
+def _of_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of Python objects as one of numbers, which all of them must be."""
+    from numbers import Complex, Integral, Number, Real
+
+    if array.ndim == 0:
+        raise TypeError(f"{name} must hold real numbers, not {array.item()!r:.50}")
+
+    def is_real(value: Any) -> bool:  # decimal.Decimal is a Number and nothing narrower
+        number = isinstance(value, Number | np.bool_)
+        return number and (isinstance(value, Real) or not isinstance(value, Complex))
+
+    def is_large(value: Any) -> bool:
+        return isinstance(value, Integral) and not -(2**63) <= int(value) < 2**63
+
+    for place, value in np.ndenumerate(array):
+        if not is_real(value):
+            shown = f"{_entry(name, place)} is {value!r:.50}"
+            raise TypeError(f"{name} must hold real numbers, but {shown}")
+        if is_large(value):
+            raise ValueError(f"{name} must be below 2**63, but {_entry(name, place)} is {value}")
+    whole = array.size > 0 and all(isinstance(v, Integral | np.bool_) for v in array.flat)
+    try:
+        return array.astype(np.int64 if whole else np.float64)
+    except OverflowError as error:
+        raise ValueError(f"{name} must hold numbers within float64: {error}") from None
+
+
 def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
-    """Return `array` C-contiguous, aligned and of `dtype`: itself where it is so already."""
+    """Return `array` C-contiguous, aligned and of `dtype`: itself where it is so already.
+
+    What is beyond the dtype's range is infinite.
+    """
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
-        return array.view(np.ndarray)
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, and said so where it matters
+        return array if type(array) is np.ndarray else array.view(np.ndarray)
+    with np.errstate(over="ignore"):
         return np.require(array, dtype, ["C", "A"])
+
+
+def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
+    """Return what `converted` does; a number beyond the dtype's range is refused."""
+    if array.dtype == dtype:
+        return converted(array, dtype)
+    try:
+        with np.errstate(over="raise"):
+            return np.require(array, dtype, ["C", "A"])
+    except FloatingPointError:
+        beyond = np.isfinite(array) & ~np.isfinite(converted(array, dtype))
+        _refuse_first(name, array, beyond, f"{name} must be within the range of {dtype}")
+        raise
+
+
+def _refuse_first(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], rule: str) -> None:
+    """Refuse the first entry that is marked as wrong: it breaks the rule."""
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(f"{rule}, but {_entry(name, place)} is {array[place]}")
+
+
+def _entry(name: str, place: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, place))}]" if place else name
 
 
 def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> FloatArray:
@@ -62,7 +120,7 @@ def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> 
         raise ValueError(f"{name} must have {columns} columns, not {array.shape[1]}")
     if array.shape[0] == 0:
         raise ValueError(f"{name} must have at least 1 row, not 0")
-    return converted(array, dtype)
+    return within_range(name, array, dtype)
 
 
 def finite(name: str, array: FloatArray) -> FloatArray:
@@ -71,12 +129,8 @@ def finite(name: str, array: FloatArray) -> FloatArray:
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return array
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad) == 0:
-        return array
-    place = tuple(int(i) for i in bad[0])
-    shown = ", ".join(map(str, place))
-    raise ValueError(f"{name} must be finite, but {name}[{shown}] is {array[place]}")
+    _refuse_first(name, array, ~np.isfinite(array), f"{name} must be finite")
+    return array
 
 
 def targets(
@@ -97,7 +151,7 @@ def targets(
     if array.ndim != 2 or array.shape[1] != outputs:
         expected = f"({rows}, {outputs})" if outputs > 1 else f"({rows},) or ({rows}, 1)"
         raise ValueError(f"y must have shape {expected} for loss '{loss}', not {array.shape}")
-    result = finite("y", converted(array, dtype))
+    result = finite("y", within_range("y", array, dtype))
     _check_range(result, loss)
     return None, result
 
@@ -109,27 +163,19 @@ def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
             "convert it with y.astype(int)"
         )
     wrong = (array < 0) | (array >= classes)
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        raise ValueError(f"y must hold labels from 0 to {classes - 1}, but y[{i}] is {array[i]}")
+    _refuse_first("y", array, wrong, f"y must hold labels from 0 to {classes - 1}")
     return np.require(array, np.int32, ["C", "A"])
 
 
 def _check_range(y: FloatArray, loss: str) -> None:
     if loss in ("cross_entropy", "binary_cross_entropy", "kl_divergence"):
-        _refuse(y, (y < 0) | (y > 1), f"y must be in [0, 1] for loss '{loss}'")
+        _refuse_first("y", y, (y < 0) | (y > 1), f"y must be in [0, 1] for loss '{loss}'")
     if loss in ("cross_entropy", "kl_divergence"):
         _check_sums(y)
     if loss == "poisson":
-        _refuse(y, y < 0, f"y must not be negative for loss '{loss}'")
+        _refuse_first("y", y, y < 0, f"y must not be negative for loss '{loss}'")
     if loss == "hinge":
-        _refuse(y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'")
-
-
-def _refuse(y: FloatArray, wrong: NDArray[np.bool_], expected: str) -> None:
-    if wrong.any():
-        i, j = (int(k) for k in np.argwhere(wrong)[0])
-        raise ValueError(f"{expected}, but y[{i}, {j}] is {y[i, j]}")
+        _refuse_first("y", y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'")
 
 
 def _check_sums(y: FloatArray) -> None:
@@ -147,12 +193,8 @@ def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) ->
     array = numbers("sample_weight", values)
     if array.shape != (rows,):
         raise ValueError(f"sample_weight must have shape ({rows},), not {array.shape}")
-    result = finite("sample_weight", converted(array, dtype))
-    if (result < 0).any():
-        i = int(np.argmax(result < 0))
-        raise ValueError(
-            f"sample_weight must not be negative, but sample_weight[{i}] is {result[i]}"
-        )
+    result = finite("sample_weight", within_range("sample_weight", array, dtype))
+    _refuse_first("sample_weight", result, result < 0, "sample_weight must not be negative")
     if not result.any():
         raise ValueError("sample_weight must not be 0 for every sample")
     return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
 from typing import Any
 
 
@@ -13,8 +12,8 @@ def type_name(value: object) -> str:
     return type(value).__name__
 
 
-def integer(name: str, value: Any, *, minimum: int) -> int:
-    """Return `value` as an int of at least `minimum`; bools and floats are refused."""
+def integer(name: str, value: Any, *, minimum: int, below: int = 2**63) -> int:
+    """Return `value` as an int, minimum <= value < below; bools and floats are refused."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, not bool")
     try:
@@ -23,6 +22,9 @@ def integer(name: str, value: Any, *, minimum: int) -> int:
         raise TypeError(f"{name} must be an integer, not {type_name(value)}") from None
     if result < minimum:
         raise ValueError(f"{name} must be at least {minimum}, not {result}")
+    if result >= below:
+        shown = "2**" + str(below.bit_length() - 1) if below >= 2**32 else str(below)
+        raise ValueError(f"{name} must be below {shown}, not {result}")
     return result
 
 
@@ -42,6 +44,8 @@ def number(
         result = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {type_name(value)}") from None
+    except OverflowError:  # an integer beyond float64
+        raise ValueError(f"{name} must be within the range of float64") from None
     if not math.isfinite(result):
         raise ValueError(f"{name} must be finite, not {result}")
     if result < minimum:
@@ -60,13 +64,3 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, not {type_name(value)}")
     return value
-
-
-def unknown_name(what: str, name: str, known: Iterable[str]) -> ValueError:
-    """Return the error for a name that is not among `known`, with the nearest one as a hint."""
-    import difflib
-
-    names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean '{near[0]}'?" if near else f"; known are {', '.join(names)}"
-    return ValueError(f"unknown {what} '{name}'{hint}")

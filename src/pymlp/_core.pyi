@@ -120,8 +120,9 @@ class _Network(Generic[_Float]):
         sample_weight: NDArray[_Float] | None,
         loss: Loss,
         out: NDArray[_Float],
+        dz: bool,
         threads: int,
-    ) -> float: ...
+    ) -> tuple[float, list[NDArray[_Float]]]: ...
     def pull_back(
         self,
         X: NDArray[_Float],
@@ -130,15 +131,6 @@ class _Network(Generic[_Float]):
         dX: NDArray[_Float],
         threads: int,
     ) -> None: ...
-    def layer_gradients(
-        self,
-        X: NDArray[_Float],
-        labels: _Labels | None,
-        values: NDArray[_Float] | None,
-        sample_weight: NDArray[_Float] | None,
-        loss: Loss,
-        threads: int,
-    ) -> list[NDArray[_Float]]: ...
     def step(
         self,
         X: NDArray[_Float],
@@ -175,9 +167,6 @@ class _Optimizer(Generic[_Float]):
 class OptimizerFloat32(_Optimizer[np.float32]): ...
 class OptimizerFloat64(_Optimizer[np.float64]): ...
 
-class EarlyStopping:
-    def __init__(self, patience: int, min_delta: float, restore_best: bool) -> None: ...
-
 class FitOptions:
     def __init__(
         self,
@@ -186,8 +175,6 @@ class FitOptions:
         shuffle: bool,
         seed: int,
         threads: int,
-        max_seconds: float,
-        early_stopping: EarlyStopping | None,
         regularization: Regularization,
         learning_rates: Sequence[float],
     ) -> None: ...
@@ -204,7 +191,8 @@ class _Trainer(Generic[_Float]):
         options: FitOptions,
     ) -> None: ...
     def run(self, epochs: int, seconds: float) -> str: ...
-    def take_records(self) -> tuple[list[float], list[float], list[float]]: ...
+    def close_epoch(self) -> str: ...
+    def take_records(self) -> tuple[list[float], list[float], list[float], list[float]]: ...
     @property
     def samples_seen(self) -> int: ...
     @property

@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from pymlp import _arrays, _checks
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pymlp import _arrays, _checks, _core
 from pymlp._arrays import FloatArray
+from pymlp._registry import Registry
+from pymlp._values import Value
 
 __all__ = ["ALIASES", "TABLE", "Activation", "from_parameters", "resolve"]
 
 
-class Activation:
+class Activation(Value):
     """A function of the pre-activations, and its derivative.
 
     ``Activation(forward=f, derivative=df)`` makes one of the user's own from two functions on
@@ -63,22 +68,74 @@ class Activation:
         for argument, function in (("forward", forward), ("derivative", derivative)):
             if not callable(function):
                 raise TypeError(f"{argument} must be callable, not {_checks.type_name(function)}")
-        self.forward = forward
-        self.derivative = derivative
+        super().__init__(_forward=forward, _derivative=derivative)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name, in the order of the constructor."""
-        return dict(vars(self))
+        return {name.removeprefix("_"): value for name, value in vars(self).items()}
+
+    def forward(self, z: ArrayLike) -> FloatArray:
+        """Return the activations of pre-activations.
+
+        Parameters
+        ----------
+        z : array-like
+            Pre-activations, of any shape; those of softmax and log_softmax are rows (..., n).
+
+        Returns
+        -------
+        ndarray
+            Of z's shape; of z's dtype where that is float32 or float64, else float64.
+
+        Examples
+        --------
+        >>> pymlp.ReLU().forward([-1.0, 2.0])
+        array([0., 2.])
+        """
+        return self._on_rows(z, self._values)
+
+    def derivative(self, z: ArrayLike) -> FloatArray:
+        """Return the derivative of every activation by its own pre-activation, g'(z).
+
+        Of softmax and log_softmax that is the diagonal of the Jacobian of each row.
+
+        Parameters
+        ----------
+        z : array-like
+            Pre-activations, as in `forward`.
+
+        Returns
+        -------
+        ndarray
+            As of `forward`.
+
+        Examples
+        --------
+        >>> pymlp.LeakyReLU(0.5).derivative([-1.0, 2.0])
+        array([0.5, 1. ])
+        """
+        return self._on_rows(z, self._slopes)
+
+    def _on_rows(self, z: ArrayLike, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
+        array = _arrays.numbers("z", z)
+        dtype = array.dtype if array.dtype in _arrays.DTYPES else np.dtype(np.float64)
+        columns = array.shape[-1] if array.ndim else 1
+        rows = _arrays.within_range("z", array, dtype).reshape(-1, columns)
+        return function(rows).reshape(array.shape)
+
+    def _values(self, z: FloatArray) -> FloatArray:
+        result: FloatArray = self.for_core()[2](z)
+        return result
+
+    def _slopes(self, z: FloatArray) -> FloatArray:
+        result: FloatArray = self.for_core()[3](z)
+        return result
 
     def for_core(self) -> tuple[str, list[float], Any, Any]:
-        """Return name, parameters, and the two functions of the user's own or None."""
-        return (
-            self.name,
-            [],
-            _checked(self.forward, "forward"),
-            _checked(self.derivative, "derivative"),
-        )
+        """Return name, parameters, and the two user functions or None."""
+        forward, derivative = (_checked(f, name) for name, f in self.parameters.items())
+        return self.name, [], forward, derivative
 
     def __repr__(self) -> str:
         shown = (
@@ -86,14 +143,6 @@ class Activation:
             for name, value in self.parameters.items()
         )
         return f"{type(self).__name__}({', '.join(shown)})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Activation):
-            return NotImplemented
-        return type(self) is type(other) and self.parameters == other.parameters
-
-    def __hash__(self) -> int:
-        return hash((self.name, *self.parameters.items()))
 
 
 def _checked(function: Callable[[FloatArray], Any], name: str) -> Callable[[FloatArray], Any]:
@@ -110,10 +159,17 @@ def _checked(function: Callable[[FloatArray], Any], name: str) -> Callable[[Floa
 
 class _BuiltIn(Activation):
     def __init__(self) -> None:
-        pass
+        Value.__init__(self)
 
     def for_core(self) -> tuple[str, list[float], Any, Any]:
         return self.name, list(self.parameters.values()), None, None
+
+    def _values(self, z: FloatArray) -> FloatArray:
+        return _core.activation_forward(self.name, [*self.parameters.values()], z)
+
+    def _slopes(self, z: FloatArray) -> FloatArray:
+        parameters, ones = [*self.parameters.values()], np.ones_like(z)
+        return _core.activation_backward(self.name, parameters, ones, z, self._values(z))
 
 
 class Linear(_BuiltIn):
@@ -137,8 +193,10 @@ class Step(_BuiltIn):
     largest_slope = "0, everywhere"
     use = "the first perceptrons; nothing below it learns, as no gradient passes"
 
+    threshold: float
+
     def __init__(self, threshold: float = 0.0) -> None:
-        self.threshold = _checks.number("threshold", threshold)
+        Value.__init__(self, threshold=_checks.number("threshold", threshold))
 
 
 class Sigmoid(_BuiltIn):
@@ -161,6 +219,10 @@ class Softmax(_BuiltIn):
     range = "(0, 1), rows sum to 1"
     largest_slope = "0.25, where a_i = 0.5"
     use = "outputs that are probabilities of classes"
+
+    def _slopes(self, z: FloatArray) -> FloatArray:
+        a = self._values(z)
+        return a * (1 - a)
 
 
 class Tanh(_BuiltIn):
@@ -195,9 +257,15 @@ class LeakyReLU(_BuiltIn):
     largest_slope = "max(1, |slope|)"
     use = "hidden layers whose units must not die"
 
+    slope: float
+    threshold: float
+
     def __init__(self, slope: float = 0.01, *, threshold: float = 0.0) -> None:
-        self.slope = _checks.number("slope", slope)
-        self.threshold = _checks.number("threshold", threshold)
+        Value.__init__(
+            self,
+            slope=_checks.number("slope", slope),
+            threshold=_checks.number("threshold", threshold),
+        )
 
 
 class ELU(_BuiltIn):
@@ -210,8 +278,10 @@ class ELU(_BuiltIn):
     largest_slope = "max(1, |alpha|)"
     use = "hidden layers; means of activations near 0"
 
+    alpha: float
+
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = _checks.number("alpha", alpha)
+        Value.__init__(self, alpha=_checks.number("alpha", alpha))
 
 
 class SELU(_BuiltIn):
@@ -235,8 +305,10 @@ class CELU(_BuiltIn):
     largest_slope = "1, where z >= 0"
     use = "hidden layers; smooth everywhere"
 
+    alpha: float
+
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = _checks.number("alpha", alpha, above=0.0)
+        Value.__init__(self, alpha=_checks.number("alpha", alpha, above=0.0))
 
 
 class GELU(_BuiltIn):
@@ -392,9 +464,19 @@ class LogSoftmax(_BuiltIn):
     largest_slope = "1, where softmax(z)_i = 0"
     use = "outputs that are logarithms of probabilities"
 
+    def _slopes(self, z: FloatArray) -> FloatArray:
+        return 1 - np.exp(self._values(z))
+
 
 TABLE: dict[str, type[Activation]] = {kind.name: kind for kind in _BuiltIn.__subclasses__()}
-ALIASES = {"identity": "linear", "logistic": "sigmoid", "swish": "silu"}
+ALIASES = {
+    "identity": "linear",
+    "logistic": "sigmoid",
+    "swish": "silu",
+    "hard_silu": "hard_swish",
+    "exponential": "exp",
+}
+_NAMES = Registry("activation", TABLE, ALIASES)
 
 
 def resolve(argument: str, value: Any) -> Activation:
@@ -413,10 +495,7 @@ def resolve(argument: str, value: Any) -> Activation:
         raise TypeError(
             f"{argument} must be a name or an Activation, not {_checks.type_name(value)}"
         )
-    kind = TABLE.get(ALIASES.get(value, value))
-    if kind is None:
-        raise _checks.unknown_name("activation", value, [*TABLE, *ALIASES])
-    return kind()  # type: ignore[call-arg]  # every kind in the table has defaults
+    return _NAMES.find(value)()  # type: ignore[call-arg]  # every kind in the table has defaults
 
 
 def from_parameters(name: str, parameters: dict[str, Any]) -> Activation:

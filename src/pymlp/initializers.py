@@ -2,7 +2,8 @@
 
 Names: ``auto`` (He normal for the ReLU family, Glorot uniform otherwise), ``zeros``, ``normal``,
 ``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``,
-``lecun_uniform``, ``lecun_normal``, ``orthogonal``. Biases start at 0.
+``lecun_uniform``, ``lecun_normal``, ``orthogonal``; PyTorch's ``xavier_*`` are ``glorot_*``, its
+``kaiming_*`` are ``he_*``. Biases start at 0.
 """
 
 from __future__ import annotations
@@ -10,29 +11,31 @@ from __future__ import annotations
 from typing import Any
 
 from pymlp import _checks
+from pymlp._registry import Registry
+from pymlp._values import Value
 
 __all__ = ["Constant", "Initializer", "Normal", "Uniform"]
 
 
-class Initializer:
-    """How the weights of every layer begin."""
+class Initializer(Value):
+    """How the weights of every layer begin.
+
+    Attributes
+    ----------
+    name : str
+        The name that the core knows it by.
+    scale : float
+        The constant, standard deviation or bound; 0 where there is none.
+    """
+
+    name: str
+    scale: float
 
     def __init__(self, name: str, scale: float = 0.0) -> None:
-        self._name = name
-        self._scale = scale
-
-    @property
-    def name(self) -> str:
-        """The name that the core knows it by."""
-        return self._name
-
-    @property
-    def scale(self) -> float:
-        """The constant, standard deviation or bound; 0 where there is none."""
-        return self._scale
+        super().__init__(name=name, scale=scale)
 
     def __repr__(self) -> str:
-        shown = f"{self._scale:g}" if type(self) is not Initializer else f"'{self._name}'"
+        shown = f"{self.scale:g}" if type(self) is not Initializer else f"'{self.name}'"
         return f"{type(self).__name__}({shown})"
 
 
@@ -57,7 +60,7 @@ class Uniform(Initializer):
         super().__init__("uniform", _checks.number("bound", bound, minimum=0.0))
 
 
-_NAMES: dict[str, Initializer] = {
+_TABLE: dict[str, Initializer] = {
     name: Initializer(name)
     for name in (
         "auto",
@@ -70,6 +73,14 @@ _NAMES: dict[str, Initializer] = {
         "orthogonal",
     )
 } | {"zeros": Constant(0.0), "normal": Normal(), "uniform": Uniform()}
+_ALIASES = {
+    "xavier_uniform": "glorot_uniform",
+    "xavier_normal": "glorot_normal",
+    "kaiming_uniform": "he_uniform",
+    "kaiming_normal": "he_normal",
+    "random_uniform": "uniform",
+}
+_NAMES = Registry("init", _TABLE, _ALIASES)
 
 
 def resolve(init: Any) -> Initializer:
@@ -78,6 +89,4 @@ def resolve(init: Any) -> Initializer:
         return init
     if not isinstance(init, str):
         raise TypeError(f"init must be a name or an Initializer, not {_checks.type_name(init)}")
-    if init not in _NAMES:
-        raise _checks.unknown_name("init", init, _NAMES)
-    return _NAMES[init]
+    return _NAMES.find(init)

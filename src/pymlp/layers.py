@@ -3,16 +3,82 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn, overload
 
+from numpy.typing import ArrayLike
+
+from pymlp import _arrays
 from pymlp._arrays import FloatArray
+from pymlp._values import Immutable
 from pymlp.activations import Activation
 
-__all__ = ["Gradients", "Layer", "Trace", "split"]
+__all__ = ["Gradients", "Layer", "LayerGradients", "Trace", "Views", "split"]
 
 
-class Layer:
+class Views(Sequence[FloatArray]):
+    """Arrays that are views of a network's parameters, one for each layer.
+
+    Writing to an array changes the network. Assigning to an item copies into its array, which stays
+    the same object.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([2, 3, 1], init="zeros")
+    >>> net.weights[0] = [[1, 2, 3], [4, 5, 6]]
+    >>> net.weights[0] -= 1
+    >>> net.parameters[:6]
+    array([0., 1., 2., 3., 4., 5.], dtype=float32)
+    """
+
+    def __init__(self, name: str, views: Sequence[FloatArray]) -> None:
+        self._name = name
+        self._views = tuple(views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __iter__(self) -> Iterator[FloatArray]:
+        return iter(self._views)
+
+    @overload
+    def __getitem__(self, index: int) -> FloatArray: ...
+    @overload
+    def __getitem__(self, index: slice) -> Views: ...
+    def __getitem__(self, index: int | slice) -> FloatArray | Views:
+        if isinstance(index, slice):
+            return Views(self._name, self._views[index])
+        return self._views[index]
+
+    def __setitem__(self, index: int | slice, value: Any) -> None:
+        if not isinstance(index, slice):
+            copy_into(f"{self._name}[{index}]", self._views[index], value)
+            return
+        views, values = self._views[index], list(value)
+        if len(values) != len(views):
+            raise ValueError(f"{self._name} must get {len(views)} arrays, not {len(values)}")
+        for i, (view, array) in enumerate(zip(views, values, strict=True)):
+            copy_into(f"{self._name}[{i}]", view, array)
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(view.shape) for view in self._views)
+        return f"<{self._name} of {len(self)} layers: {shapes}>"
+
+
+def copy_into(name: str, view: FloatArray, values: ArrayLike) -> None:
+    """Copy numbers of the view's shape into it."""
+    if values is view:  # the end of `weights[l] -= step`
+        return
+    array = _arrays.numbers(name, values)
+    if array.shape != view.shape:
+        raise ValueError(f"{name} must have shape {view.shape}, not {array.shape}")
+    view[...] = _arrays.within_range(name, array, view.dtype)
+
+
+class Layer(Immutable):
     """One dense layer: ``a = activation(x @ weights + biases)``.
+
+    Assigning to `weights` or `biases` copies in; nothing else can be assigned.
 
     Attributes
     ----------
@@ -23,12 +89,32 @@ class Layer:
     activation : Activation
     """
 
+    activation: Activation
+
     def __init__(
         self, weights: FloatArray, biases: FloatArray | None, activation: Activation
     ) -> None:
-        self.weights = weights
-        self.biases = biases
-        self.activation = activation
+        vars(self).update(_weights=weights, _biases=biases, activation=activation)
+
+    @property
+    def weights(self) -> FloatArray:
+        """A writable view, shape (n_in, n_out)."""
+        result: FloatArray = vars(self)["_weights"]
+        return result
+
+    @property
+    def biases(self) -> FloatArray | None:
+        """A writable view, shape (n_out,); None in a network without biases."""
+        result: FloatArray | None = vars(self)["_biases"]
+        return result
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("weights", "biases") or getattr(self, name) is None:
+            self._refuse(name)
+        copy_into(name, getattr(self, name), value)
+
+    def _refuse(self, name: str) -> NoReturn:
+        raise AttributeError(f"'{name}' of a layer cannot be assigned; make a new network")
 
     def __repr__(self) -> str:
         n_in, n_out = self.weights.shape
@@ -51,6 +137,21 @@ class Trace:
         self.a = a
 
 
+class LayerGradients:
+    """The gradients of one layer's parameters.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (n_in, n_out)
+    biases : ndarray, shape (n_out,), or None
+        None in a network without biases.
+    """
+
+    def __init__(self, weights: FloatArray, biases: FloatArray | None) -> None:
+        self.weights = weights
+        self.biases = biases
+
+
 class Gradients:
     """The gradient of a scalar with respect to a network's parameters.
 
@@ -60,11 +161,27 @@ class Gradients:
         In the order of `Network.parameters`.
     weights, biases : list of ndarray
         Views of `flat`, shaped as those of the network's layers.
+    dz : list of ndarray, or None
+        Where they were asked for: ``dz[l]`` (m, n[l]) is the gradient by the pre-activations of
+        layer l, l = 1 ... L; ``dz[0]`` is None, as the inputs have none.
     """
 
-    def __init__(self, flat: FloatArray, widths: Sequence[int], bias: bool) -> None:
+    def __init__(
+        self,
+        flat: FloatArray,
+        widths: Sequence[int],
+        bias: bool,
+        dz: list[FloatArray | None] | None = None,
+    ) -> None:
         self.flat = flat
         self.weights, self.biases = split(flat, widths, bias)
+        self.dz = dz
+
+    @property
+    def layers(self) -> list[LayerGradients]:
+        """The same by layer: ``layers[l].weights`` and ``layers[l].biases``."""
+        biases: Sequence[FloatArray | None] = self.biases or [None] * len(self.weights)
+        return [LayerGradients(w, b) for w, b in zip(self.weights, biases, strict=True)]
 
 
 def split(

@@ -6,14 +6,18 @@ the number of outputs. The value and its gradient always share one normalisation
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pymlp import _arrays, _checks, _core
 from pymlp._arrays import FloatArray
+from pymlp._registry import Registry
+from pymlp._values import Value
 from pymlp.activations import Activation
 
 __all__ = [
+    "ALIASES",
     "MAE",
     "MSE",
     "TABLE",
@@ -30,7 +34,7 @@ __all__ = [
 ]
 
 
-class Loss:
+class Loss(Value):
     """A loss of one sample, and its gradient.
 
     ``Loss(function)`` makes one of the user's own: ``function(a, y)`` gets the outputs (m, k) and
@@ -50,27 +54,16 @@ class Loss:
 
     name: ClassVar[str] = "custom"
     label_smoothing: float = 0.0
+    function: Callable[[FloatArray, Any], tuple[Any, Any]]
 
     def __init__(self, function: Callable[[FloatArray, Any], tuple[Any, Any]]) -> None:
         if not callable(function):
             raise TypeError(f"function must be callable, not {_checks.type_name(function)}")
-        self.function = function
+        super().__init__(function=function)
 
     def for_core(self) -> _core.Loss:
         """Return it as the core takes it."""
         return _core.Loss(self.name, 0.0, 0.0, _checked(self.function))
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({shown})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Loss):
-            return NotImplemented
-        return type(self) is type(other) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash((self.name, *vars(self).items()))
 
 
 def _checked(function: Callable[[FloatArray, Any], Any]) -> Callable[[FloatArray, Any], Any]:
@@ -97,7 +90,7 @@ def _checked(function: Callable[[FloatArray, Any], Any]) -> Callable[[FloatArray
 
 class _BuiltIn(Loss):
     def __init__(self) -> None:
-        pass
+        Value.__init__(self)
 
     def for_core(self) -> _core.Loss:
         return _core.Loss(self.name, 0.0, self.label_smoothing, None)
@@ -105,9 +98,8 @@ class _BuiltIn(Loss):
 
 class _Smoothed(_BuiltIn):
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = _checks.number(
-            "label_smoothing", label_smoothing, minimum=0.0, below=1.0
-        )
+        smoothing = _checks.number("label_smoothing", label_smoothing, minimum=0.0, below=1.0)
+        Value.__init__(self, label_smoothing=smoothing)
 
 
 class CrossEntropy(_Smoothed):
@@ -150,8 +142,10 @@ class Huber(_BuiltIn):
 
     name = "huber"
 
+    delta: float
+
     def __init__(self, delta: float = 1.0) -> None:
-        self.delta = _checks.number("delta", delta, above=0.0)
+        Value.__init__(self, delta=_checks.number("delta", delta, above=0.0))
 
     def for_core(self) -> _core.Loss:  # noqa: D102
         return _core.Loss(self.name, self.delta, 0.0, None)
@@ -177,8 +171,10 @@ class Quantile(_BuiltIn):
 
     name = "quantile"
 
+    q: float
+
     def __init__(self, q: float = 0.5) -> None:
-        self.q = _checks.number("q", q, above=0.0, below=1.0)
+        Value.__init__(self, q=_checks.number("q", q, above=0.0, below=1.0))
 
     def for_core(self) -> _core.Loss:  # noqa: D102
         return _core.Loss(self.name, self.q, 0.0, None)
@@ -211,11 +207,34 @@ TABLE: dict[str, type[Loss]] = {
         KLDivergence,
     )
 }
+ALIASES = {
+    "categorical_crossentropy": "cross_entropy",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "cross_entropy_loss": "cross_entropy",
+    "nll_loss": "cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "bce": "binary_cross_entropy",
+    "bce_loss": "binary_cross_entropy",
+    "mean_squared_error": "mse",
+    "squared_error": "mse",
+    "mse_loss": "mse",
+    "mean_absolute_error": "mae",
+    "absolute_error": "mae",
+    "l1": "mae",
+    "l1_loss": "mae",
+    "huber_loss": "huber",
+    "smooth_l1": "huber",  # whose delta is 1, as here
+    "smooth_l1_loss": "huber",
+    "pinball": "quantile",
+    "kld": "kl_divergence",
+    "kullback_leibler_divergence": "kl_divergence",
+}
 _AUTO: dict[str, type[Loss]] = {
     "softmax": CrossEntropy,
     "log_softmax": CrossEntropy,
     "sigmoid": BinaryCrossEntropy,
 }
+_NAMES = Registry("loss", TABLE | {"auto": MSE}, ALIASES | {"log_loss": "cross_entropy"})
 
 
 def resolve(loss: Any, output: Activation) -> Loss:
@@ -228,17 +247,19 @@ def resolve(loss: Any, output: Activation) -> Loss:
     ValueError
         If no loss has that name, or if the output activation does not give what it reads.
     """
-    if isinstance(loss, Loss):
-        return _paired(loss, output)
-    if not isinstance(loss, str):
+    if isinstance(loss, str):
+        return _named(loss, output.name)
+    if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a name or a Loss, not {_checks.type_name(loss)}")
-    if loss == "auto":
-        return _AUTO.get(output.name, MSE)()  # type: ignore[call-arg]
-    if loss not in TABLE:
-        raise _checks.unknown_name("loss", loss, [*TABLE, "auto"])
-    return _paired(TABLE[loss](), output)  # type: ignore[call-arg]
-
-
-def _paired(loss: Loss, output: Activation) -> Loss:
     _core.check_pair(loss.name, output.name)
     return loss
+
+
+@functools.cache  # losses are values: one of each will do
+def _named(name: str, output: str) -> Loss:
+    if name in ("auto", "log_loss"):
+        kind = _AUTO.get(output, MSE if name == "auto" else CrossEntropy)
+    else:
+        kind = _NAMES.find(name)
+    _core.check_pair(kind.name, output)
+    return kind()  # type: ignore[call-arg]  # every kind in the table has defaults

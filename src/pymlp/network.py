@@ -5,40 +5,22 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Never
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from pymlp import (
-    _arrays,
-    _checks,
-    _core,
-    _options,
-    _samples,
-    _structure,
-    _summary,
-    activations,
-    config,
-    initializers,
-    losses,
-    optimizers,
-)
+from pymlp import _arrays, _checks, config, derivatives, initializers, losses, optimizers
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
-from pymlp._samples import Samples
 from pymlp.activations import Activation
-from pymlp.history import EarlyStopping, History, TrainingDiverged
-from pymlp.layers import Gradients, Layer, Trace, split
+from pymlp.architecture import Architecture, checked_seed
+from pymlp.layers import Gradients, Layer, Trace, Views, copy_into
 from pymlp.losses import Loss
 from pymlp.schedules import Schedule
-
-CoreNetwork: TypeAlias = "_core._Network[Any]"
-
-_CORE: dict[np.dtype[Any], type[CoreNetwork]] = {
-    np.dtype(np.float32): _core.NetworkFloat32,
-    np.dtype(np.float64): _core.NetworkFloat64,
-}
+from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
+from pymlp.training import samples as _samples
+from pymlp.training.options import refuse_unknown, regularization
 
 
 class Network:
@@ -90,44 +72,22 @@ class Network:
         dtype: DTypeLike = "float32",
         seed: int | None = None,
     ) -> None:
-        checked_widths = _structure.checked_widths(widths)
-        checked_activations = [
-            *_structure.hidden_activations(hidden, len(checked_widths) - 2),
-            activations.resolve("output", output),
-        ]
         initializer = initializers.resolve(init)
-        self._build(
-            checked_widths,
-            checked_activations,
-            _checks.flag("bias", bias),
-            _structure.dropout_rates(dropout, len(checked_widths) - 2),
-            _arrays.float_dtype(dtype),
-            _structure.checked_seed(seed),
-        )
+        architecture = Architecture(widths, hidden, output, bias, dropout, dtype)
+        self._build(architecture, checked_seed(seed))
         self._core.initialize(initializer.name, initializer.scale, self._seed)
 
-    def _build(
-        self,
-        widths: tuple[int, ...],
-        layer_activations: Sequence[Activation],
-        bias: bool,
-        dropout: Sequence[float],
-        dtype: np.dtype[Any],
-        seed: int,
-    ) -> None:
-        specs = [g.for_core() for g in layer_activations]
-        self._widths = widths
-        self._bias = bias
-        self._dropout = tuple(dropout)
-        self._dtype = dtype
+    def _build(self, architecture: Architecture, seed: int) -> None:
+        self._architecture = architecture
         self._seed = seed
         self._fits = 0  # calls that drew a seed from ours
-        self._core = _CORE[dtype](list(widths), specs, bias, list(dropout))
+        self._core = architecture.new_core()
         self._parameters = self._core.parameters
-        weights, biases = split(self._parameters, widths, bias)
+        weights, biases = architecture.split(self._parameters)
+        self._weights, self._biases = Views("weights", weights), Views("biases", biases)
         self._layers = [
-            Layer(w, biases[i] if bias else None, g)
-            for i, (w, g) in enumerate(zip(weights, layer_activations, strict=True))
+            Layer(w, biases[i] if biases else None, architecture.activations[i])
+            for i, w in enumerate(weights)
         ]
         self._training = threading.Lock()
         self.history: History | None = None
@@ -137,22 +97,22 @@ class Network:
     @property
     def widths(self) -> tuple[int, ...]:
         """Layer widths, input first."""
-        return self._widths
+        return self._architecture.widths
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Of parameters, activations and gradients: float32 or float64."""
-        return self._dtype
+        return self._architecture.dtype
 
     @property
     def bias(self) -> bool:
         """Whether layers have biases."""
-        return self._bias
+        return self._architecture.bias
 
     @property
     def dropout(self) -> tuple[float, ...]:
         """The share of units left out in training, for each hidden layer."""
-        return self._dropout
+        return self._architecture.dropout
 
     @property
     def seed(self) -> int:
@@ -165,14 +125,22 @@ class Network:
         return list(self._layers)
 
     @property
-    def weights(self) -> list[FloatArray]:
-        """The weights of every layer, writable views."""
-        return [layer.weights for layer in self._layers]
+    def weights(self) -> Views:
+        """The weights of every layer, writable views; assigning to an item copies in.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([1, 2], init="zeros")
+        >>> net.weights[0] -= [[0.5, -0.5]]
+        >>> net.layers[0].weights
+        array([[-0.5,  0.5]], dtype=float32)
+        """
+        return self._weights
 
     @property
-    def biases(self) -> list[FloatArray]:
-        """The biases of every layer, writable views; empty in a network without."""
-        return [layer.biases for layer in self._layers if layer.biases is not None]
+    def biases(self) -> Views:
+        """The biases of every layer, as `weights` are; empty in a network without."""
+        return self._biases
 
     @property
     def parameters(self) -> FloatArray:
@@ -181,12 +149,7 @@ class Network:
 
     @parameters.setter
     def parameters(self, values: ArrayLike) -> None:
-        array = _arrays.numbers("parameters", values)
-        if array.shape != (self.n_parameters,):
-            raise ValueError(
-                f"parameters must have shape ({self.n_parameters},), not {array.shape}"
-            )
-        self._parameters[:] = array
+        copy_into("parameters", self._parameters, values)
 
     @property
     def n_parameters(self) -> int:
@@ -194,11 +157,7 @@ class Network:
         return self._parameters.size
 
     def __repr__(self) -> str:
-        names = [repr(layer.activation) for layer in self._layers]
-        return (
-            f"Network({list(self._widths)}, hidden=[{', '.join(names[:-1])}], output={names[-1]}, "
-            f"bias={self._bias}, dtype={self._dtype})"
-        )
+        return repr(self._architecture)
 
     def summary(self) -> str:
         """Return a table of the layers: activations, shapes and numbers of parameters.
@@ -211,7 +170,7 @@ class Network:
             2  Softmax()   4 x 3    3               15
         27 parameters, float32, 108 bytes
         """
-        return _summary.table(self)
+        return self._architecture.summary()
 
     # ---- running it ------------------------------------------------------------------------------
 
@@ -250,15 +209,13 @@ class Network:
         """Predict where something is to be converted first, or to be refused with its reason."""
         array = _arrays.numbers("X", X)
         one = array.ndim == 1
-        rows = _arrays.matrix(
-            "X", array[np.newaxis] if one else array, self._widths[0], self._dtype
-        )
+        rows = _arrays.matrix("X", array[np.newaxis] if one else array, self.widths[0], self.dtype)
         n_threads = config.threads(threads)
         if out is None:
             Y = self._core.predict(rows, n_threads)
             return Y[0] if one else Y
-        shape = (self._widths[-1],) if one else (rows.shape[0], self._widths[-1])
-        _arrays.output(out, shape, self._dtype, rows)
+        shape = (self.widths[-1],) if one else (rows.shape[0], self.widths[-1])
+        _arrays.output(out, shape, self.dtype, rows)
         self._core.predict_into(rows, out.reshape(rows.shape[0], -1), n_threads)
         return out
 
@@ -282,20 +239,11 @@ class Network:
         >>> [a.shape for a in trace.a]
         [(300, 2), (300, 4), (300, 3)]
         """
-        rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
+        rows = _arrays.matrix("X", X, self.widths[0], self.dtype)
         z, a = self._core.forward(rows, config.threads(threads))
         return Trace([None, *z], [rows, *a])
 
     # ---- losses and gradients --------------------------------------------------------------------
-
-    def _samples(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, loss: Loss
-    ) -> Samples:
-        rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
-        m = rows.shape[0]
-        labels, values = _arrays.targets(y, loss.name, m, self._widths[-1], self._dtype)
-        weights = _arrays.sample_weights(sample_weight, m, self._dtype)
-        return rows, labels, values, weights
 
     def loss(
         self,
@@ -326,9 +274,9 @@ class Network:
         >>> round(net.loss([[1.0, 2.0]], [0]), 4)  # log 3
         1.0986
         """
-        name = losses.resolve(loss, self._layers[-1].activation)
-        samples = self._samples(X, y, sample_weight, name)
-        return self._core.loss(*samples, name.for_core(), config.threads(threads))
+        kind = losses.resolve(loss, self._architecture.activations[-1])
+        samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
+        return self._core.loss(*samples, kind.for_core(), config.threads(threads))
 
     def gradients(
         self,
@@ -337,26 +285,42 @@ class Network:
         *,
         loss: str | Loss = "auto",
         sample_weight: ArrayLike | None = None,
+        dz: bool = False,
         threads: int | None = None,
     ) -> tuple[float, Gradients]:
         """Return the mean loss and its gradient with respect to the parameters.
 
-        Takes the arguments of `loss`.
+        Parameters
+        ----------
+        X, y, loss, sample_weight, threads
+            As in `loss`.
+        dz : bool, default False
+            Also return the gradients by the pre-activations of every layer.
+
+        Returns
+        -------
+        J : float
+            The mean loss.
+        grads : Gradients
+            ``grads.flat``, and shaped as the layers ``grads.weights``, ``grads.biases``,
+            ``grads.layers[l].weights`` and ``.biases``; where asked for ``grads.dz[l]`` (m, n[l]),
+            l = 1 ... L.
 
         Examples
         --------
-        >>> net = pymlp.Network([2, 3], output="softmax", init="zeros", dtype="float64")
-        >>> J, grads = net.gradients([[3.0, 6.0]], [0])
-        >>> grads.weights[0]
-        array([[-2.,  1.,  1.],
-               [-4.,  2.,  2.]])
+        >>> net = pymlp.Network([2, 3, 1], dtype="float64", seed=0)
+        >>> J, grads = net.gradients([[1.0, 2.0]], [0.5], dz=True)
+        >>> grads.weights[0].shape, grads.layers[1].biases.shape, grads.dz[1].shape
+        ((2, 3), (1,), (1, 3))
         """
-        name = losses.resolve(loss, self._layers[-1].activation)
-        samples = self._samples(X, y, sample_weight, name)
+        kind = losses.resolve(loss, self._architecture.activations[-1])
+        samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
+        core_loss, n_threads = kind.for_core(), config.threads(threads)
         grads = self._empty_gradients()
-        J, _ = self._core.gradient(
-            *samples, name.for_core(), grads.flat, False, config.threads(threads)
-        )
+        wanted = _checks.flag("dz", dz)
+        J, of_layers = self._core.gradient(*samples, core_loss, grads.flat, wanted, n_threads)
+        if wanted:
+            grads.dz = [None, *of_layers]
         return J, grads
 
     def vjp(
@@ -386,18 +350,18 @@ class Network:
         >>> dX
         array([[ 2., -3.]])
         """
-        rows = _arrays.matrix("X", X, self._widths[0], self._dtype)
+        rows = _arrays.matrix("X", X, self.widths[0], self.dtype)
         m = rows.shape[0]
-        output_gradient = _arrays.matrix("dY", dY, self._widths[-1], self._dtype)
+        output_gradient = _arrays.matrix("dY", dY, self.widths[-1], self.dtype)
         if output_gradient.shape[0] != m:
             raise ValueError(f"dY must have {m} rows, as X has, not {output_gradient.shape[0]}")
         grads = self._empty_gradients()
-        dX = np.empty((m, self._widths[0]), self._dtype)
+        dX = np.empty((m, self.widths[0]), self.dtype)
         self._core.pull_back(rows, output_gradient, grads.flat, dX, config.threads(threads))
         return grads, dX
 
     def _empty_gradients(self) -> Gradients:
-        return Gradients(np.empty(self.n_parameters, self._dtype), self._widths, self._bias)
+        return Gradients(np.empty(self.n_parameters, self.dtype), self.widths, self.bias)
 
     def check_gradients(
         self,
@@ -406,7 +370,7 @@ class Network:
         *,
         loss: str | Loss = "auto",
         sample_weight: ArrayLike | None = None,
-    ) -> float:
+    ) -> derivatives.GradientError:
         """Return the largest relative difference between `gradients` and central differences.
 
         The differences are taken in float64, whatever the network's dtype, so what is seen is the
@@ -416,36 +380,22 @@ class Network:
 
         Takes the arguments of `loss`, and two forward passes for each parameter.
 
+        Returns
+        -------
+        GradientError
+            A float that also knows which `parameter` it is about.
+
         Examples
         --------
         >>> net = pymlp.Network([3, 4, 2], hidden="tanh", dtype="float64", seed=0)
         >>> net.check_gradients(np.ones((5, 3)), np.ones((5, 2))) < 1e-6
         True
         """
-        _, grads = self.gradients(X, y, loss=loss, sample_weight=sample_weight)
-        exact = self._as_float64()
-        name = losses.resolve(loss, self._layers[-1].activation)
-        samples = exact._samples(X, y, sample_weight, name)
-        core_loss = name.for_core()
-        numeric = _central_differences(
-            lambda: exact._core.loss(*samples, core_loss, 1), exact.parameters
+        kind = losses.resolve(loss, self._architecture.activations[-1])
+        _, grads = self.gradients(X, y, loss=kind, sample_weight=sample_weight)
+        return derivatives.check_gradients(
+            grads.flat, self._parameters, self._architecture, X, y, kind, sample_weight
         )
-        size = np.maximum(np.abs(grads.flat), np.abs(numeric))
-        floor = max(1e-3 * float(size.max()), float(np.finfo(np.float64).tiny))
-        return float((np.abs(grads.flat - numeric) / np.maximum(size, floor)).max())
-
-    def _as_float64(self) -> Network:
-        twin = Network.__new__(Network)
-        twin._build(
-            self._widths,
-            [layer.activation for layer in self._layers],
-            self._bias,
-            self._dropout,
-            np.dtype(np.float64),
-            self._seed,
-        )
-        twin.parameters = self.parameters
-        return twin
 
     # ---- training --------------------------------------------------------------------------------
 
@@ -454,13 +404,13 @@ class Network:
         X: ArrayLike,
         y: ArrayLike,
         *,
-        epochs: int = 10,
-        batch_size: int | None = 32,
+        epochs: int = 100,
+        batch_size: int | str | None = "auto",
         loss: str | Loss = "auto",
         optimizer: str | optimizers.Optimizer = "adam",
         learning_rate: float | None = None,
-        validation: tuple[ArrayLike, ArrayLike] | float | None = None,
-        early_stopping: EarlyStopping | None = None,
+        validation: tuple[ArrayLike, ...] | float | None = None,
+        early_stopping: EarlyStopping | bool | int | None = None,
         sample_weight: ArrayLike | None = None,
         shuffle: bool = True,
         seed: int | None = None,
@@ -475,6 +425,7 @@ class Network:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         max_norm: float | None = None,
+        **unknown: Never,
     ) -> History:
         """Train on batches of samples, epoch by epoch.
 
@@ -484,28 +435,33 @@ class Network:
             Finite.
         y : array-like
             As in `loss`.
-        epochs : int, default 10
+        epochs : int, default 100
             How often every sample is seen.
-        batch_size : int or None, default 32
-            Samples a step; the last batch of an epoch may be shorter. None: all samples.
+        batch_size : int, "auto" or None, default "auto"
+            Samples a step; the last batch of an epoch may be shorter. "auto": 32, for L-BFGS all
+            samples. None: all samples.
         loss : str or Loss, default "auto"
             As in `loss`.
         optimizer : str or Optimizer, default "adam"
             A name makes a fresh one; an object goes on from its last step.
         learning_rate : float, optional
             For an optimiser given by name; None takes its default.
-        validation : (Xv, yv) or float, optional
-            Samples to measure the loss on after every epoch, or the share of X held out for that.
-        early_stopping : EarlyStopping, optional
-            Watches the validation loss, or the training loss where there is no validation.
+        validation : (Xv, yv), (Xv, yv, weights) or float, optional
+            Samples to measure the loss on after every epoch, or the share of X held out for that,
+            whose rows are in `History.held_out`.
+        early_stopping : EarlyStopping, int or bool, optional
+            Watches the validation loss, or the training loss where there is no validation. An
+            integer is the patience; True is ``EarlyStopping()``.
         sample_weight : array-like, shape (m,), optional
-            Every mean is weighted by these.
+            Every mean is weighted by these; held-out rows take theirs along.
         shuffle : bool, default True
             Visit the samples in a new order every epoch.
         seed : int, optional
             Of orders and the held-out share; None goes on from the network's own seed.
         callbacks : iterable of callables
-            Each is called as ``callback(network, history)`` after every epoch; True ends training.
+            Each is called as ``callback(network, history)`` after every recorded epoch; True ends
+            training. The parameters are those that the epoch's validation loss was measured with;
+            a callback may write them, and the next step uses what it wrote.
         progress : bool, default False
             Show a bar on standard error.
         threads : int, optional
@@ -517,10 +473,11 @@ class Network:
             optimiser has its own learning rate again.
         class_weight : dict or "balanced", optional
             Multiplies the sample weights by a weight for each class, which `y` names by an integer;
-            classes that are not named have 1. "balanced": m / (classes x samples of the class).
+            classes that are not named have 1. "balanced": m / (classes x samples of the class), as
+            counted in y. Validation samples are weighted by their classes too.
         l1, l2 : float, default 0
-            Add ``l1 sum |w| + l2 / 2 sum w^2`` over the weights, not the biases, to the training
-            loss (and to `History.loss`).
+            Add ``l1 sum |w| + l2 / 2 sum w^2`` over the weights, not the biases, to what is
+            minimised; it stands in `History.penalty`.
         clip_norm : float, optional
             Scale the gradient back to this length where it is longer.
         clip_value : float, optional
@@ -556,42 +513,13 @@ class Network:
         >>> history.loss[-1] < 0.01
         True
         """
-        name = losses.resolve(loss, self._layers[-1].activation)
-        options = _options.Options(
-            epochs=epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            early_stopping=early_stopping,
-            callbacks=callbacks,
-            progress=progress,
-            threads=threads,
-            max_seconds=max_seconds,
-            schedule=schedule,
-            regularization=_options.regularization(l1, l2, clip_norm, clip_value, max_norm),
+        given = dict(locals())  # the arguments by name: `FitOptions` is the list of them
+        if unknown:
+            refuse_unknown(unknown, given.keys() - {"self", "X", "y", "unknown"})
+        options = FitOptions(given, self._architecture.activations[-1])
+        return _training.fit(
+            self, self._core, self._architecture, X, y, options, self._training, self._next_seed
         )
-        samples = _samples.finite(self._samples(X, y, sample_weight, name))
-        samples = _samples.with_class_weights(samples, class_weight, self._widths[-1])
-        rule = optimizers.resolve(optimizer, learning_rate)
-        held_out, share = None, 0
-        if isinstance(validation, tuple | list):
-            held_out = self._validation_samples(validation, name)
-        else:
-            share = _samples.held_out_share(validation, samples[0].shape[0])
-        given_seed = None if seed is None else _structure.checked_seed(seed)
-        with _training.only_one(self._training):
-            # Whatever is refused is refused by now, and nothing has changed.
-            _training.check_optimizer(self, rule, options)
-            fit_seed = self._next_seed() if given_seed is None else given_seed
-            if share > 0:
-                samples, held_out = _samples.split(samples, share, fit_seed)
-            return _training.fit(self, rule, name, samples, held_out, options, fit_seed)
-
-    def _validation_samples(self, validation: Any, loss: Loss) -> Samples:
-        try:
-            Xv, yv = _samples.validation_pair(validation)
-            return _samples.finite(self._samples(Xv, yv, None, loss))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"validation: {error}") from None
 
     def train_batch(
         self,
@@ -643,15 +571,15 @@ class Network:
                 "optimizer must be an Optimizer, which keeps its state from call to call, not "
                 f"{_checks.type_name(optimizer)}"
             )
-        name = losses.resolve(loss, self._layers[-1].activation)
-        samples = self._samples(X, y, sample_weight, name)
-        limits = _options.regularization(l1, l2, clip_norm, clip_value, max_norm)
-        _training.warn_of_steps(self)
-        draws = self._next_seed() if any(self._dropout) else 0
+        limits = regularization(locals())
+        kind = losses.resolve(loss, self._architecture.activations[-1])
+        samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
+        _training.warn_of_steps(self._architecture, stacklevel=3)
+        draws = self._next_seed() if any(self.dropout) else 0
         with _training.only_one(self._training):
             state = optimizer.core_for(self)
             J = self._core.step(
-                *samples, name.for_core(), state, limits, draws, config.threads(threads)
+                *samples, kind.for_core(), state, limits, draws, config.threads(threads)
             )
         if not np.isfinite(J):
             raise TrainingDiverged(f"the loss is {J}; nothing was changed")
@@ -674,28 +602,14 @@ class Network:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            "widths": self._widths,
-            "activations": [
-                (layer.activation.name, layer.activation.parameters) for layer in self._layers
-            ],
-            "bias": self._bias,
-            "dropout": self._dropout,
-            "dtype": self._dtype.name,
+        return self._architecture.to_dict() | {
             "seed": self._seed,
             "fits": self._fits,
             "parameters": self._parameters.copy(),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._build(
-            tuple(state["widths"]),
-            [activations.from_parameters(name, values) for name, values in state["activations"]],
-            state["bias"],
-            state.get("dropout", (0.0,) * (len(state["widths"]) - 2)),  # older files have none
-            np.dtype(state["dtype"]),
-            state["seed"],
-        )
+        self._build(Architecture.from_dict(state), state["seed"])
         self._fits = state["fits"]
         self._parameters[:] = state["parameters"]
 
@@ -713,18 +627,6 @@ class Network:
         >>> bool((same.parameters == net.parameters).all())
         True
         """
-        from pymlp import serialization
+        from pymlp.files import safetensors
 
-        serialization.write_network(path, self, {})
-
-
-def _central_differences(J: Callable[[], float], parameters: FloatArray) -> FloatArray:
-    numeric = np.empty_like(parameters)
-    for i, value in enumerate(parameters.tolist()):
-        step = 1e-5 * max(1.0, abs(value))
-        parameters[i] = value + step
-        above = J()
-        parameters[i] = value - step
-        numeric[i] = (above - J()) / (2.0 * step)
-        parameters[i] = value
-    return numeric
+        safetensors.write(path, self.__getstate__(), {})

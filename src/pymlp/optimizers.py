@@ -7,15 +7,12 @@ where it was. It belongs to the first network that it trains.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
 
 from pymlp import _checks, _core
-
-if TYPE_CHECKING:
-    from pymlp.network import Network
+from pymlp._registry import Registry
 
 CoreOptimizer: TypeAlias = "_core._Optimizer[Any]"
 
@@ -23,6 +20,18 @@ _CORE: dict[np.dtype[Any], type[CoreOptimizer]] = {
     np.dtype(np.float32): _core.OptimizerFloat32,
     np.dtype(np.float64): _core.OptimizerFloat64,
 }
+
+
+class Trainable(Protocol):
+    """What an optimiser needs to know of the network that it belongs to."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the parameters."""
+
+    @property
+    def n_parameters(self) -> int:
+        """How many they are."""
 
 
 class Optimizer:
@@ -35,7 +44,7 @@ class Optimizer:
         self._options = options
         self._learning_rate = _checks.number("learning_rate", learning_rate, above=0.0)
         self._core: CoreOptimizer | None = None
-        self._owner: weakref.ref[Network] | None = None
+        self._owner: weakref.ref[Trainable] | None = None
 
     @property
     def learning_rate(self) -> float:
@@ -49,11 +58,38 @@ class Optimizer:
             self._core.learning_rate = self._learning_rate
 
     @property
+    def options(self) -> dict[str, Any]:
+        """The options by name, the learning rate apart."""
+        return dict(self._options)
+
+    @property
     def steps(self) -> int:
         """How many steps it has taken."""
         return 0 if self._core is None else self._core.steps
 
-    def core_for(self, network: Network) -> CoreOptimizer:
+    def fresh(self) -> Self:
+        """Return one with the same options that remembers nothing.
+
+        Examples
+        --------
+        >>> optimizer = pymlp.Adam(0.1, beta1=0.8)
+        >>> J = pymlp.Network([1, 1]).train_batch([[1.0]], [1.0], optimizer=optimizer)
+        >>> optimizer.steps, optimizer.fresh().steps
+        (1, 0)
+        """
+        twin = type(self).__new__(type(self))
+        twin.__setstate__({"learning_rate": self._learning_rate, "options": self._options})
+        return twin
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "learning_rate" and not name.startswith("_"):
+            kind = type(self).__name__
+            raise AttributeError(
+                f"'{name}' of {kind} cannot be assigned, only learning_rate; make a new {kind}"
+            )
+        super().__setattr__(name, value)
+
+    def core_for(self, network: Trainable) -> CoreOptimizer:
         """Return the state for this network, made at first use."""
         if self._owner is not None and self._owner() is not network:
             raise ValueError(
@@ -605,12 +641,7 @@ class LBFGS(Optimizer):
     def learning_rate(self, value: float) -> None:
         raise ValueError(_NO_LEARNING_RATE)
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options by name."""
-        return dict(self._options)
-
-    def core_for(self, network: Network) -> Any:
+    def core_for(self, network: Trainable) -> Any:
         """Refuse: there is no step on one batch."""
         raise ValueError("LBFGS works on all samples at once, in fit; it takes no single steps")
 
@@ -641,23 +672,8 @@ def _decay(weight_decay: float, maximize: bool) -> dict[str, Any]:
     }
 
 
-_NAMES: dict[str, Callable[..., Optimizer]] = {
-    kind.__name__.lower(): kind
-    for kind in (
-        SGD,
-        Momentum,
-        RMSProp,
-        Adagrad,
-        Adadelta,
-        Adam,
-        AMSGrad,
-        AdamW,
-        Adamax,
-        Nadam,
-        Lion,
-        LBFGS,
-    )
-}
+TABLE = {kind.__name__.lower(): kind for kind in Optimizer.__subclasses__()}
+_NAMES = Registry("optimizer", TABLE, {"lbfgsb": "lbfgs"})  # SciPy's name of the minimiser
 
 
 def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
@@ -665,20 +681,18 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
 
     A name makes a fresh one, with `learning_rate` where that is given.
     """
-    if learning_rate is not None and (optimizer == "lbfgs" or isinstance(optimizer, LBFGS)):
-        raise ValueError(_NO_LEARNING_RATE)
-    if isinstance(optimizer, Optimizer):
-        if learning_rate is not None:
-            raise ValueError(
-                "learning_rate goes with the name of an optimizer; this object has its own, "
-                f"{optimizer.learning_rate:g}"
-            )
-        return optimizer
-    if not isinstance(optimizer, str):
+    if not isinstance(optimizer, str | Optimizer):
         raise TypeError(
             f"optimizer must be a name or an Optimizer, not {_checks.type_name(optimizer)}"
         )
-    if optimizer not in _NAMES:
-        raise _checks.unknown_name("optimizer", optimizer, _NAMES)
-    kind = _NAMES[optimizer]
-    return kind() if learning_rate is None else kind(learning_rate)
+    kind = _NAMES.find(optimizer) if isinstance(optimizer, str) else type(optimizer)
+    if learning_rate is not None and issubclass(kind, LBFGS):
+        raise ValueError(_NO_LEARNING_RATE)
+    if isinstance(optimizer, str):
+        return kind() if learning_rate is None else kind(learning_rate)  # type: ignore[call-arg]
+    if learning_rate is not None:
+        raise ValueError(
+            "learning_rate goes with the name of an optimizer; this object has its own, "
+            f"{optimizer.learning_rate:g}"
+        )
+    return optimizer

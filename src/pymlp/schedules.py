@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, Literal
 
 from pymlp import _checks
+from pymlp._values import Value
 
 __all__ = [
     "Constant",
@@ -27,7 +28,7 @@ __all__ = [
 Per = Literal["epoch", "step"]
 
 
-class Schedule:
+class Schedule(Value):
     """A learning rate for every epoch, or for every step.
 
     Parameters
@@ -36,10 +37,10 @@ class Schedule:
         What `t` counts.
     """
 
+    per: Per
+
     def __init__(self, *, per: Per = "epoch") -> None:
-        if per not in ("epoch", "step"):
-            raise ValueError(f"per must be 'epoch' or 'step', not {per!r}")
-        self.per = per
+        Value.__init__(self, per=_checked_per(per))
 
     def rate_at(self, rate: float, t: int, total: int) -> float:
         """Return the learning rate at time `t` of `total`."""
@@ -50,9 +51,11 @@ class Schedule:
         total = epochs if self.per == "epoch" else epochs * steps_per_epoch
         return [self.rate_at(rate, t, total) for t in range(total)]
 
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({shown})"
+
+def _checked_per(per: Any) -> str:
+    if per not in ("epoch", "step"):
+        raise ValueError(f"per must be 'epoch' or 'step', not {per!r}")
+    return str(per)
 
 
 class Constant(Schedule):
@@ -65,10 +68,16 @@ class Constant(Schedule):
 class Step(Schedule):
     """``rate gamma^floor(t / step_size)``."""
 
+    step_size: int
+    gamma: float
+
     def __init__(self, step_size: int, *, gamma: float = 0.1, per: Per = "epoch") -> None:
-        super().__init__(per=per)
-        self.step_size = _checks.integer("step_size", step_size, minimum=1)
-        self.gamma = _checks.number("gamma", gamma, above=0.0)
+        Value.__init__(
+            self,
+            per=_checked_per(per),
+            step_size=_checks.integer("step_size", step_size, minimum=1),
+            gamma=_checks.number("gamma", gamma, above=0.0),
+        )
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         return rate * _power(self.gamma, t // self.step_size)
@@ -77,9 +86,14 @@ class Step(Schedule):
 class Exponential(Schedule):
     """``rate gamma^t``."""
 
+    gamma: float
+
     def __init__(self, gamma: float, *, per: Per = "epoch") -> None:
-        super().__init__(per=per)
-        self.gamma = _checks.number("gamma", gamma, above=0.0)
+        Value.__init__(
+            self,
+            per=_checked_per(per),
+            gamma=_checks.number("gamma", gamma, above=0.0),
+        )
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         return rate * _power(self.gamma, t)
@@ -95,9 +109,14 @@ def _power(gamma: float, n: int) -> float:
 class InverseScaling(Schedule):
     """``rate / (1 + t)^power``: scikit-learn's ``invscaling``, which counts samples."""
 
+    power: float
+
     def __init__(self, power: float = 0.5, *, per: Per = "epoch") -> None:
-        super().__init__(per=per)
-        self.power = _checks.number("power", power, minimum=0.0)
+        Value.__init__(
+            self,
+            per=_checked_per(per),
+            power=_checks.number("power", power, minimum=0.0),
+        )
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         return rate / math.pow(1 + t, self.power)
@@ -121,6 +140,11 @@ class Cosine(Schedule):
     Loshchilov and Hutter, "SGDR", arXiv:1608.03983.
     """
 
+    period: int | None
+    minimum: float
+    restarts: bool
+    multiplier: int
+
     def __init__(
         self,
         period: int | None = None,
@@ -130,11 +154,14 @@ class Cosine(Schedule):
         multiplier: int = 1,
         per: Per = "epoch",
     ) -> None:
-        super().__init__(per=per)
-        self.period = None if period is None else _checks.integer("period", period, minimum=1)
-        self.minimum = _checks.number("minimum", minimum, minimum=0.0)
-        self.restarts = _checks.flag("restarts", restarts)
-        self.multiplier = _checks.integer("multiplier", multiplier, minimum=1)
+        Value.__init__(
+            self,
+            per=_checked_per(per),
+            period=None if period is None else _checks.integer("period", period, minimum=1),
+            minimum=_checks.number("minimum", minimum, minimum=0.0),
+            restarts=_checks.flag("restarts", restarts),
+            multiplier=_checks.integer("multiplier", multiplier, minimum=1),
+        )
         if restarts and period is None:
             raise ValueError("restarts need a period, not None")
         if multiplier > 1 and not restarts:
@@ -167,13 +194,20 @@ class OneCycle(Schedule):
     Smith and Topin, "Super-convergence", arXiv:1708.07120.
     """
 
+    warm_up: float
+    initial_divisor: float
+    final_divisor: float
+
     def __init__(
         self, *, warm_up: float = 0.3, initial_divisor: float = 25.0, final_divisor: float = 1e4
     ) -> None:
-        super().__init__(per="step")
-        self.warm_up = _checks.number("warm_up", warm_up, above=0.0, below=1.0)
-        self.initial_divisor = _checks.number("initial_divisor", initial_divisor, above=0.0)
-        self.final_divisor = _checks.number("final_divisor", final_divisor, above=0.0)
+        Value.__init__(
+            self,
+            per="step",
+            warm_up=_checks.number("warm_up", warm_up, above=0.0, below=1.0),
+            initial_divisor=_checks.number("initial_divisor", initial_divisor, above=0.0),
+            final_divisor=_checks.number("final_divisor", final_divisor, above=0.0),
+        )
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         start = rate / self.initial_divisor
@@ -200,21 +234,26 @@ class WarmUp(Schedule):
         What follows, its own t from 0; it counts what this one counts. None keeps `rate`.
     """
 
+    length: int
+    start: float
+    then: Schedule | None
+
     def __init__(
         self, length: int, *, start: float = 0.1, then: Schedule | None = None, per: Per = "epoch"
     ) -> None:
-        super().__init__(per=per)
-        self.length = _checks.integer("length", length, minimum=1)
-        self.start = _checks.number("start", start, above=0.0)
-        if self.start > 1.0:
-            raise ValueError(f"start must be at most 1, not {start:g}")
         if not isinstance(then, Schedule | None):
             raise TypeError(f"then must be a Schedule, not {_checks.type_name(then)}")
         if isinstance(then, ReduceOnPlateau):
             raise TypeError("then must be a schedule of time alone, not ReduceOnPlateau")
         if then is not None and then.per != per:
             raise ValueError(f"then must count per {per}, as this schedule does, not {then.per}")
-        self.then = then
+        Value.__init__(
+            self,
+            per=_checked_per(per),
+            length=_checks.integer("length", length, minimum=1),
+            start=_checks.number("start", start, above=0.0, maximum=1.0),
+            then=then,
+        )
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         if t < self.length:
@@ -243,6 +282,12 @@ class ReduceOnPlateau(Schedule):
         The rate does not go below this.
     """
 
+    factor: float
+    patience: int
+    threshold: float
+    cooldown: int
+    minimum: float
+
     def __init__(
         self,
         *,
@@ -252,12 +297,15 @@ class ReduceOnPlateau(Schedule):
         cooldown: int = 0,
         minimum: float = 0.0,
     ) -> None:
-        super().__init__(per="epoch")
-        self.factor = _checks.number("factor", factor, above=0.0, below=1.0)
-        self.patience = _checks.integer("patience", patience, minimum=0)
-        self.threshold = _checks.number("threshold", threshold, minimum=0.0, below=1.0)
-        self.cooldown = _checks.integer("cooldown", cooldown, minimum=0)
-        self.minimum = _checks.number("minimum", minimum, minimum=0.0)
+        Value.__init__(
+            self,
+            per="epoch",
+            factor=_checks.number("factor", factor, above=0.0, below=1.0),
+            patience=_checks.integer("patience", patience, minimum=0),
+            threshold=_checks.number("threshold", threshold, minimum=0.0, below=1.0),
+            cooldown=_checks.integer("cooldown", cooldown, minimum=0),
+            minimum=_checks.number("minimum", minimum, minimum=0.0),
+        )
 
     def rates(self, rate: float, epochs: int, steps_per_epoch: int) -> list[float]:
         """Return nothing: the rate depends on the losses, not on time."""

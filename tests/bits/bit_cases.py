@@ -65,12 +65,14 @@ def digest(*arrays: Any) -> str:
     return hashlib.sha256(b"|".join(np.asarray(x).tobytes() for x in arrays)).hexdigest()[:16]
 
 
-def trained(number: int, dtype: str, batch_size: int, threads: int) -> Network:
+def trained(
+    number: int, dtype: str, batch_size: int | None, threads: int, m: int = SAMPLES
+) -> Network:
     net = network(number, dtype)
     options = dict(OPTIONS[number])
     optimizer = options.pop("optimizer")()
     net.fit(
-        *samples(net), epochs=3, batch_size=batch_size, loss="mse", seed=5, threads=threads,
+        *samples(net, m), epochs=3, batch_size=batch_size, loss="mse", seed=5, threads=threads,
         optimizer=optimizer, **options,
     )  # fmt: skip
     return net
@@ -88,15 +90,20 @@ def passes(number: int, dtype: str, threads: int) -> Iterator[tuple[str, str]]:
     net = network(number, dtype)
     X, Y = samples(net, 2000)
     yield "predict", digest(net.predict(X, threads=threads))
+    traced = net.forward(X, threads=threads)
+    yield "forward", digest(*traced.z[1:], *traced.a)
+    yield "loss", digest(net.loss(X, Y, loss="mse", threads=threads))
     loss, gradients = net.gradients(X, Y, loss="mse", threads=threads)
     yield "gradients", digest(loss, gradients.flat)
     pulled, dX = net.vjp(X, Y, threads=threads)
     yield "vjp", digest(pulled.flat, dX)
 
 
-def training(number: int, dtype: str, batch_size: int, threads: int) -> tuple[str, str]:
+def training(
+    number: int, dtype: str, batch_size: int | None, threads: int, m: int = SAMPLES
+) -> tuple[str, str]:
     """Return the digests of trained parameters with their losses, and of the file."""
-    net = trained(number, dtype, batch_size, threads)
+    net = trained(number, dtype, batch_size, threads, m)
     assert net.history is not None
     return digest(net.parameters, net.history.loss), digest(np.frombuffer(saved(net), np.uint8))
 

@@ -39,6 +39,16 @@ def test_training_is_the_same_on_any_number_of_threads(
         assert bit_cases.training(number, dtype, batch_size, threads) == alone
 
 
+@pytest.mark.parametrize("batch_size", [256, 512, None])
+@pytest.mark.parametrize("number", [1, 3], ids=lambda number: str(WIDTHS[number]))
+def test_so_it_is_where_a_batch_is_shared_by_rows(
+    number: int, batch_size: int | None, dtype: str
+) -> None:
+    alone = bit_cases.training(number, dtype, batch_size, 1, 1100)
+    for threads in (2, 3, 8, 1):
+        assert bit_cases.training(number, dtype, batch_size, threads, 1100) == alone
+
+
 def test_trainings_are_told_apart(dtype: str) -> None:
     found = {bit_cases.training(number, dtype, 50, 1) for number in range(len(WIDTHS))}
     assert len(found) == len(WIDTHS)
@@ -94,7 +104,7 @@ def digests() -> dict[str, str]:
 
 def test_every_instruction_set_gives_the_same(digests: dict[str, str]) -> None:
     generic = digests["generic"].splitlines()
-    assert len(generic) == 2 * len(WIDTHS) * (3 + len(BATCH_SIZES) - 1)
+    assert len(generic) == 2 * len(WIDTHS) * (5 + len(BATCH_SIZES) - 1)
     for isa, lines in digests.items():
         assert lines.splitlines() == generic, isa
 

@@ -95,7 +95,8 @@ def test_scores_are_damped_far_out_only_and_stay_in_order():
     scores = Numbers(0.0, 1e-10 * 1e10).encode(column(values))[:, 0]
     np.testing.assert_array_equal(scores[3:7], values[3:7])
     assert (np.diff(scores) > 0).all()
-    np.testing.assert_allclose(scores[[1, 8]], [-3 - np.log(48), 3 + np.log(8)])
+    far = [-3 - np.log(48), -3 - np.log(1.5), 3 + np.log(1.1), 3 + np.log(8)]
+    np.testing.assert_allclose(scores[[1, 2, 7, 8]], far)
     assert np.isfinite(Numbers(0.0, 1e-10).encode(column(values))).all()
 
 
@@ -103,6 +104,10 @@ def test_decode_maps_back_without_digits_that_mean_nothing():
     numbers = Numbers(100.0, 2.5)
     outputs = np.array([[0.1], [-1.0]], np.float32)
     np.testing.assert_array_equal(numbers.decode(outputs), [100.25, 97.5])
+    # Six digits of float32: of thousands two behind the point, of thousandths nine.
+    output = np.array([[0.123456789]], np.float32)
+    assert Numbers(0.0, 1e4).decode(output) == [1234.57]
+    assert Numbers(0.0, 1e-3).decode(output) == [0.000123457]
     fine = np.array([[0.123456789012345]])
     assert numbers.decode(fine)[0] == pytest.approx(100.0 + 2.5 * fine[0, 0], abs=1e-14)
     tiny = Numbers(0.0, 1e-305).decode(np.array([[2.0]], np.float32))
@@ -139,6 +144,7 @@ def test_unknown_category():
     [
         (["a", "b"] * 5, "classification"),
         ([0, 1] * 2, "classification"),
+        ([0, 1, 2] * 2, "regression"),
         (["0.0", "1.0"] * 2, "classification"),
         (list(range(10)) * 5, "classification"),
         (list(range(10)) * 4, "regression"),
@@ -151,10 +157,10 @@ def test_task_follows_the_target(cells, task):
     assert choose_task(column(cells)) == task
 
 
-@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize(("task", "one"), [("classification", "class"), ("regression", "value")])
 @pytest.mark.parametrize("cells", [["3"] * 4, ["3", "3.0"]])
-def test_target_with_one_value_only(cells, task):
-    with pytest.raises(ValueError, match=r"target 'x' has one (class|value) only, '3'"):
+def test_target_with_one_value_only(cells, task, one):
+    with pytest.raises(ValueError, match=rf"target 'x' has one {one} only, '3'"):
         fit_target(column(cells), task, np.arange(1))
 
 
@@ -170,7 +176,13 @@ def test_a_stray_text_among_many_numbers_is_an_error():
 
 
 @pytest.mark.parametrize(
-    "cells", [[*range(1, 10), "unknown"] * 10, [*range(30), *["low", "high"] * 25]]
+    "cells",
+    [
+        [*range(1, 10), "unknown"] * 10,
+        [*range(30), *["low", "high"] * 25],
+        [*list(range(19)) * 5, "unknown"],  # as many values as categories may be
+        [*range(27), "low", "mid", "high"] * 2,  # a tenth is text
+    ],
 )
 def test_a_column_with_text_is_a_category_column(cells):
     data = table(x=cells, pet=["cat", "dog"] * (len(cells) // 2))
@@ -191,6 +203,17 @@ def test_json_round_trip_is_exact(task):
     text = preprocessing.to_json()
     assert Preprocessing.from_json(text) == preprocessing
     assert "ünit" in text
+    assert json.loads(text)["format"] == 1, "what older versions wrote is read as it was meant"
+
+
+def test_what_was_read_and_fitted_is_not_changed_any_more():
+    data = table(**PETS)
+    preprocessing = fitted(data, target=2)
+    encodings = [field.encoding for field in preprocessing.inputs]
+    assert {type(encoding) for encoding in encodings} == {Numbers, Categories}
+    for value in (data, data.columns[0], preprocessing, preprocessing.target, *encodings):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(value, dataclasses.fields(value)[0].name, None)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +286,11 @@ def test_split_holds_out_every_class_in_proportion():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_split_keeps_one_row_of_each_class(seed):
-    labels = np.array([0] * 10 + [1, 2, 2])
-    kept, held = split(labels, 0.9, seed)
-    assert set(labels[kept]) == {0, 1, 2}
-    assert len(held) == 10
+    for first in (0, 1):
+        labels = first + np.array([0] * 10 + [1, 2, 2])
+        kept, held = split(labels, 0.9, seed)
+        assert set(labels[kept]) == set(labels)
+        assert len(held) == 10
 
 
 def test_split_depends_on_the_seed_alone():

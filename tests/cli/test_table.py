@@ -52,6 +52,17 @@ def test_dialects(write, content, expected):
     assert cells(read_csv(write(content))) == expected
 
 
+def test_blank_lines_are_passed_over(write):
+    table = read_csv(write("\na,b\n1,2\n   \n\n3,4\n"))
+    assert cells(table) == [["1", "3"], ["2", "4"]]
+    assert list(table.columns[0].lines) == [3, 6]
+
+
+def test_one_column_is_a_table(write):
+    table = read_csv(write("age\n1\n2\n"))
+    assert (table.names, table.n_rows) == (["age"], 2)
+
+
 def test_delimiter_and_header_can_be_said(write):
     table = read_csv(write("1|2\n3|4\n"), delimiter="|", header=True)
     assert table.names == ["1", "2"]
@@ -85,6 +96,9 @@ def test_expected_names_make_a_header(write):
     content = "a,b,extra\nb,a,b\n"
     assert not read_csv(write(content + "a,a,a\n")).has_header
     assert read_csv(write(content + "a,a,a\n"), expected=["b", "a"]).has_header
+    content = "a,b\na,c\nc,d\n"
+    assert not read_csv(write(content)).has_header
+    assert read_csv(write(content), expected=["b", "a"]).has_header
 
 
 def test_doubtful_header_is_asked_for(write):
@@ -154,6 +168,10 @@ def test_select_names_all_that_are_missing(write):
     assert [column.name for column in table.select(["digit", "width"])] == ["digit", "width"]
     with pytest.raises(ValueError, match="no column 'wdth', 'x'; did you mean 'width'"):
         table.select(["wdth", "digit", "x"])
+    with pytest.raises(ValueError, match="no column 'a', 'b', 'c', 'd', 'e'; known"):
+        table.select(list("abcde"))
+    with pytest.raises(ValueError, match=r"no column 'a', 'b', 'c', 'd', 'e', \.\.\.; known"):
+        table.select(list("abcdef"))
 
 
 def test_long_lists_of_known_names_are_cut():

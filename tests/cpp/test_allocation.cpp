@@ -87,7 +87,6 @@ template <class T>
 long allocations_of(const Layout& layout, const OptimizerRule& rule, const Loss& loss,
                     FitOptions options, const Dataset<T>& data, const Dataset<T>& validation) {
   options.epochs = 100;
-  options.early_stopping = EarlyStopping{.patience = 100};
   Session<T> session(layout, rule, loss, data, options, validation);
   return allocations_after_five_epochs(session);
 }

@@ -114,27 +114,48 @@ TEST_CASE("a last step that spoils the parameters counts as divergence") {
   CHECK(same_bits(session.parameters(), before));
 }
 
-TEST_CASE("early stopping leaves the best parameters") {
-  Samples<float> samples(64, 3, 2, 7);
+TEST_CASE("an epoch can be closed where it stands") {
+  Samples<float> samples(100, 3, 2, 9);
   Samples<float> held_out(64, 3, 2, 8);
-  const FitOptions options{
-      .epochs = 1000, .batch_size = 8, .early_stopping = EarlyStopping{.patience = 5}};
-  Session<float> session(classifier({3, 32, 2}), kAdam, kCrossEntropy, samples.with_labels(),
-                         options, held_out.with_labels());
-  CHECK(session.run() == Status::early_stopping);
-  const auto& losses = session.history().validation_loss;
-  const auto best = std::ranges::min_element(losses);
-  CHECK(losses.end() - best == 6);
+  Session<float> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, samples.with_labels(),
+                         {.epochs = 3, .batch_size = 16}, held_out.with_labels());
+  Pulse silent([] { return false; });
+  const auto close = [&] { return session.trainer().close_epoch(silent); };
+  CHECK(close() == Status::running);  // none has begun
+  CHECK(session.history().loss.empty());
+  CHECK(session.step() == Status::running);
+  CHECK(session.step() == Status::running);
+  CHECK(close() == Status::running);
+  CHECK(session.optimizer().steps() == 2);
+  REQUIRE(session.history().loss.size() == 1);
   BatchPass<float> pass(session.network().layout(), kCrossEntropy, 64, 1);
-  CHECK(dataset_loss(pass, session.network().parameters(), held_out.with_labels()).mean() == *best);
+  CHECK(dataset_loss(pass, session.network().parameters(), held_out.with_labels()).mean() ==
+        session.history().validation_loss.back());
+  CHECK(session.run() == Status::epochs);
+  CHECK(session.optimizer().steps() == 2 + 2 * 7);
+  CHECK(session.history().loss.size() == 3);
 }
 
-TEST_CASE("time that is up cuts an epoch short") {
+TEST_CASE("penalties are recorded beside the loss") {
+  Samples<double> samples(32, 3, 2, 10);
+  Session<double> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, samples.with_labels(),
+                          {.epochs = 1, .batch_size = 32, .regularization = {.l1 = 0.5}});
+  double expected = 0.0;
+  const Layout& layout = session.network().layout();
+  for (const Layer& layer : layout.layers()) {
+    const double* w = session.network().parameters() + layer.weights_offset;
+    for (index_t i = 0; i < layer.weights_size(); ++i) expected += 0.5 * std::abs(w[i]);
+  }
+  CHECK(session.run() == Status::epochs);
+  CHECK(session.history().penalty.back() == doctest::Approx(expected));
+  CHECK(session.history().loss.back() < 2.0);
+}
+
+TEST_CASE("time that is up ends a run within an epoch") {
   Samples<float> samples(1000, 20, 10, 9);
   Session<float> session(classifier({20, 64, 10}), kSgd, kCrossEntropy, samples.with_labels(),
-                         {.epochs = 1'000'000, .batch_size = 10, .max_seconds = 0.05});
-  CHECK(session.run() == Status::max_seconds);
-  CHECK(session.trainer().seconds() >= 0.05);
-  CHECK(session.trainer().seconds() < 5.0);
-  CHECK(std::isfinite(session.history().loss.back()));
+                         {.epochs = 1'000'000, .batch_size = 10});
+  CHECK(session.run(1'000'000, 0.0) == Status::running);
+  CHECK(session.optimizer().steps() == 1);
+  CHECK(session.trainer().seconds() > 0.0);
 }

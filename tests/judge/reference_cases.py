@@ -2,9 +2,18 @@
 
 import math
 import random
+from collections.abc import Callable
 
 import pytest
-from reference import Matrix, Vector
+from reference import (
+    Matrix,
+    Network,
+    Vector,
+    flatten,
+    forward,
+    output_loss,
+    with_parameters,
+)
 
 Activation = tuple[str, dict[str, float]]
 
@@ -87,3 +96,32 @@ def random_matrix(seed: int, m: int, n: int, low: float = -1.0, high: float = 1.
 
 def rows(flat: Vector, k: int) -> Matrix:
     return [flat[i : i + k] for i in range(0, len(flat), k)]
+
+
+# ---- gradients by experiment ---------------------------------------------------------------------
+def numeric_gradient(f: Callable[[Vector], float], x: Vector, h: float = 1e-5) -> Vector:
+    """(f(x + h e_i) - f(x - h e_i)) / 2h for every entry i of x; wrong by about h^2."""
+
+    def moved(i: int, distance: float) -> Vector:
+        return [*x[:i], x[i] + distance, *x[i + 1 :]]
+
+    return [(f(moved(i, h)) - f(moved(i, -h))) / (2.0 * h) for i in range(len(x))]
+
+
+def central_differences(
+    network: Network,
+    X: Matrix,
+    Y: Matrix,
+    loss: str,
+    sample_weight: Vector | None = None,
+    masks: list[Matrix] | None = None,
+    **options: float,
+) -> Vector:
+    """The gradient of J by every parameter, in the order of `flatten`."""
+
+    def J(flat: Vector) -> float:
+        moved = with_parameters(network, flat)
+        _, A = forward(moved, X, masks)
+        return output_loss(moved, A[-1], Y, loss, sample_weight, **options)[0]
+
+    return numeric_gradient(J, flatten(network.weights, network.biases))

@@ -1,251 +1,214 @@
-"""The judge of optimisers: one step on a flat list of parameters w with gradients g.
+"""The judge of optimisers: how a parameter w moves, given the gradient g.
 
-Each rule gives the new w and keeps in `state`, an empty dict at first, what the next step needs;
-t counts steps from 1. All of them climb instead of descend where `maximize` is set, and let weights
-decay: through the gradient, g + weight_decay w, or decoupled from it, before the step.
+Every rule is written for one parameter; the same is done to each. What a step needs of the steps
+before it is kept in `s`, where everything is 0 at first, and s["t"] counts the steps from 1.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 Vector = list[float]
-State = dict[str, Any]
-Step = Callable[..., Vector]
+Memory = defaultdict[str, float]
+State = list[Memory]  # of all parameters; empty at first
 
 
-# ---- what rules are made of ----------------------------------------------------------------------
-def accumulate(state: State, name: str, decay: float, new: Vector, share: float = 1.0) -> Vector:
-    """Replace state[name], 0 at first, by decay * state[name] + share * new."""
-    old = state.get(name, [0.0] * len(new))
-    state[name] = [decay * o + share * n for o, n in zip(old, new, strict=True)]
-    return list(state[name])
+def update(
+    name: str,
+    w: Vector,
+    g: Vector,
+    state: State,
+    *,
+    learning_rate: float,
+    weight_decay: float = 0.0,
+    decoupled_weight_decay: bool = False,
+    maximize: bool = False,
+    **options: float,
+) -> Vector:
+    """Give all parameters after one step.
 
-
-def count(state: State) -> int:
-    """Give t."""
-    state["t"] = state.get("t", 0) + 1
-    return int(state["t"])
-
-
-def squares(g: Vector) -> Vector:
-    return [g_i * g_i for g_i in g]
-
-
-def ratios(numerators: Vector, denominators: Vector) -> Vector:
-    return [n / d for n, d in zip(numerators, denominators, strict=True)]
-
-
-def roots(s: Vector, epsilon: float, scale: float = 1.0) -> Vector:
-    return [math.sqrt(s_i) / scale + epsilon for s_i in s]
-
-
-def descend(w: Vector, direction: Vector, learning_rate: float) -> Vector:
-    return [w_i - learning_rate * d_i for w_i, d_i in zip(w, direction, strict=True)]
-
-
-def decaying(decoupled_always: bool = False) -> Callable[[Step], Step]:
-    """Give a rule weight decay and the choice to climb."""
-
-    def decorate(step: Step) -> Step:
-        @wraps(step)
-        def decayed(
-            w: Vector,
-            g: Vector,
-            state: State,
-            *,
-            learning_rate: float,
-            weight_decay: float = 0.0,
-            decoupled_weight_decay: bool = decoupled_always,
-            maximize: bool = False,
-            **options: Any,
-        ) -> Vector:
-            g = [-g_i for g_i in g] if maximize else g
-            if decoupled_weight_decay:
-                w = [w_i - learning_rate * weight_decay * w_i for w_i in w]
-            else:
-                g = [g_i + weight_decay * w_i for g_i, w_i in zip(g, w, strict=True)]
-            return step(w, g, state, learning_rate=learning_rate, **options)
-
-        return decayed
-
-    return decorate
+    Weight decay pulls w towards 0: through the gradient, g + weight_decay w, or, decoupled, by
+    itself. To maximise is to climb: to descend along -g.
+    """
+    if not state:
+        state.extend(defaultdict(float) for _ in w)
+    new = []
+    for w_i, g_i, s in zip(w, g, state, strict=True):
+        s["t"] += 1
+        g_i = -g_i if maximize else g_i
+        if decoupled_weight_decay or name in ("adamw", "lion"):
+            w_i -= learning_rate * weight_decay * w_i
+        else:
+            g_i += weight_decay * w_i
+        new.append(RULES[name](w_i, g_i, s, learning_rate, **options))
+    return new
 
 
 # ---- one velocity --------------------------------------------------------------------------------
-@decaying()
-def sgd_step(
-    w: Vector,
-    g: Vector,
-    state: State,
-    *,
+def sgd(
+    w: float,
+    g: float,
+    s: Memory,
     learning_rate: float,
+    *,
     momentum: float = 0.0,
     dampening: float = 0.0,
     nesterov: bool = False,
-) -> Vector:
-    """Set v = momentum v + (1 - dampening) g, at first g, and w -= learning_rate v.
-
-    Nesterov looks one step ahead along v.
-    """
-    fresh = 1.0 if count(state) == 1 else 1.0 - dampening
-    v = accumulate(state, "v", momentum, g, fresh)
-    ahead = [g_i + momentum * v_i for g_i, v_i in zip(g, v, strict=True)]
-    return descend(w, (ahead if nesterov else v) if momentum else g, learning_rate)
+) -> float:
+    """Gradient descent; with momentum along a velocity, which Nesterov looks one step ahead of."""
+    s["v"] = momentum * s["v"] + (g if s["t"] == 1 else (1.0 - dampening) * g)
+    if momentum == 0.0:
+        return w - learning_rate * g
+    return w - learning_rate * (g + momentum * s["v"] if nesterov else s["v"])
 
 
-@decaying()
-def momentum_step(
-    w: Vector, g: Vector, state: State, *, learning_rate: float, beta: float
-) -> Vector:
-    """Set v = beta v + (1 - beta) g, w -= learning_rate v."""
-    return descend(w, accumulate(state, "v", beta, g, 1.0 - beta), learning_rate)
+def momentum(w: float, g: float, s: Memory, learning_rate: float, *, beta: float = 0.9) -> float:
+    """Along the exponentially weighted average of the gradients."""
+    s["v"] = beta * s["v"] + (1.0 - beta) * g
+    return w - learning_rate * s["v"]
 
 
-@decaying(decoupled_always=True)
-def lion_step(
-    w: Vector, g: Vector, state: State, *, learning_rate: float, beta1: float, beta2: float
-) -> Vector:
-    """W -= learning_rate sign(beta1 m + (1 - beta1) g), then m = beta2 m + (1 - beta2) g."""
-    m = state.get("m", [0.0] * len(w))
-    c = [beta1 * m_i + (1.0 - beta1) * g_i for m_i, g_i in zip(m, g, strict=True)]
-    accumulate(state, "m", beta2, g, 1.0 - beta2)
-    return descend(w, [math.copysign(1.0, c_i) if c_i else 0.0 for c_i in c], learning_rate)
+def lion(
+    w: float,
+    g: float,
+    s: Memory,
+    learning_rate: float,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.99,
+) -> float:
+    """By the sign alone of an average."""
+    c = beta1 * s["m"] + (1.0 - beta1) * g
+    s["m"] = beta2 * s["m"] + (1.0 - beta2) * g
+    return w - learning_rate * (math.copysign(1.0, c) if c else 0.0)
 
 
 # ---- divided by the size of the gradients --------------------------------------------------------
-@decaying()
-def rmsprop_step(
-    w: Vector,
-    g: Vector,
-    state: State,
-    *,
+def rmsprop(
+    w: float,
+    g: float,
+    s: Memory,
     learning_rate: float,
-    beta: float,
-    epsilon: float,
+    *,
+    beta: float = 0.9,
+    epsilon: float = 1e-8,
     momentum: float = 0.0,
     centered: bool = False,
-) -> Vector:
-    """Set s = beta s + (1 - beta) g^2, w -= learning_rate g / (sqrt(s) + epsilon).
-
-    Centred: the square of the mean gradient is taken from s. Momentum gathers the quotients.
-    """
-    s = accumulate(state, "s", beta, squares(g), 1.0 - beta)
-    mean = accumulate(state, "mean", beta, g, 1.0 - beta)
-    if centered:
-        # A variance: rounding alone can take it below 0.
-        s = [max(0.0, s_i - mean_i * mean_i) for s_i, mean_i in zip(s, mean, strict=True)]
-    quotient = ratios(g, roots(s, epsilon))
-    return descend(w, accumulate(state, "buffer", momentum, quotient), learning_rate)
+) -> float:
+    """By the root of the mean square; centred, by the standard deviation."""
+    s["square"] = beta * s["square"] + (1.0 - beta) * g**2
+    s["mean"] = beta * s["mean"] + (1.0 - beta) * g
+    # Rounding alone can take a variance below 0.
+    variance = max(0.0, s["square"] - s["mean"] ** 2) if centered else s["square"]
+    s["v"] = momentum * s["v"] + g / (math.sqrt(variance) + epsilon)
+    return w - learning_rate * s["v"]
 
 
-@decaying()
-def adagrad_step(
-    w: Vector,
-    g: Vector,
-    state: State,
-    *,
+def adagrad(
+    w: float,
+    g: float,
+    s: Memory,
     learning_rate: float,
-    epsilon: float,
+    *,
+    epsilon: float = 1e-10,
     learning_rate_decay: float = 0.0,
     initial_accumulator: float = 0.0,
-) -> Vector:
-    """Set s += g^2; w -= learning_rate / (1 + (t - 1) learning_rate_decay) g / (sqrt(s) + eps)."""
-    state.setdefault("s", [initial_accumulator] * len(w))
-    s = accumulate(state, "s", 1.0, squares(g))
-    rate = learning_rate / (1.0 + (count(state) - 1) * learning_rate_decay)
-    return descend(w, ratios(g, roots(s, epsilon)), rate)
+) -> float:
+    """By the root of the sum of all squares."""
+    s["sum"] += g**2
+    rate = learning_rate / (1.0 + (s["t"] - 1.0) * learning_rate_decay)
+    return w - rate * g / (math.sqrt(initial_accumulator + s["sum"]) + epsilon)
 
 
-@decaying()
-def adadelta_step(
-    w: Vector, g: Vector, state: State, *, learning_rate: float, beta: float, epsilon: float
-) -> Vector:
-    """Go along d, the root mean square of past d over that of the gradients, times g."""
-    s = accumulate(state, "s", beta, squares(g), 1.0 - beta)
-    r = state.get("r", [0.0] * len(w))
-    d = [
-        math.sqrt(r_i + epsilon) / math.sqrt(s_i + epsilon) * g_i
-        for r_i, s_i, g_i in zip(r, s, g, strict=True)
-    ]
-    accumulate(state, "r", beta, squares(d), 1.0 - beta)
-    return descend(w, d, learning_rate)
-
-
-# ---- mean over root mean square ------------------------------------------------------------------
-@decaying()
-def adam_step(
-    w: Vector,
-    g: Vector,
-    state: State,
-    *,
+def adadelta(
+    w: float,
+    g: float,
+    s: Memory,
     learning_rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
+    *,
+    beta: float = 0.9,
+    epsilon: float = 1e-6,
+) -> float:
+    """Along d, which has the unit of w: the root mean square of past d over that of g, times g."""
+    s["g2"] = beta * s["g2"] + (1.0 - beta) * g**2
+    d = math.sqrt(s["d2"] + epsilon) / math.sqrt(s["g2"] + epsilon) * g
+    s["d2"] = beta * s["d2"] + (1.0 - beta) * d**2
+    return w - learning_rate * d
+
+
+# ---- the mean over the root mean square ----------------------------------------------------------
+# Averages that begin at 0 are too small by 1 - beta^t after t steps: each is divided by it.
+def adam(
+    w: float,
+    g: float,
+    s: Memory,
+    learning_rate: float,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
     amsgrad: bool = False,
-) -> Vector:
-    """Set m = beta1 m + (1 - beta1) g and v = beta2 v + (1 - beta2) g^2 at step t = 1, 2, ...
-
-    w -= learning_rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), where AMSGrad
-    takes the largest v so far.
-    """
-    t = count(state)
-    m = accumulate(state, "m", beta1, g, 1.0 - beta1)
-    v = accumulate(state, "v", beta2, squares(g), 1.0 - beta2)
-    if amsgrad:
-        v = state["largest"] = list(map(max, v, state.get("largest", v)))
-    quotient = ratios(m, roots(v, epsilon, math.sqrt(1.0 - beta2**t)))
-    return descend(w, quotient, learning_rate / (1.0 - beta1**t))
+) -> float:
+    """AMSGrad takes the largest mean square so far."""
+    s["m"] = beta1 * s["m"] + (1.0 - beta1) * g
+    s["v"] = beta2 * s["v"] + (1.0 - beta2) * g**2
+    s["largest"] = max(s["largest"], s["v"])
+    m = s["m"] / (1.0 - beta1 ** s["t"])
+    v = (s["largest"] if amsgrad else s["v"]) / (1.0 - beta2 ** s["t"])
+    return w - learning_rate * m / (math.sqrt(v) + epsilon)
 
 
-adamw_step = decaying(decoupled_always=True)(adam_step)
+def amsgrad(w: float, g: float, s: Memory, learning_rate: float, **options: float) -> float:
+    return adam(w, g, s, learning_rate, amsgrad=True, **options)
 
 
-def amsgrad_step(w: Vector, g: Vector, state: State, **options: Any) -> Vector:
-    return adam_step(w, g, state, amsgrad=True, **options)
-
-
-@decaying()
-def adamax_step(
-    w: Vector,
-    g: Vector,
-    state: State,
-    *,
+def adamax(
+    w: float,
+    g: float,
+    s: Memory,
     learning_rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-) -> Vector:
-    """Set u = max(beta2 u, |g| + epsilon), w -= learning_rate / (1 - beta1^t) m / u."""
-    t = count(state)
-    m = accumulate(state, "m", beta1, g, 1.0 - beta1)
-    old = state.get("u", [0.0] * len(w))
-    u = [max(beta2 * u_i, abs(g_i) + epsilon) for u_i, g_i in zip(old, g, strict=True)]
-    state["u"] = u
-    return descend(w, ratios(m, u), learning_rate / (1.0 - beta1**t))
-
-
-@decaying()
-def nadam_step(
-    w: Vector,
-    g: Vector,
-    state: State,
     *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> float:
+    """By the largest of the gradients, of which older ones count less."""
+    s["m"] = beta1 * s["m"] + (1.0 - beta1) * g
+    s["u"] = max(beta2 * s["u"], abs(g) + epsilon)
+    return w - learning_rate * s["m"] / (1.0 - beta1 ** s["t"]) / s["u"]
+
+
+def nadam(
+    w: float,
+    g: float,
+    s: Memory,
     learning_rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    momentum_decay: float,
-) -> Vector:
-    """Adam whose mean looks one step ahead, with mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2)."""
-    t = count(state)
-    now, after = (beta1 * (1.0 - 0.5 * 0.96 ** (k * momentum_decay)) for k in (t, t + 1))
-    product = state["product"] = state.get("product", 1.0) * now
-    m = accumulate(state, "m", beta1, g, 1.0 - beta1)
-    v = accumulate(state, "v", beta2, squares(g), 1.0 - beta2)
-    shares = (1.0 - now) / (1.0 - product), after / (1.0 - product * after)
-    ahead = [shares[0] * g_i + shares[1] * m_i for g_i, m_i in zip(g, m, strict=True)]
-    quotient = ratios(ahead, roots(v, epsilon, math.sqrt(1.0 - beta2**t)))
-    return descend(w, quotient, learning_rate)
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    momentum_decay: float = 0.004,
+) -> float:
+    """Adam whose mean looks one step ahead, with momenta mu_1, mu_2, ... that grow to beta1."""
+    t = int(s["t"])
+    mu = [beta1 * (1.0 - 0.5 * 0.96 ** (k * momentum_decay)) for k in range(1, t + 2)]
+    s["m"] = beta1 * s["m"] + (1.0 - beta1) * g
+    s["v"] = beta2 * s["v"] + (1.0 - beta2) * g**2
+    now = (1.0 - mu[t - 1]) / (1.0 - math.prod(mu[:t])) * g
+    ahead = mu[t] / (1.0 - math.prod(mu)) * s["m"]
+    return w - learning_rate * (now + ahead) / (math.sqrt(s["v"] / (1.0 - beta2**t)) + epsilon)
+
+
+RULES: dict[str, Callable[..., float]] = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "lion": lion,
+    "rmsprop": rmsprop,
+    "adagrad": adagrad,
+    "adadelta": adadelta,
+    "adam": adam,
+    "adamw": adam,  # its weight decay is decoupled
+    "amsgrad": amsgrad,
+    "adamax": adamax,
+    "nadam": nadam,
+}

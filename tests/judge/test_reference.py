@@ -1,7 +1,6 @@
 """The judge judged: by hand-worked numbers, central differences and the facts of the field."""
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -14,12 +13,16 @@ from reference_cases import (
     Activation,
     Loss,
     by_name,
+    central_differences,
     near,
+    numeric_gradient,
     random_matrix,
     rows,
     with_and_without_weights,
 )
-from reference_optimizers import State, adam_step, rmsprop_step, sgd_step
+from reference_initializers import deviation, random_weights
+from reference_optimizers import State, update
+from reference_stopping import best_epoch, epochs_trained
 
 
 def random_network(seed: int, widths: list[int], activations: list[Activation]) -> Network:
@@ -116,7 +119,9 @@ def test_gradient_descent_moves_against_the_gradient() -> None:
     network, *_, expected = RELU_STEP
     w = reference.flatten(network.weights, network.biases)
     g = reference.flatten(expected.dW, expected.db)
-    weights, biases = reference.unflatten(sgd_step(w, g, {}, learning_rate=0.1), network.widths)
+    weights, biases = reference.unflatten(
+        update("sgd", w, g, [], learning_rate=0.1), network.widths
+    )
     assert weights[0] == near([[1.5, -0.8], [1.6, 1.4]])
     assert biases[0] == pytest.approx([0.1, 1.2])
     assert weights[1] == near([[0.7], [-2.2]])
@@ -147,7 +152,7 @@ def assert_slope_of_loss(
     X, Y = random_matrix(8, 5, 2), random_matrix(9, 5, 3, 0.1, 0.9)
     _, g = reference.gradients(network, X, Y, name, sample_weight, **options)
     analytic = reference.flatten(g.dW, g.db)
-    numeric = reference.central_differences(network, X, Y, name, sample_weight, **options)
+    numeric = central_differences(network, X, Y, name, sample_weight, **options)
     assert analytic == pytest.approx(numeric, rel=1e-7, abs=1e-9)
     # All zeros would agree with anything that does not depend on the parameters: only step may.
     last_layer = 3 * 3 + 3
@@ -165,22 +170,37 @@ def test_input_gradient_is_the_slope_of_the_loss(activation: Activation) -> None
         return reference.gradients(network, rows(x, 3), Y, "mse")[0]
 
     _, g = reference.gradients(network, rows(x, 3), Y, "mse")
-    assert near(rows(reference.numeric_gradient(J, x), 3), 1e-8) == g.dX
+    assert near(rows(numeric_gradient(J, x), 3), 1e-8) == g.dX
+
+
+def test_backward_behind_masks_is_the_slope_of_the_loss() -> None:
+    network = random_network(27, [2, 4, 3, 2], [("tanh", {}), ("softmax", {}), ("linear", {})])
+    X, Y = random_matrix(28, 3, 2), random_matrix(29, 3, 2)
+    masks = [
+        [[2.0, 0.0, 2.0, 0.0], [0.0, 2.0, 2.0, 2.0], [0.0] * 4],
+        [[1.5, 0.0, 1.5], [1.5, 1.5, 1.5], [0.0, 1.5, 0.0]],
+    ]
+    _, g = reference.gradients(network, X, Y, "mse", masks=masks)
+    analytic = reference.flatten(g.dW, g.db)
+    numeric = central_differences(network, X, Y, "mse", masks=masks)
+    assert analytic == pytest.approx(numeric, rel=1e-7, abs=1e-9)
+    ones = [[[1.0] * len(row) for row in mask] for mask in masks]
+    assert reference.forward(network, X, ones) == reference.forward(network, X)
 
 
 # ---- optimisers, two steps worked by hand --------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("step", "options", "g", "w"),
+    ("name", "options", "g", "w"),
     [
         # w = 1 - 0.1 * 2, then - 0.1 * 4.
-        pytest.param(sgd_step, {}, [2.0, 4.0], [0.8, 0.4], id="sgd"),
+        pytest.param("sgd", {}, [2.0, 4.0], [0.8, 0.4], id="sgd"),
         # v = 2, then 0.5 * 2 + 4 = 5.
-        pytest.param(sgd_step, {"momentum": 0.5}, [2.0, 4.0], [0.8, 0.3], id="sgd-momentum"),
+        pytest.param("sgd", {"momentum": 0.5}, [2.0, 4.0], [0.8, 0.3], id="sgd-momentum"),
         # g + 0.5 v = 2 + 1 = 3, then 4 + 2.5 = 6.5.
         pytest.param(
-            sgd_step,
+            "sgd",
             {"momentum": 0.5, "nesterov": True},
             [2.0, 4.0],
             [0.7, 0.05],
@@ -188,7 +208,7 @@ def test_input_gradient_is_the_slope_of_the_loss(activation: Activation) -> None
         ),
         # s = 0.64 * 25 = 16, then 0.36 * 16 + 0.64 * 2.25^2 = 9: 5 / (4 + 1), 2.25 / (3 + 1).
         pytest.param(
-            rmsprop_step,
+            "rmsprop",
             {"beta": 0.36, "epsilon": 1.0},
             [5.0, 2.25],
             [0.9, 0.84375],
@@ -196,7 +216,7 @@ def test_input_gradient_is_the_slope_of_the_loss(activation: Activation) -> None
         ),
         # The buffer holds 1, then 0.5 * 1 + 0.5625.
         pytest.param(
-            rmsprop_step,
+            "rmsprop",
             {"beta": 0.36, "epsilon": 1.0, "momentum": 0.5},
             [5.0, 2.25],
             [0.9, 0.79375],
@@ -205,7 +225,7 @@ def test_input_gradient_is_the_slope_of_the_loss(activation: Activation) -> None
         # s = 16, mean = 3.2, 16 - 3.2^2 = 2.4^2; then s = 12.3136, mean = 3.2 and 1.44^2 remains:
         # 5 / (2.4 + 0.16) = 1.953125, then 3.2 / (1.44 + 0.16) = 2.
         pytest.param(
-            rmsprop_step,
+            "rmsprop",
             {"beta": 0.36, "epsilon": 0.16, "centered": True},
             [5.0, 3.2],
             [0.8046875, 0.6046875],
@@ -215,7 +235,7 @@ def test_input_gradient_is_the_slope_of_the_loss(activation: Activation) -> None
         # m = 0.6 * 14 + 0.4 * 7 = 11.2, by 1 - 0.36 gives 17.5; v = 0.96 * 49 + 0.04 * 49 = 49,
         # 7 by sqrt(1 - 0.96^2) = 0.28 gives 25. So 35 / (35 + 15) = 0.7, 17.5 / (25 + 15) = 0.4375.
         pytest.param(
-            adam_step,
+            "adam",
             {"beta1": 0.6, "beta2": 0.96, "epsilon": 15.0},
             [35.0, 7.0],
             [0.93, 0.88625],
@@ -224,24 +244,107 @@ def test_input_gradient_is_the_slope_of_the_loss(activation: Activation) -> None
     ],
 )
 def test_two_optimiser_steps_worked_by_hand(
-    step: Callable[..., Vector], options: dict[str, float], g: Vector, w: Vector
+    name: str, options: dict[str, float], g: Vector, w: Vector
 ) -> None:
     # The second parameter has no gradient and must stay where it is; the third mirrors the first.
-    state: State = {}
-    first = step([1.0, -2.0, -1.0], [g[0], 0.0, -g[0]], state, learning_rate=0.1, **options)
-    second = step(first, [g[1], 0.0, -g[1]], state, learning_rate=0.1, **options)
+    state: State = []
+    first = update(name, [1.0, -2.0, -1.0], [g[0], 0.0, -g[0]], state, learning_rate=0.1, **options)
+    second = update(name, first, [g[1], 0.0, -g[1]], state, learning_rate=0.1, **options)
     assert first == pytest.approx([w[0], -2.0, -w[0]], rel=1e-14)
     assert second == pytest.approx([w[1], -2.0, -w[1]], rel=1e-14)
 
 
 def test_centred_variance_never_falls_below_zero() -> None:
     # A constant gradient has variance 0 in the end, give or take a rounding.
-    w, state = [0.0], State()
+    w, state = [0.0], []
     options = {"learning_rate": 0.01, "beta": 0.5, "epsilon": 1.0}
     for _ in range(100):
-        w = rmsprop_step(w, [0.7], state, **options, centered=True)
-    assert state["s"][0] < state["mean"][0] ** 2
+        w = update("rmsprop", w, [0.7], state, **options, centered=True)
+    assert state[0]["square"] < state[0]["mean"] ** 2
     assert w == [pytest.approx(-0.7, rel=0.02)]
+
+
+# ---- training ------------------------------------------------------------------------------------
+def test_an_epoch_is_batch_after_batch() -> None:
+    # One weight w, mse of w x against y, learning rate 0.1: w -= 0.2 mean((w x - y) x), the order
+    # being samples 2, 0, then 1.
+    #   x = 2 and 1, y = 0 and 3, from w = 1:  errors 2 and -2, J = 4, gradient 4 - 2 = 2, w = 0.8
+    #   x = -1, y = 1:                         error -1.8, J = 3.24, gradient 3.6, w = 0.44
+    network = Network([[[1.0]]], [[0.0]], [("linear", {})], bias=False)
+    recipe = reference.Recipe(
+        "mse", "sgd", {"learning_rate": 0.1}, epochs=1, batch_size=2, order=lambda epoch: [2, 0, 1]
+    )
+    X, Y = [[1.0], [-1.0], [2.0]], [[3.0], [1.0], [0.0]]
+    trained, history = reference.train(network, X, Y, recipe)
+    assert history.steps == 2
+    assert history.loss == [pytest.approx((2 * 4.0 + 3.24) / 3)]
+    assert trained.weights == [[[pytest.approx(0.44)]]]
+    assert trained.biases == [[0.0]]
+
+
+def test_training_ends_when_patience_does_and_gives_the_best() -> None:
+    network = Network([[[1.0]]], [[0.0]], [("linear", {})])
+    losses = iter([5.0, 4.0, 4.0, 3.9, 9.0])
+    recipe = reference.Recipe(
+        "mse", "sgd", {"learning_rate": 0.1}, epochs=5, batch_size=1,
+        validate=lambda network: next(losses), patience=2, min_delta=0.1,
+    )  # fmt: skip
+    trained, history = reference.train(network, [[1.0]], [[0.0]], recipe)
+    assert history.val_loss == [5.0, 4.0, 4.0, 3.9]
+    assert reference.flatten(trained.weights, trained.biases) == history.parameters[1]
+
+
+@pytest.mark.parametrize(
+    ("patience", "min_delta", "epochs", "best"),
+    [(1, 0.0, 2, 0), (2, 0.0, 7, 4), (2, 1.0, 3, 0), (9, 0.0, 7, 4)],
+)
+def test_early_stopping_worked_by_hand(
+    patience: int, min_delta: float, epochs: int, best: int
+) -> None:
+    losses = [3.0, 3.0, 2.0, 2.5, 1.0, 1.5, 1.0]
+    assert epochs_trained(losses, patience, min_delta) == epochs
+    assert best_epoch(losses[:epochs], min_delta) == best
+
+
+def test_it_learns_exclusive_or_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    reference.main()
+    page = capsys.readouterr().out
+    table = [line.split() for line in page.split("output\n")[-1].splitlines()]
+    assert [row[:3] for row in table] == [list("000"), list("011"), list("101"), list("110")]
+    for *_, wanted, output in table:
+        assert abs(float(output) - float(wanted)) < 0.05
+
+
+# ---- first weights -------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["normal", "uniform"])
+@pytest.mark.parametrize(
+    ("family", "variance"), [("glorot", 2 / 70), ("he", 2 / 40), ("lecun", 1 / 40)]
+)
+def test_first_weights_have_their_variance(family: str, variance: float, kind: str) -> None:
+    assert deviation(f"{family}_{kind}", 40, 30) == pytest.approx(variance**0.5)
+    squares = [w * w for row in random_weights(f"{family}_{kind}", 40, 30, seed=1) for w in row]
+    # Three standard errors: a normal square has the variance 2, a uniform one 0.8.
+    assert math.fsum(squares) / 1200 / variance == pytest.approx(
+        1.0, abs=3 * math.sqrt((2.0 if kind == "normal" else 0.8) / 1200)
+    )
+
+
+def test_first_weights_without_a_law() -> None:
+    assert random_weights("zeros", 2, 3) == [[0.0] * 3] * 2
+    assert random_weights("constant", 2, 1, 0.5) == [[0.5], [0.5]]
+    assert deviation("uniform", 9, 9) == pytest.approx(0.05 / 3**0.5)
+    assert deviation("normal", 9, 9) == 0.01
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(3, 5), (5, 3), (4, 4)])
+def test_orthogonal_weights(n_in: int, n_out: int) -> None:
+    W = random_weights("orthogonal", n_in, n_out, seed=2)
+    assert shape(W) == (n_in, n_out)
+    few = W if n_in <= n_out else reference.transpose(W)
+    n = min(n_in, n_out)
+    assert reference.matmul(few, reference.transpose(few)) == near(
+        [[float(i == j) for j in range(n)] for i in range(n)], 1e-14
+    )
 
 
 # ---- facts of the field --------------------------------------------------------------------------
@@ -288,7 +391,7 @@ def test_units_that_start_equal_stay_equal() -> None:
     for _ in range(10):
         network = Network(*reference.unflatten(w, widths), activations)
         _, g = reference.gradients(network, X, Y, "binary_cross_entropy")
-        w = sgd_step(w, reference.flatten(g.dW, g.db), {}, learning_rate=1.0)
+        w = update("sgd", w, reference.flatten(g.dW, g.db), [], learning_rate=1.0)
     [W1, W2], [b1, _] = reference.unflatten(w, widths)
     units = [[*row, b, *out] for *row, b, out in zip(*W1, b1, W2, strict=True)]
     assert units[0] == units[1] == units[2]

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import pytest
 from cases import FloatArray, Rng, random_inputs, random_labels, random_network
 
@@ -52,21 +51,6 @@ def training(net: Network, X: FloatArray, y: FloatArray, **options: Any) -> Iter
 
 
 # ---- threads -------------------------------------------------------------------------------------
-def test_every_result_is_the_same_on_any_number_of_threads(
-    net: Network, samples: tuple[FloatArray, FloatArray]
-) -> None:
-    X, y = samples
-    calls: list[Callable[[int], Any]] = [
-        lambda threads: net.predict(X, threads=threads),
-        lambda threads: net.forward(X, threads=threads).z[1],
-        lambda threads: net.loss(X, y, threads=threads),
-        lambda threads: net.gradients(X, y, threads=threads)[1].flat,
-        lambda threads: net.vjp(X, np.ones((600, 10)), threads=threads)[1],
-    ]
-    for call in calls:
-        assert len({np.asarray(call(threads)).tobytes() for threads in (1, 2, 3, 8)}) == 1
-
-
 def test_concurrent_predictions_are_the_same_bits(
     net: Network, samples: tuple[FloatArray, FloatArray]
 ) -> None:

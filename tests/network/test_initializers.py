@@ -5,27 +5,29 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import FloatArray, Rng, random_inputs, random_labels
+from reference_initializers import deviation
 
 from pymlp import Network
-from pymlp.initializers import Constant, Normal, Uniform
+from pymlp.initializers import Constant, Initializer, Normal, Uniform
 
 N_IN, N_OUT = 300, 200
-GLOROT, HE, LECUN = (2 / (N_IN + N_OUT)) ** 0.5, (2 / N_IN) ** 0.5, (1 / N_IN) ** 0.5
+NAMES = ["normal", "uniform"]
+NAMES += [f"{family}_{kind}" for family in ("glorot", "he", "lecun") for kind in NAMES[:2]]
 
 
 @pytest.mark.parametrize(
-    ("init", "deviation", "uniform"),
+    ("init", "options"),
     [
-        ("normal", 0.01, False), (Normal(0.3), 0.3, False), ("glorot_normal", GLOROT, False),
-        ("he_normal", HE, False), ("lecun_normal", LECUN, False), ("uniform", 0.05 / 3**0.5, True),
-        (Uniform(0.7), 0.7 / 3**0.5, True), ("glorot_uniform", GLOROT, True),
-        ("he_uniform", HE, True), ("lecun_uniform", LECUN, True),
+        *((name, (name, N_IN, N_OUT)) for name in NAMES),
+        (Normal(0.3), ("normal", N_IN, N_OUT, 0.3)),
+        (Uniform(0.7), ("uniform", N_IN, N_OUT, 0.7)),
     ],
     ids=str,
-)  # fmt: skip
-def test_random_weights_have_their_distribution(init: Any, deviation: float, uniform: bool) -> None:
+)
+def test_random_weights_have_their_distribution(init: Any, options: tuple[Any, ...]) -> None:
     net = Network([N_IN, N_OUT], init=init, dtype="float64", seed=4)
-    w = net.weights[0] / deviation
+    uniform = "uniform" in options[0]
+    w = net.weights[0] / deviation(*options)
     n = w.size
     # Four standard errors of the mean, and of the variance, whose kurtosis is 3 or 1.8.
     assert abs(w.mean()) < 4 / n**0.5
@@ -38,9 +40,25 @@ def test_random_weights_have_their_distribution(init: Any, deviation: float, uni
     assert not net.biases[0].any()
 
 
+@pytest.mark.parametrize(("init", "value"), [("zeros", 0.0), (Constant(0.3), 0.3)])
+def test_weights_that_are_all_alike(init: Any, value: float) -> None:
+    net = Network([3, 4, 2], init=init, dtype="float64")
+    for w in net.weights:
+        assert (w == value).all()
+
+
+def test_initializers_show_their_parameter() -> None:
+    assert repr(Initializer("orthogonal")) == "Initializer('orthogonal')"
+    for init in (Constant(0.3), Normal(0.02), Uniform(0.1)):
+        name = type(init).__name__
+        assert repr(init) == f"{name}({init.scale})"
+        assert eval(repr(init), {name: type(init)}).scale == init.scale
+
+
 @pytest.mark.parametrize(
     ("hidden", "chosen"),
     [("relu", "he_normal"), ("leaky_relu", "he_normal"), ("elu", "he_normal"),
+     ("selu", "lecun_normal"),
      ("tanh", "glorot_uniform"), ("sigmoid", "glorot_uniform"), ("softmax", "glorot_uniform")],
 )  # fmt: skip
 def test_auto_goes_by_the_activation(hidden: str, chosen: str) -> None:

@@ -67,7 +67,7 @@ def test_whole_parameters_can_be_set() -> None:
 def test_network_without_biases() -> None:
     net = Network([2, 4, 3], bias=False, seed=0)
     assert net.n_parameters == 20
-    assert net.biases == []
+    assert len(net.biases) == 0
     assert net.layers[0].biases is None
     assert net.predict([0.0, 0.0]).tolist() == [0.0, 0.0, 0.0]
 

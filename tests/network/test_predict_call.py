@@ -174,7 +174,7 @@ WRONG_X: dict[str, Convert] = {
     "no dimensions": lambda x: np.array(1, x.dtype),
     "three dimensions": lambda x: x[None],
     "complex": lambda x: x + 1j,
-    "objects": lambda x: x.astype(object),
+    "objects": lambda x: np.full(x.shape, None),
     "words": lambda x: x.astype(str),
     "masked": np.ma.asarray,
     "None": lambda x: None,

@@ -154,7 +154,7 @@ WRONG_ACTIVATIONS = [
     (lambda z: 1.0, np.ones_like, ValueError, "not ()"),
     (lambda z: z + 1j, np.ones_like, TypeError, "forward(z) must hold real numbers, not dtype com"),
     (lambda z: z.astype(str), np.ones_like, TypeError, "forward(z) must hold real numbers"),
-    (lambda z: None, np.ones_like, TypeError, "forward(z) must hold real numbers, not dtype obj"),
+    (lambda z: None, np.ones_like, TypeError, "forward(z) must hold real numbers, not None"),
     (lambda z: [[1.0], [1.0, 2.0]], np.ones_like, ValueError, "forward(z) must be an array"),
     (lambda z: np.ma.masked_less(z, 0), np.ones_like, TypeError, "must not be a masked array"),
     (lambda z: z, lambda z: 1.0, ValueError, "derivative(z) must have shape (9, 3), as z has"),
@@ -170,7 +170,7 @@ WRONG_LOSSES = [
     (lambda a, y: (a, a), ValueError, "losses must have shape (9,), not (9, 3)"),
     (lambda a, y: (a[:, 0], a[:, 0]), ValueError, "gradient must have shape (9, 3), not (9,)"),
     (lambda a, y: (a[:, 0], a + 1j), TypeError, "gradient must hold real numbers, not dtype comp"),
-    (lambda a, y: (None, a), TypeError, "losses must hold real numbers, not dtype object"),
+    (lambda a, y: (None, a), TypeError, "losses must hold real numbers, not None"),
 ]
 
 

@@ -1,6 +1,7 @@
 """The codebase tests itself: what the design says of files, names and imports."""
 
 import ast
+import graphlib
 import importlib
 import inspect
 import json
@@ -237,6 +238,42 @@ def test_no_file_outgrows_one_idea() -> None:
             documentation = lines_of_docstrings(ast.parse(text)) if ".py" in file.suffix else 0
             sizes[file.relative_to(ROOT).as_posix()] = len(text.splitlines()) - documentation
     assert {file: size for file, size in sizes.items() if size > 450} == {}
+
+
+# ---- imports run one way ---------------------------------------------------------------------
+
+
+def python_modules() -> dict[str, Path]:
+    """Return the files of all modules of the package by name."""
+    files = sorted(PYTHON.rglob("*.py"))
+    names = [".".join(f.relative_to(PYTHON.parent).with_suffix("").parts) for f in files]
+    return {n.removesuffix(".__init__"): f for n, f in zip(names, files, strict=True)}
+
+
+def imported(file: Path, known: set[str]) -> set[str]:
+    """Return which of the known modules a file imports, anywhere in it, for types as well."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names} - {"pymlp._core"}
+            found |= {name if name in known else str(node.module) for name in names}
+    return found & known
+
+
+def test_python_imports_run_one_way() -> None:
+    files = python_modules()
+    graph = {name: imported(file, set(files)) for name, file in files.items()}
+    assert graph["pymlp.network"] > {"pymlp.architecture", "pymlp.layers"}
+    list(graphlib.TopologicalSorter(graph).static_order())  # an error that shows the circle
+
+
+def test_nobody_reaches_into_a_network() -> None:
+    texts = {name: file.read_text(encoding="utf-8") for name, file in python_modules().items()}
+    private = re.compile(r"\b(net|network)\._(?!_)")
+    assert [name for name, text in texts.items() if private.search(text)] == []
+    assert [name for name, text in texts.items() if "_core_test" in text] == []
 
 
 # ---- importing and using it ------------------------------------------------------------------

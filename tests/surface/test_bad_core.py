@@ -52,7 +52,7 @@ def loss(
 
 
 def gradient(out: Any) -> Call:
-    return lambda core: core.gradient(X, LABELS, None, None, core_loss(), out, 1)
+    return lambda core: core.gradient(X, LABELS, None, None, core_loss(), out, False, 1)
 
 
 def pull_back(dy: Any, out: Any, dx: Any) -> Call:
@@ -65,8 +65,8 @@ def sgd(n: int = N_PARAMETERS, **options: Any) -> Any:
 
 def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: Any) -> Call:
     given = {
-        "epochs": 1, "batch_size": 2, "shuffle": True, "seed": 0, "threads": 1, "max_seconds": 0,
-        "early_stopping": None, "regularization": NO_LIMITS, "learning_rates": [],
+        "epochs": 1, "batch_size": 2, "shuffle": True, "seed": 0, "threads": 1,
+        "regularization": NO_LIMITS, "learning_rates": [],
     }  # fmt: skip
     samples = (X, LABELS, None, None) if training is None else training
 

@@ -46,7 +46,7 @@ def test_header_is_read_as_it_was_written(path: Path) -> None:
 def test_file_cut_short(share: float, path: Path) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
-    with pytest.raises(ValueError, match="cut short or not a safetensors file"):
+    with pytest.raises(pymlp.FileFormatError, match="cut short or not a safetensors file"):
         pymlp.load(path)
 
 
@@ -57,20 +57,20 @@ def test_file_cut_short(share: float, path: Path) -> None:
 )
 def test_file_of_another_kind(content: bytes, path: Path) -> None:
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=re.escape(str(path))):
+    with pytest.raises(pymlp.FileFormatError, match=re.escape(str(path))):
         pymlp.load(path)
 
 
 def test_file_with_something_behind(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"more")
-    with pytest.raises(ValueError, match="not a safetensors file"):
+    with pytest.raises(pymlp.FileFormatError, match="not a safetensors file"):
         pymlp.load(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"pymlp": "{"}, {"pymlp": "[]"}])
 def test_tensors_of_another_program(metadata: dict[str, str] | None, path: Path) -> None:
     path.write_bytes(file_of({"w": np.zeros((3, 2), np.float32)}, metadata))
-    with pytest.raises(ValueError, match="does not hold a pymlp network"):
+    with pytest.raises(pymlp.FileFormatError, match="does not hold a pymlp network"):
         pymlp.load(path)
 
 
@@ -90,15 +90,17 @@ CHANGES: dict[str, tuple[Callable[[Header, Tensors], Any], str]] = {
     "other widths": (set_in_network(widths=[4, 3, 2]), "parameters of its layers"),
     "swapped widths": (set_in_network(widths=[2, 4, 3]), "parameters of its layers"),
     "giant widths": (set_in_network(widths=[2**20, 2**20, 2]), "parameters of its layers"),
-    "negative widths": (set_in_network(widths=[-3, -4, 2]), "parameters of its layers"),
-    "text for widths": (set_in_network(widths="342"), "non-int of type 'str'"),
+    "negative widths": (set_in_network(widths=[-3, -4, 2]), "widths[0] must be at least 1"),
+    "text for widths": (set_in_network(widths="342"), "widths must be a sequence of integers"),
     "unknown activation": (
         set_in_network(activations=[["rleu", {}], ["softmax", {}]]), "did you mean 'relu'?",
     ),
     "other parameters": (
         set_in_network(activations=[["elu", {"beta": 1.0}], ["softmax", {}]]), "'alpha'",
     ),
-    "too few activations": (set_in_network(activations=[["softmax", {}]]), "activations must be 2"),
+    "too few activations": (
+        set_in_network(activations=[["softmax", {}]]), "hidden must name 1 activations",
+    ),
     "other dtype": (set_in_network(dtype="float64"), "must be float64"),
     "unknown dtype": (set_in_network(dtype="float33"), "'float33'"),
     "tensor missing": (lambda h, t: t.pop("layers.1.biases"), "parameters of its layers"),
@@ -121,7 +123,7 @@ def test_changed_file(change: Callable[[Header, Tensors], Any], message: str, pa
     header, tensors = header_of(path), dict(tensors_of(path.read_bytes()))
     change(header, tensors)
     path.write_bytes(file_of(tensors, {"pymlp": json.dumps(header)}))
-    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+    with pytest.raises(pymlp.FileFormatError, match=re.escape(message)) as caught:
         pymlp.load(path)
     assert "does not hold a pymlp network" in str(caught.value)
 

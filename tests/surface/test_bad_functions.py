@@ -94,8 +94,8 @@ PARAMETERS = [
 ]
 NAMES = [
     (network(hidden="sigmoyd"), ValueError, "unknown activation 'sigmoyd'; did you mean 'sigmoid'"),
-    (network(output="Softmax"), ValueError, "unknown activation 'Softmax'; did you mean 'softmax'"),
-    (network(hidden="leakyrelu"), ValueError, "did you mean 'leaky_relu'?"),
+    (network(output="Sofmax"), ValueError, "unknown activation 'Sofmax'; did you mean 'softmax'"),
+    (network(hidden="leakrelu"), ValueError, "did you mean 'leaky_relu'?"),
     (network(hidden="swich"), ValueError, "did you mean 'swish'?"),
     (network(hidden="zzz"), ValueError, "unknown activation 'zzz'; known are celu, elu, exp"),
     (network(hidden="custom"), ValueError, "unknown activation 'custom'"),

@@ -106,9 +106,9 @@ def test_it_is_scipys_minimiser_of_loss_and_gradients(
     history = fit(net, X, y, epochs=40, l2=l2, sample_weight=w)
     assert len(losses) == 40
     assert history.stopped_by == "epochs"
-    assert history.loss == pytest.approx(losses, rel=1e-9)
-    own = net.loss(X, y, sample_weight=w) + penalty(net, l2)
-    assert history.loss[-1] == pytest.approx(own, rel=1e-14)
+    assert np.add(history.loss, history.penalty) == pytest.approx(losses, rel=1e-9)
+    assert history.loss[-1] == pytest.approx(net.loss(X, y, sample_weight=w), rel=1e-14)
+    assert history.penalty[-1] == pytest.approx(penalty(net, l2), rel=1e-14)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

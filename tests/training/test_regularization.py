@@ -94,16 +94,19 @@ def test_history_has_the_penalty_of_every_batch(l1: float, l2: float, rng: Rng) 
     for _ in range(2):
         batches = []
         for rows in (slice(0, 8), slice(8, 16), slice(16, 20)):
-            before = twin.loss(X[rows], y[rows], sample_weight=w[rows]) + penalty(twin, l1, l2)
+            before = twin.loss(X[rows], y[rows], sample_weight=w[rows])
+            added = penalty(twin, l1, l2)
             J = twin.train_batch(
                 X[rows], y[rows], optimizer=optimizer, sample_weight=w[rows], l1=l1, l2=l2
             )
-            assert pytest.approx(before, rel=1e-14) == J
-            batches.append((J, w[rows].sum()))
-        losses, weights = zip(*batches, strict=True)
-        expected.append(np.average(losses, weights=weights))
+            batches.append((before, added, w[rows].sum()))
+            assert pytest.approx(before + added, rel=1e-14) == J
+        *means, weights = zip(*batches, strict=True)
+        expected.append([np.average(mean, weights=weights) for mean in means])
     assert (net.parameters == twin.parameters).all()
-    assert history.loss == pytest.approx(expected, rel=1e-14)
+    losses, penalties = zip(*expected, strict=True)
+    assert history.loss == pytest.approx(losses, rel=1e-14)
+    assert history.penalty == pytest.approx(penalties, rel=1e-14)
     assert history.val_loss[-1] == pytest.approx(net.loss(*held_out), rel=1e-14)
 
 
@@ -223,14 +226,3 @@ def test_fit_is_train_batch_again_and_again(missing: str | None, dtype: str, rng
     # None of them is idle.
     all_limits.fit(X, y, **options, optimizer=SGD(0.1, momentum=0.9), **LIMITS)
     assert (all_limits.parameters == net.parameters).all() == (missing is None)
-
-
-def test_the_bits_are_the_same_on_any_number_of_threads(dtype: str, rng: Rng) -> None:
-    net = random_network(rng, [64, 128, 10], hidden="relu", dtype=dtype, dropout=0.3)
-    X, y = random_inputs(rng, 600, net), random_targets(rng, 600, 10, "mse", dtype)
-    results = set()
-    for threads in (1, 2, 3, 8):
-        twin = net.copy()
-        history = twin.fit(X, y, epochs=2, batch_size=256, seed=1, threads=threads, **LIMITS)
-        results.add((twin.parameters.tobytes(), tuple(history.loss)))
-    assert len(results) == 1

@@ -1,11 +1,15 @@
 """Schedules at work: each epoch or step has its learning rate, and none is left behind."""
 
+import functools
+import inspect
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import reference_schedules
 from cases import FloatArray, Rng, random_network
 from rules import Rule, by_rule
 
@@ -62,6 +66,126 @@ def by_hand(
         if step % STEPS == STEPS - 1:
             ends.append(rate)
     return ends
+
+
+# ---- the rates -----------------------------------------------------------------------------------
+# From a rate of 8, worked by hand: of a half cosine of 2 n steps cos(pi t / 2n) is known.
+R2, R3 = math.sqrt(2.0), math.sqrt(3.0)
+QUARTERS = [8.0, 4.0 + 2.0 * R2, 4.0, 4.0 - 2.0 * R2]  # 4 + 4 cos(pi t / 4)
+BY_HAND: dict[str, tuple[Schedule, list[float]]] = {
+    "constant": (Constant(), [8.0] * 5),
+    "step": (Step(3), [8.0, 8.0, 8.0, 0.8, 0.8, 0.8, 0.08]),
+    "step gamma": (Step(2, gamma=0.5), [8.0, 8.0, 4.0, 4.0, 2.0, 2.0, 1.0]),
+    "exponential": (Exponential(0.5), [8.0, 4.0, 2.0, 1.0, 0.5]),
+    "exponential up": (Exponential(1.5), [8.0, 12.0, 18.0, 27.0]),
+    "inverse scaling": (InverseScaling(), [8.0, 4.0 * R2, 8.0 / R3, 4.0]),
+    "inverse scaling power": (InverseScaling(1.0), [8.0, 4.0, 8.0 / 3.0, 2.0, 1.6]),
+    "cosine": (Cosine(), QUARTERS),
+    "cosine per step": (Cosine(per="step"), QUARTERS),
+    "cosine down and up": (
+        Cosine(6, minimum=2.0),
+        [8.0, 5 + 1.5 * R3, 6.5, 5.0, 3.5, 5 - 1.5 * R3, 2.0, 5 - 1.5 * R3, 3.5, 5.0],
+    ),
+    "restarts": (Cosine(3, restarts=True), [8.0, 6.0, 2.0, 8.0, 6.0, 2.0, 8.0]),
+    "restarts minimum": (Cosine(3, restarts=True, minimum=4.0), [8.0, 7.0, 5.0, 8.0, 7.0]),
+    "longer restarts": (
+        Cosine(2, restarts=True, multiplier=2), [8.0, 4.0, *QUARTERS, 8.0],
+    ),
+    # Up from 8 / 25 in 6 of 20 steps, so that step 5 has the peak; down to 8 / 25 / 10,000.
+    "one cycle": (
+        OneCycle(),
+        [
+            0.32 + 7.68 * (1.0 - math.cos(math.pi * t / 5.0)) / 2.0 if t <= 5
+            else 3.2e-5 + (8.0 - 3.2e-5) * (1.0 + math.cos(math.pi * (t - 5) / 14.0)) / 2.0
+            for t in range(20)
+        ],
+    ),
+    "one cycle of a step up": (OneCycle(warm_up=0.5), [0.32, 8.0, 4.0 + 1.6e-5, 3.2e-5]),
+    # Up from 8 / 4 in 4 of 8 steps, down to 2 / 8.
+    "one cycle with options": (
+        OneCycle(warm_up=0.5, initial_divisor=4.0, final_divisor=8.0),
+        [2.0, 3.5, 6.5, 8.0, 4.125 + 3.875 / R2, 4.125, 4.125 - 3.875 / R2, 0.25],
+    ),
+    "warm-up": (WarmUp(4, start=0.25), [2.0, 3.5, 5.0, 6.5, 8.0, 8.0]),
+    "warm-up default": (WarmUp(2), [0.8, 4.4, 8.0]),
+    "warm-up from the rate": (WarmUp(2, start=1.0), [8.0, 8.0, 8.0]),
+    "warm-up, then": (
+        WarmUp(2, start=0.5, then=Exponential(0.5)), [4.0, 6.0, 8.0, 4.0, 2.0, 1.0],
+    ),
+    "warm-up, then one cycle": (
+        WarmUp(2, start=0.5, then=OneCycle(warm_up=0.5), per="step"),
+        [4.0, 6.0, 0.32, 8.0, 4.0 + 1.6e-5, 3.2e-5],
+    ),
+    "warm-up, then one step": (
+        WarmUp(2, start=0.5, then=OneCycle(), per="step"), [4.0, 6.0, 3.2e-5],
+    ),
+    "warm-up, then the rest": (WarmUp(2, start=0.5, then=Cosine()), [4.0, 6.0, *QUARTERS]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("schedule", "expected"), BY_HAND.values(), ids=BY_HAND)
+def test_rates_worked_by_hand(schedule: Schedule, expected: list[float]) -> None:
+    n = len(expected)
+    rates = schedule.rates(8.0, *((n, 3) if schedule.per == "epoch" else (1, n)))
+    assert rates == pytest.approx(expected, rel=1e-13)
+    assert [schedule.rate_at(8.0, t, n) for t in range(n)] == rates
+
+
+def by_the_reference(schedule: Schedule) -> Callable[[float, int, int], float]:
+    """Return the reference's function of the same name with the same options."""
+    name = re.sub("(?<!^)(?=[A-Z])", "_", type(schedule).__name__).lower()
+    names = [name for name in inspect.signature(type(schedule)).parameters if name != "per"]
+    options = {name: getattr(schedule, name) for name in names}
+    if "then" in options:
+        options["then"] = by_the_reference(options["then"] or Constant())
+    return functools.partial(getattr(reference_schedules, name), **options)
+
+
+@pytest.mark.parametrize(
+    "schedule", [*BY_TIME.values(), *(s for s, _ in BY_HAND.values())], ids=repr
+)
+def test_rates_are_those_of_the_reference(schedule: Schedule) -> None:
+    rates, expected = schedule.rates(RATE, 23, 7), by_the_reference(schedule)
+    total = 23 if schedule.per == "epoch" else 23 * 7
+    # Relative to the rate: what is left at the end of a cosine has cancelled.
+    assert rates == pytest.approx(
+        [expected(RATE, t, total) for t in range(total)], rel=1e-12, abs=1e-15
+    )
+
+
+# Options, losses, and the rates behind each, from a rate of 8.
+PLATEAUS: dict[str, tuple[dict[str, Any], list[float], list[float]]] = {
+    "defaults": ({}, [1.0] + [0.99991] * 11, [8.0] * 11 + [0.8]),
+    "patience": (
+        {"factor": 0.5, "patience": 1, "threshold": 0.0},
+        [4, 3, 3, 3, 2, 2, 2, 2, 2, 1, 1], [8, 8, 8, 4, 4, 4, 2, 2, 1, 1, 1],
+    ),
+    "threshold": (
+        {"factor": 0.5, "patience": 0, "threshold": 0.25},
+        [16, 12, 11, 8.25, 6], [8, 4, 4, 2, 2],
+    ),
+    "cooldown": (
+        {"factor": 0.5, "patience": 0, "threshold": 0.0, "cooldown": 2},
+        [1, 1, 1, 1, 1, 1, 1, 1], [8, 4, 4, 4, 2, 2, 2, 1],
+    ),
+    "minimum": (
+        {"factor": 0.5, "patience": 0, "minimum": 3.0}, [1, 1, 1, 1], [8, 4, 3, 3],
+    ),
+    "minimum above the rate": (
+        {"factor": 0.5, "patience": 0, "minimum": 9.0}, [1, 1, 1], [8, 8, 8],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "losses", "rates"), PLATEAUS.values(), ids=PLATEAUS)
+def test_plateau_worked_by_hand(
+    options: dict[str, Any], losses: list[float], rates: list[float]
+) -> None:
+    schedule = ReduceOnPlateau(**options)
+    after = [schedule.rate_after(8.0, losses[: n + 1]) for n in range(len(losses))]
+    assert after == pytest.approx(rates, rel=1e-14)
+    assert schedule.rate_after(8.0, []) == 8.0
+    assert schedule.per == "epoch"
 
 
 # ---- which rate a step has -----------------------------------------------------------------------
@@ -144,6 +268,20 @@ def test_plateau_may_take_the_rate_down_to_nothing(rng: Rng) -> None:
     schedule = ReduceOnPlateau(factor=1e-200, patience=0, threshold=0.9)
     history = net.fit(*samples, epochs=6, optimizer=pymlp.SGD(RATE), schedule=schedule)
     assert history.learning_rate[-1] == 0.0
+
+
+# ---- a schedule of one's own ---------------------------------------------------------------------
+class Halves(Schedule):
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        return rate / 2 if 2 * t >= total else rate
+
+
+def test_a_schedule_of_ones_own(rng: Rng) -> None:
+    net, samples = regression(rng)
+    history = net.fit(*samples, epochs=4, optimizer=pymlp.SGD(RATE), schedule=Halves())
+    assert history.learning_rate == [RATE, RATE, RATE / 2, RATE / 2]
+    with pytest.raises(NotImplementedError):
+        net.fit(*samples, epochs=4, optimizer=pymlp.SGD(RATE), schedule=Schedule())
 
 
 # ---- at the edges --------------------------------------------------------------------------------

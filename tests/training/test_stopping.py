@@ -1,6 +1,5 @@
 """How training ends: by its rules, by the user, or by numbers that are not finite any more."""
 
-import math
 import signal
 import time
 import tracemalloc
@@ -11,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import Rng, random_network
+from reference_stopping import best_epoch, epochs_trained
 
 import pymlp
 from pymlp import EarlyStopping, History, Network, TrainingDiverged, _core
+from pymlp.training import watch
 
 Arrays = tuple[Any, Any]
 
@@ -24,17 +25,6 @@ def regression(rng: Rng, m: int, **options: Any) -> tuple[Network, Arrays]:
 
 
 # ---- early stopping ------------------------------------------------------------------------------
-def epochs_by_the_rule(losses: list[float], patience: int, min_delta: float) -> tuple[int, int]:
-    """Return after how many epochs training ends, and which epoch is the best, counted from 1."""
-    best, best_epoch = math.inf, 0
-    for epoch, loss in enumerate(losses, start=1):
-        if loss < best - min_delta:
-            best, best_epoch = loss, epoch
-        elif epoch - best_epoch >= patience:
-            return epoch, best_epoch
-    return len(losses), best_epoch
-
-
 @pytest.mark.parametrize("restore_best", [True, False])
 @pytest.mark.parametrize(
     ("patience", "min_delta"), [(1, 0.0), (3, 0.0), (5, 1e-3), (2, 0.05), (500, 0.0)]
@@ -55,12 +45,47 @@ def test_early_stopping(
         *samples, callbacks=[lambda n, h: every_epoch.append(n.parameters.tobytes())], **options
     )
     watched = record.val_loss if validated else record.loss
-    end, best = epochs_by_the_rule(watched, patience, min_delta)
+    end = epochs_trained(watched, patience, min_delta)
+    best = best_epoch(watched[:end], min_delta)
     watch = EarlyStopping(patience, min_delta=min_delta, restore_best=restore_best)
     history = net.fit(*samples, early_stopping=watch, **options)
     assert history.stopped_by == ("early_stopping" if end < 60 else "epochs")
     assert history.loss == record.loss[:end]
-    assert net.parameters.tobytes() == every_epoch[(best if restore_best else end) - 1]
+    assert net.parameters.tobytes() == every_epoch[best if restore_best else end - 1]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("ending", ["epochs", "early_stopping", "callback", "max_seconds"])
+def test_however_training_ends_on_its_own_the_best_parameters_stay(
+    ending: str, optimizer: str, rng: Rng, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, samples = regression(rng, 25)
+    held_out = (rng.normal(size=(25, 3)), rng.normal(size=25))
+    seen: list[tuple[float, float]] = []  # measured in the callback, and recorded
+    now = [0.0]
+    monkeypatch.setattr(watch, "perf_counter", lambda: now[0])
+
+    def look(network: Network, history: History) -> bool:
+        seen.append((network.loss(*held_out), history.val_loss[-1]))
+        now[0] = 1e9 if ending == "max_seconds" and len(seen) == 40 else 0.0
+        return ending == "callback" and len(seen) == 40
+
+    options: dict[str, Any] = {} if optimizer == "lbfgs" else {"learning_rate": 0.05}
+    history = net.fit(
+        *samples, epochs=60, optimizer=optimizer, validation=held_out, callbacks=[look],
+        early_stopping=EarlyStopping(20 if ending == "early_stopping" else 500),
+        max_seconds=1e8, **options,
+    )  # fmt: skip
+    assert history.stopped_by == ending
+    assert len(seen) == len(history.loss), "every recorded epoch has its callbacks"
+    measured, recorded = zip(*seen, strict=True)
+    assert measured == pytest.approx(recorded, rel=1e-13)
+    assert history.best_epoch == int(np.argmin(history.val_loss)) < len(history.loss) - 1
+    assert net.loss(*held_out) == pytest.approx(min(history.val_loss), rel=1e-13)
+
+
+def test_early_stopping_shows_its_options() -> None:
+    assert repr(EarlyStopping()) == "EarlyStopping(patience=10, min_delta=0, restore_best=True)"
 
 
 # ---- validation ----------------------------------------------------------------------------------
@@ -153,12 +178,15 @@ def test_learning_rate_set_by_a_callback_is_recorded(rng: Rng) -> None:
 
 def test_progress_goes_to_standard_error_only(rng: Rng, capfd: pytest.CaptureFixture[str]) -> None:
     net, samples = regression(rng, 12)
-    silent = net.copy().fit(*samples, epochs=3, seed=1)
+    options: dict[str, Any] = {"epochs": 3, "seed": 1, "validation": samples}
+    silent = net.copy().fit(*samples, **options)
     assert capfd.readouterr() == ("", "")
-    shown = net.fit(*samples, epochs=3, seed=1, progress=True)
+    shown = net.fit(*samples, **options, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "epoch 3/3" in err
+    assert "epoch 3/3: 100%" in err
+    assert "36.0/36.0" in err, "samples of three epochs"
+    assert f"loss={shown.loss[-1]:.4g}, val_loss={shown.val_loss[-1]:.4g}" in err
     assert shown.loss == silent.loss
 
 
@@ -221,11 +249,18 @@ def test_divergence_of_one_batch_changes_nothing(rng: Rng) -> None:
 
 # ---- signals -------------------------------------------------------------------------------------
 @contextmanager
-def raised_in(seconds: float, error: BaseException) -> Iterator[float]:
-    """Raise `error` from a signal handler of the main thread; yield when that is due."""
+def raised_in(
+    seconds: float, error: BaseException, once: Callable[[], bool] = lambda: True
+) -> Iterator[float]:
+    """Raise `error` from a signal handler of the main thread; yield when that is due.
+
+    Where `once` is not yet true, as the machine may be busy, it is asked again after a while.
+    """
 
     def handler(number: int, frame: object) -> None:
-        raise error
+        if once():
+            raise error
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -289,7 +324,10 @@ def test_signal_is_heard_at_once(large: bool, limit: float, rng: Rng) -> None:
 def test_signal_ends_a_long_validation(rng: Rng) -> None:
     net, samples = regression(rng, 10)
     held_out = (np.broadcast_to(rng.normal(size=3), (2_000_000, 3)), np.zeros(2_000_000))
-    with raised_in(0.3, KeyboardInterrupt()), pytest.raises(KeyboardInterrupt):
+    with (
+        raised_in(0.3, KeyboardInterrupt(), once=lambda: net.history is not None),
+        pytest.raises(KeyboardInterrupt),
+    ):
         net.fit(*samples, epochs=10**9, validation=held_out)
     assert net.history is not None
     assert net.history.stopped_by == "interrupted"

@@ -31,9 +31,7 @@ Array<T> predict_into(CoreNetwork<T>& core, const Array<T>& x, Array<T> out, int
   const Program& program = core.program();
   const ConstMatrixView<T> inputs = const_matrix(x, "X", program.n_inputs());
   const MatrixView<T> outputs = matrix(out, "out", inputs.rows, program.n_outputs());
-  core.reading([&](Network<T>& network) {
-    predict<T>(network, inputs, outputs, threads);
-  });
+  core.reading([&](Network<T>& network) { predict<T>(network, inputs, outputs, threads); });
   return out;
 }
 
@@ -70,8 +68,7 @@ std::pair<std::vector<Array<T>>, std::vector<Array<T>>> forward(CoreNetwork<T>& 
   std::vector<Array<T>> z = layer_matrices<T>(core.program(), inputs.rows);
   std::vector<Array<T>> a = layer_matrices<T>(core.program(), inputs.rows);
   const std::vector<MatrixView<T>> z_views = views(z), a_views = views(a);
-  core.reading(
-      [&](Network<T>& network) { trace(network, inputs, z_views, a_views, threads); });
+  core.reading([&](Network<T>& network) { trace(network, inputs, z_views, a_views, threads); });
   return {std::move(z), std::move(a)};
 }
 
@@ -154,7 +151,7 @@ double step(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
   return core.writing([&](Network<T>&, auto&) {
-    return core.step(source, kind, optimizer, regularization, draws, threads).mean();
+    return core.step(source, kind, optimizer, regularization, draws, threads).total();
   });
 }
 

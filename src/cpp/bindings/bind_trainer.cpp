@@ -22,10 +22,6 @@ const char* name_of(Status status) {
       return "running";
     case Status::epochs:
       return "epochs";
-    case Status::early_stopping:
-      return "early_stopping";
-    case Status::max_seconds:
-      return "max_seconds";
     case Status::diverged:
       return "diverged";
     case Status::interrupted:
@@ -51,25 +47,34 @@ class CoreTrainer {
                  checked(options, optimizer, core)) {}
 
   std::string run(index_t epochs, double seconds) {
-    // Training may take hours and needs no Python object.
+    return train([&](Interrupt& interrupt) { return trainer_.run(epochs, seconds, interrupt); });
+  }
+
+  std::string close_epoch() {
+    return train([&](Interrupt& interrupt) { return trainer_.close_epoch(interrupt); });
+  }
+
+  const Trainer<T>& trainer() const { return trainer_; }
+
+  // (loss, penalty, validation loss, learning rate) of the epochs that ended since the last call.
+  auto take_records() {
+    Epochs epochs = trainer_.take_history();
+    return std::tuple(std::move(epochs.loss), std::move(epochs.penalty),
+                      std::move(epochs.validation_loss), std::move(epochs.learning_rate));
+  }
+
+ private:
+  // Training may take hours and needs no Python object.
+  template <class Work>
+  std::string train(Work&& work) {
     const Status status = core_.writing([&](Network<T>&, auto& lock) {
       Interrupt interrupt([&lock] { return signal_came(lock); });
-      return trainer_.run(epochs, seconds, interrupt);
+      return work(interrupt);
     });
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     return name_of(status);
   }
 
-  const Trainer<T>& trainer() const { return trainer_; }
-
-  // (loss, validation loss, learning rate) of the epochs that ended since the last call.
-  auto take_records() {
-    Epochs epochs = trainer_.take_history();
-    return std::tuple(std::move(epochs.loss), std::move(epochs.validation_loss),
-                      std::move(epochs.learning_rate));
-  }
-
- private:
   // Lets waiting readers in, then has Python run its signal handlers; their exception, if any,
   // stays set in this thread until run() returns.
   static bool signal_came(std::unique_lock<std::shared_mutex>& lock) {
@@ -109,7 +114,7 @@ class CoreTrainer {
   }
 
   static std::optional<ArraySource<T>> optional_source(const std::optional<DatasetArrays<T>>& arrays,
-                                                      const Program& program) {
+                                                 const Program& program) {
     if (!arrays) return std::nullopt;
     return source(*arrays, program);
   }
@@ -131,6 +136,7 @@ void bind_trainer(py::module_& module, const char* name) {
            py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"),
            py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
+      .def("close_epoch", &CoreTrainer<T>::close_epoch)
       .def("take_records", &CoreTrainer<T>::take_records)
       .def_property_readonly("samples_seen",
                              [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); })
@@ -139,23 +145,20 @@ void bind_trainer(py::module_& module, const char* name) {
 }
 
 void bind_options(py::module_& module) {
-  py::class_<EarlyStopping>(module, "EarlyStopping")
-      .def(py::init([](index_t patience, double min_delta, bool restore_best) {
-             return EarlyStopping{patience, min_delta, restore_best};
-           }),
-           py::arg("patience"), py::arg("min_delta"), py::arg("restore_best"));
   py::class_<FitOptions>(module, "FitOptions")
       .def(py::init([](index_t epochs, index_t batch_size, bool shuffle, std::uint64_t seed,
-                       int threads, double max_seconds,
-                       const std::optional<EarlyStopping>& early_stopping,
-                       const Regularization& regularization, std::vector<double> learning_rates) {
-             return FitOptions{epochs,         batch_size,     shuffle,
-                               seed,           threads,        max_seconds,
-                               early_stopping, regularization, std::move(learning_rates)};
+                       int threads, const Regularization& regularization,
+                       std::vector<double> learning_rates) {
+             return FitOptions{epochs,
+                               batch_size,
+                               shuffle,
+                               seed,
+                               threads,
+                               regularization,
+                               std::move(learning_rates)};
            }),
            py::arg("epochs"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-           py::arg("threads"), py::arg("max_seconds"), py::arg("early_stopping"),
-           py::arg("regularization"), py::arg("learning_rates"));
+           py::arg("threads"), py::arg("regularization"), py::arg("learning_rates"));
 }
 
 }  // namespace

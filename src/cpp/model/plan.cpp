@@ -19,8 +19,8 @@ constexpr index_t kFewestInputs = 24;    // of a stretch that is cut for the cac
 constexpr index_t kInCache = 384 << 10;  // bytes of a stretch's inputs, half a second-level cache
 constexpr index_t kFewProducts = 50000;  // of a stretch, as kFewOperations
 
-// Blocks of a segment. Where gradients are summed over segments, these are whole chains of products:
-// the sums are those of one product over all rows.
+// Blocks of a segment. Where gradients are summed over segments, these are whole chains of
+// products: the sums are those of one product over all rows.
 constexpr index_t kBlocksInMemory = 32;     // whose values and gradients wait for each other
 constexpr index_t kGradientsInMemory = 64;  // each an arena
 constexpr index_t kBlocksOfALoss = 8;       // whose losses are summed at once
@@ -54,8 +54,7 @@ index_t stretch_count(const Operation& op, index_t capacity, index_t size, index
   return std::max(fair, (op.n_in + most_inputs - 1) / most_inputs);
 }
 
-std::vector<Stretch> cut_parameters(const Program& program, index_t capacity,
-                                    index_t number_size) {
+std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, index_t number_size) {
   const index_t size = std::max(kFewProducts / capacity + 1, program.n_parameters() / kBlocks);
   std::vector<Stretch> stretches;
   for (index_t i = 0; i < program.n_operations(); ++i) {

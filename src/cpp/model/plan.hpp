@@ -1,11 +1,11 @@
 // Plan: how batches run on this machine. The only place that decides.
 //
-// A batch is taken by segments of rows, one after the other, so that memory does not grow with it. A
-// segment is cut into blocks of rows, which go through all operations, forth and back, in parallel.
-// The gradients of the parameters sum over all rows. Where the parameters are far fewer than the
-// numbers that a block holds, every block sums gradients of its own, in the cache of whoever computes
-// it, and these are added up in the order of the blocks; elsewhere they are summed over a whole
-// segment, by stretches of parameters, in parallel.
+// A batch is taken by segments of rows, one after the other, so that memory does not grow with it.
+// A segment is cut into blocks of rows, which go through all operations, forth and back, in
+// parallel. The gradients of the parameters sum over all rows. Where the parameters are far fewer
+// than the numbers that a block holds, every block sums gradients of its own, in the cache of
+// whoever computes it, and these are added up in the order of the blocks; elsewhere they are summed
+// over a whole segment, by stretches of parameters, in parallel.
 //
 // What decides the bits of a result is cut by sizes alone, never by the number of threads.
 #pragma once
@@ -41,6 +41,8 @@ struct RowCuts {
   Range rows_in(index_t segment) const;
   index_t largest_block() const;
   index_t largest_segment() const { return rows_in(0).count; }
+  // Gradients of blocks that exist at the same time, but for the one that all are added to.
+  index_t gradients_beside() const { return blocks_of_a_segment - (segments() == 1 ? 1 : 0); }
 };
 
 class Plan {
@@ -60,8 +62,8 @@ class Plan {
   // The parameters, cut for gradients and updates.
   const std::vector<Stretch>& stretches() const { return stretches_; }
   int threads_for_packing() const;
-  // Whether somebody may want to stop a step of so many rows before its end: nothing is then written
-  // until all gradients are there.
+  // Whether somebody may want to stop a step of so many rows before its end: nothing is then
+  // written until all gradients are there.
   bool takes_long(index_t rows) const;
 
  private:

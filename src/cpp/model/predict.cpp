@@ -20,7 +20,12 @@ void forward(const Program& program, const Block<T>& block) {
 template <class T>
 Block<T> block_of(const Network<T>& network, const Placement& places, T* memory, Range rows,
                   ConstMatrixView<T> x) {
-  return {&places,    memory, rows.count, 0, rows.first, x.slice(rows.first, rows.count),
+  return {&places,
+          memory,
+          rows.count,
+          0,
+          rows.first,
+          x.slice(rows.first, rows.count),
           network.parameters()};
 }
 
@@ -33,7 +38,7 @@ void copy_rows(MatrixView<T> from, MatrixView<T> to) {
 template <class T, class Body>
 void for_blocks(const Network<T>& network, const Placement& places, const RowCuts& cuts,
                 ConstMatrixView<T> x, Body&& body) {
-  const index_t size = cuts.largest_block() * places.numbers_of_a_row;
+  const index_t size = places.size(cuts.largest_block());
   const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
   // All memory is taken before the work is shared out.
   Buffer<T> memory(size * workers);
@@ -50,7 +55,7 @@ void predict(const Network<T>& network, ConstMatrixView<T> x, MatrixView<T> y, i
   const Placement& places = network.outputs_alone();
   const RowCuts cuts =
       Plan(program, Purpose::predict, x.rows, sizeof(T), threads, false).cut(x.rows);
-  const index_t bytes = x.rows * places.numbers_of_a_row * static_cast<index_t>(sizeof(T));
+  const index_t bytes = places.size(x.rows) * static_cast<index_t>(sizeof(T));
   if (bytes <= kStackBytes && cuts.threads == 1) {
     // A few rows, in memory that costs nothing to have.
     alignas(kAlignment) T memory[kStackBytes / sizeof(T)];

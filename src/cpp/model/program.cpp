@@ -36,12 +36,21 @@ Program::Program(const std::vector<index_t>& widths, const std::vector<Activatio
     const auto layer = static_cast<index_t>(l);
     const auto [n_in, n_out] = std::pair(widths[l], widths[l + 1]);
     dense_.push_back(n_operations());
-    append({.kind = OperationKind::dense, .layer = layer, .n_in = n_in, .n_out = n_out,
+    append({.kind = OperationKind::dense,
+            .layer = layer,
+            .n_in = n_in,
+            .n_out = n_out,
             .has_biases = has_biases});
-    append({.kind = OperationKind::activation, .layer = layer, .n_in = n_out, .n_out = n_out,
+    append({.kind = OperationKind::activation,
+            .layer = layer,
+            .n_in = n_out,
+            .n_out = n_out,
             .activation = activations[l]});
     if (l < dropout.size() && dropout[l] > 0.0) {
-      append({.kind = OperationKind::dropout, .layer = layer, .n_in = n_out, .n_out = n_out,
+      append({.kind = OperationKind::dropout,
+              .layer = layer,
+              .n_in = n_out,
+              .n_out = n_out,
               .rate = dropout[l]});
     }
     numbers_of_a_sample_ += 2 * n_out;

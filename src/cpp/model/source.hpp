@@ -84,13 +84,6 @@ struct Batch {
   index_t row(index_t i) const {
     return order != nullptr ? order[range.first + i] : range.first + i;
   }
-  double total_weight() const {
-    const T* weights = source.weights();
-    if (weights == nullptr) return static_cast<double>(size());
-    double total = 0.0;
-    for (index_t i = 0; i < size(); ++i) total += static_cast<double>(weights[row(i)]);
-    return total;
-  }
 };
 
 // Room for rows of a batch that do not lie side by side in their source.

@@ -4,32 +4,16 @@
 #include <optional>
 #include <vector>
 
-#include "base/buffer.hpp"
 #include "kernels/loss.hpp"
+#include "model/batch_loss.hpp"
 #include "model/interrupt.hpp"
 #include "model/optimizer.hpp"
 #include "model/plan.hpp"
 #include "model/regularization.hpp"
-#include "model/source.hpp"
-#include "model/workspace.hpp"
+#include "model/step_memory.hpp"
 #include "ops/packed_weights.hpp"
 
 namespace pymlp {
-
-struct BatchLoss {
-  double sum = 0.0;      // of weight_i loss_i
-  double weight = 0.0;   // of weight_i
-  double penalty = 0.0;  // times the weight
-
-  double mean() const { return weight > 0.0 ? sum / weight : 0.0; }
-  double mean_penalty() const { return weight > 0.0 ? penalty / weight : 0.0; }
-  BatchLoss& operator+=(const BatchLoss& other) {
-    sum += other.sum;
-    weight += other.weight;
-    penalty += other.penalty;
-    return *this;
-  }
-};
 
 // One batch, and what is wanted of it.
 template <class T>
@@ -53,7 +37,7 @@ class Step {
 
   // Takes the memory that batches of this size need on all threads; afterwards their steps allocate
   // nothing.
-  void reserve(const Batch<T>& batch);
+  void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
   void set_threads(int threads) { plan_.set_threads(threads); }
@@ -78,8 +62,6 @@ class Step {
   void begin_backward(const Pass<T>& pass, const Block<T>& block, const Samples<T>& samples,
                       index_t at);
   void copy_dz(const Pass<T>& pass, const Block<T>& block) const;
-  void sum_by_block(const Pass<T>& pass, const RowCuts& cuts, index_t segment, index_t b,
-                    const Block<T>& block);
   // The gradients of a stretch, from all rows of a segment.
   void collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment, const Stretch& stretch);
   // task(number of the stretch, stretch)
@@ -87,22 +69,15 @@ class Step {
   void for_stretches(const RowCuts& cuts, Task&& task);
   Block<T> block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMatrixView<T> x,
                     index_t first, index_t first_of_batch);
-  void set_scales(const Batch<T>& batch, Range rows, index_t at, double share);
-  double weighted_sum(const Batch<T>& batch, Range rows) const;
+  double gradient_norm(const T* gradient, const RowCuts& cuts);
   void pack(const T* parameters);
 
   const Program& program_;
   Loss loss_;
   Plan plan_;
-  Placement places_;
-  // One for each worker where gradients are summed by block, else one that holds a segment.
-  std::vector<Workspace<T>> workspaces_;
+  StepMemory<T> memory_;
   std::optional<PackedWeights<T>> packed_;
   bool packed_is_current_ = false;
-  Buffer<T> block_gradients_;
-  Buffer<T> losses_;  // of the rows of a segment
-  Buffer<T> scales_;  // their shares of the mean
-  Buffer<T> norms_;
   std::vector<double> penalties_;  // of each stretch
   std::vector<double> squares_;    // of each stretch's gradient
 };

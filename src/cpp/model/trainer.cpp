@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "kernels/table.hpp"
@@ -32,14 +31,10 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       thread_trial_(options.threads),
       gradient_(network.program().n_parameters()),
       start_parameters_(network.program().n_parameters()),
-      start_state_(optimizer.state().size()),
-      best_loss_(std::numeric_limits<double>::infinity()) {
+      start_state_(optimizer.state().size()) {
   if (validation_) {
     validation_step_.emplace(network.program(), loss, Purpose::loss, validation_->size(),
                              options.threads);
-  }
-  if (options_.early_stopping && options_.early_stopping->restore_best) {
-    best_parameters_ = Buffer<T>(network.program().n_parameters());
   }
   if (options_.shuffle && options_.batch_size < training_.size()) {
     order_ = Buffer<index_t>(training_.size());
@@ -56,15 +51,16 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   step_.parameters_changed();
   const double before = seconds_;
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
-  if (epoch_ >= options_.epochs) finish(Status::epochs);
   while (status_ == Status::running && epoch_ < last_epoch) {
-    // A function of somebody else's may have thrown where an epoch had begun, or its steps were
-    // done.
+    // A user callback may have thrown where an epoch had begun, or its steps were done.
     if (epochs_begun_ == epoch_) begin_epoch();
     if (position_ < training_.size() && !step(interrupt)) break;
     time_step();
+    if (position_ == training_.size()) {
+      end_epoch(interrupt);
+      looked_ = Clock::now();
+    }
     seconds_ = before + seconds_between(started_, looked_);
-    if (position_ == training_.size() || time_is_up()) end_epoch(interrupt);
     if (seconds_ - before >= seconds) break;
   }
   seconds_ = before + seconds_between(started_, Clock::now());
@@ -72,8 +68,12 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
 }
 
 template <class T>
-bool Trainer<T>::time_is_up() const {
-  return options_.max_seconds > 0.0 && seconds_ >= options_.max_seconds;
+Status Trainer<T>::close_epoch(Interrupt& interrupt) {
+  if (status_ != Status::running || position_ == 0) return status_;
+  const auto started = Clock::now();
+  end_epoch(interrupt);
+  seconds_ += seconds_between(started, Clock::now());
+  return status_;
 }
 
 template <class T>
@@ -121,13 +121,12 @@ bool Trainer<T>::step(Interrupt& interrupt) {
                                        .interrupt = &interrupt},
                                       network_.parameters(), optimizer_, options_.regularization);
   if (interrupt.requested()) {
-    finish(Status::interrupted);
-  } else if (!std::isfinite(loss.sum)) {
+    status_ = Status::interrupted;
+  } else if (!std::isfinite(loss.total())) {
     go_back_to_start();
-    finish(Status::diverged);
+    status_ = Status::diverged;
   } else {
     epoch_loss_ += loss;
-    epoch_loss_.sum += loss.penalty;
     position_ += batch.size();
     ++steps_;
   }
@@ -136,44 +135,33 @@ bool Trainer<T>::step(Interrupt& interrupt) {
 
 template <class T>
 void Trainer<T>::end_epoch(Interrupt& interrupt) {
-  double watched = epoch_loss_.mean();
+  double validation_loss = 0.0;
   if (validation_) {
-    watched = validation_step_
-                  ->run({.parameters = network_.parameters(),
-                         .batch = {*validation_, nullptr, {0, validation_->size()}},
-                         .interrupt = &interrupt})
-                  .mean();
-    if (interrupt.requested()) return finish(Status::interrupted);
+    validation_loss = validation_step_
+                          ->run({.parameters = network_.parameters(),
+                                 .batch = {*validation_, nullptr, {0, validation_->size()}},
+                                 .interrupt = &interrupt})
+                          .mean();
+    if (interrupt.requested()) {
+      status_ = Status::interrupted;
+      return;
+    }
   }
   // The last update of an epoch is seen by no later batch, so the parameters are looked at as well.
   const Program& program = network_.program();
-  if (!std::isfinite(watched) ||
+  if (!std::isfinite(validation_loss) || !std::isfinite(epoch_loss_.total()) ||
       !kernels<T>().all_finite(network_.parameters(), program.n_parameters())) {
     go_back_to_start();
-    return finish(Status::diverged);
+    status_ = Status::diverged;
+    return;
   }
   history_.loss.push_back(epoch_loss_.mean());
+  history_.penalty.push_back(epoch_loss_.mean_penalty());
   history_.learning_rate.push_back(optimizer_.rule().learning_rate);
-  if (validation_) history_.validation_loss.push_back(watched);
-  const bool cut_short = position_ < training_.size();
+  if (validation_) history_.validation_loss.push_back(validation_loss);
   position_ = 0;
   ++epoch_;
-  watch(watched);
-  if (status_ != Status::running) return;
-  if (cut_short || time_is_up()) return finish(Status::max_seconds);
-  if (epoch_ == options_.epochs) finish(Status::epochs);
-}
-
-template <class T>
-void Trainer<T>::watch(double loss) {
-  if (!options_.early_stopping) return;
-  if (loss < best_loss_ - options_.early_stopping->min_delta) {
-    best_loss_ = loss;
-    epochs_without_improvement_ = 0;
-    std::copy_n(network_.parameters(), best_parameters_.size(), best_parameters_.data());
-  } else if (++epochs_without_improvement_ >= options_.early_stopping->patience) {
-    finish(Status::early_stopping);
-  }
+  if (epoch_ == options_.epochs) status_ = Status::epochs;
 }
 
 template <class T>
@@ -188,17 +176,6 @@ void Trainer<T>::go_back_to_start() {
   std::ranges::copy(start_parameters_.span(), network_.parameters());
   std::ranges::copy(start_state_.span(), optimizer_.state().data());
   optimizer_.set_steps(start_steps_);
-}
-
-// However training ends on its own, the best parameters seen are the ones that stay.
-template <class T>
-void Trainer<T>::finish(Status status) {
-  status_ = status;
-  const bool ended_well =
-      status == Status::epochs || status == Status::early_stopping || status == Status::max_seconds;
-  if (ended_well && best_parameters_.size() > 0 && std::isfinite(best_loss_)) {
-    std::ranges::copy(best_parameters_.span(), network_.parameters());
-  }
 }
 
 template class Trainer<float>;

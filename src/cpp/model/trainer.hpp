@@ -1,4 +1,4 @@
-// Trainer: whole epochs of shuffled batches, with validation and the rules that end it.
+// Trainer: epochs of shuffled batches, each with its validation. When to stop is the caller's rule.
 #pragma once
 
 #include <chrono>
@@ -12,36 +12,27 @@
 
 namespace pymlp {
 
-struct EarlyStopping {
-  index_t patience = 10;
-  double min_delta = 0.0;
-  bool restore_best = true;
-};
-
 struct FitOptions {
   index_t epochs = 10;
   index_t batch_size = 32;  // at most the number of samples
   bool shuffle = true;      // of no effect where one batch holds all samples
   std::uint64_t seed = 0;
   int threads = 1;
-  double max_seconds = 0.0;  // 0: no limit
-  std::optional<EarlyStopping> early_stopping{};
   Regularization regularization{};
   // One for each epoch, or each step; empty: the optimiser's own.
   std::vector<double> learning_rates{};
 };
 
 enum class Status {
-  running,         // returned because it was time for a look; call run() again
-  epochs,          // all epochs done
-  early_stopping,  // no improvement for `patience` epochs
-  max_seconds,     // time is up; the epoch in progress was cut short
-  diverged,        // not finite any more; parameters and optimiser as when the epoch began
-  interrupted,     // the pulse said stop; parameters and optimiser as of the last whole step
+  running,      // returned because it was time for a look; call run() again
+  epochs,       // all epochs done
+  diverged,     // not finite any more; parameters and optimiser as when the epoch began
+  interrupted,  // an interrupt came; parameters and optimiser as of the last whole step
 };
 
 struct Epochs {
-  std::vector<double> loss;
+  std::vector<double> loss;  // without penalties
+  std::vector<double> penalty;
   std::vector<double> validation_loss;
   std::vector<double> learning_rate;
 };
@@ -49,7 +40,7 @@ struct Epochs {
 template <class T>
 class Trainer {
  public:
-  // The network, the optimiser and the arrays behind the datasets must outlive the trainer.
+  // The network, the optimiser and the sources must outlive the trainer.
   Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
           const Source<T>& training, const Source<T>* validation,
           const FitOptions& options);
@@ -57,6 +48,10 @@ class Trainer {
   // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by. The
   // caller holds the network's lock. Nothing is allocated but the records of epochs.
   Status run(index_t epochs, double seconds, Interrupt& interrupt);
+
+  // Ends the epoch in progress where it stands: its validation and its record. Between epochs it
+  // does nothing.
+  Status close_epoch(Interrupt& interrupt);
 
   // The epochs that ended since they were last taken.
   const Epochs& history() const { return history_; }
@@ -74,11 +69,8 @@ class Trainer {
   // Takes one step; false where it must end.
   bool step(Interrupt& interrupt);
   void end_epoch(Interrupt& interrupt);
-  void watch(double loss);
   void remember_start();
   void go_back_to_start();
-  void finish(Status status);
-  bool time_is_up() const;
 
   Network<T>& network_;
   Optimizer<T>& optimizer_;
@@ -92,9 +84,6 @@ class Trainer {
   Buffer<T> start_parameters_;  // as they were when the epoch began
   Buffer<T> start_state_;
   std::int64_t start_steps_ = 0;
-  Buffer<T> best_parameters_;
-  double best_loss_;
-  index_t epochs_without_improvement_ = 0;
   Buffer<index_t> order_;  // empty: rows as they lie
   index_t epoch_ = 0;
   index_t epochs_begun_ = 0;

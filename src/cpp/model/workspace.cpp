@@ -28,8 +28,10 @@ bool overwrites(const Program& program, const Operation& op, Keep keep) {
 // Takes matrices one behind the other.
 template <class T>
 Place take(Placement& places, index_t cols) {
-  const Place place{places.numbers_of_a_row, cols, padded_stride<T>(cols)};
+  constexpr index_t kShift = 5 * 64 / sizeof(T);
+  const Place place{places.numbers_of_a_row, places.shifts, cols, padded_stride<T>(cols)};
   places.numbers_of_a_row += place.stride;
+  places.shifts += kShift;
   return place;
 }
 
@@ -40,9 +42,9 @@ Placement place_outputs(const Program& program) {
     if (op.output + 1 < program.n_buffers()) widest = std::max(widest, op.n_out);
   }
   const index_t half = padded_stride<T>(widest);
-  Placement places{{Place{}}, {}, 2 * half};
+  Placement places{{Place{}}, {}, 2 * half, 0};
   for (const Operation& op : program.operations()) {
-    places.values.push_back({op.layer % 2 * half, op.n_out, padded_stride<T>(op.n_out)});
+    places.values.push_back({op.layer % 2 * half, 0, op.n_out, padded_stride<T>(op.n_out)});
   }
   return places;
 }
@@ -52,7 +54,7 @@ Placement place_outputs(const Program& program) {
 template <class T>
 Placement place(const Program& program, Keep keep) {
   if (keep == Keep::outputs) return place_outputs<T>(program);
-  Placement places{{Place{}}, {Place{}}, 0};
+  Placement places{{Place{}}, {Place{}}, 0, 0};
   for (const Operation& op : program.operations()) {
     const bool over = overwrites(program, op, keep);
     places.values.push_back(over ? places.values.back() : take<T>(places, op.n_out));

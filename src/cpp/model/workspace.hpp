@@ -24,7 +24,7 @@ class Workspace {
   void reserve(const Placement& places, index_t rows) {
     if (rows <= rows_) return;
     rows_ = (rows + 15) / 16 * 16;  // every matrix begins on a cache line
-    memory_ = Buffer<T>(rows_ * places.numbers_of_a_row);
+    memory_ = Buffer<T>(places.size(rows_));
   }
   index_t rows() const { return rows_; }
   T* memory() { return memory_.data(); }

@@ -18,9 +18,11 @@ struct DropoutDraws {
   std::uint64_t step;
 };
 
-// A matrix in a workspace of m rows: it begins m * offset numbers behind the first.
+// A matrix in a workspace of m rows: it begins m * offset + shift numbers behind the first. The
+// shifts keep matrices that are read and written together off the same lines of the cache.
 struct Place {
   index_t offset = 0;
+  index_t shift = 0;
   index_t cols = 0;
   index_t stride = 0;
 };
@@ -31,6 +33,9 @@ struct Placement {
   std::vector<Place> values;
   std::vector<Place> gradients;
   index_t numbers_of_a_row = 0;
+  index_t shifts = 0;  // of all together
+
+  index_t size(index_t rows) const { return rows * numbers_of_a_row + shifts; }
 };
 
 template <class T>
@@ -65,8 +70,8 @@ struct Block {
 
  private:
   MatrixView<T> at(const Place& place) const {
-    return {memory + capacity * place.offset + first * place.stride, rows(), place.cols,
-            place.stride};
+    return {memory + capacity * place.offset + place.shift + first * place.stride, rows(),
+            place.cols, place.stride};
   }
 };
 

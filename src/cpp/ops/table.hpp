@@ -14,9 +14,9 @@ struct OperationTraits {
   std::string_view name;
   bool in_place;  // gradients by its input replace those by its output
   index_t (*n_parameters)(const Operation&);
-  index_t (*parameter_rows)(const Operation&);     // a stretch is some of them
-  double (*multiply_adds)(const Operation&);       // of one row of the batch, in products
-  double (*operations)(const Operation&);          // the cost of a row, as cuts count it
+  index_t (*parameter_rows)(const Operation&);  // a stretch is some of them
+  double (*multiply_adds)(const Operation&);    // of one row of the batch, in products
+  double (*operations)(const Operation&);       // the cost of a row, as cuts count it
 };
 
 template <class T>

@@ -16,7 +16,7 @@ import pymlp
 from pymlp.cli import report
 from pymlp.cli.preprocessing import Categories, Numbers, Preprocessing
 from pymlp.cli.table import Table, read_table
-from pymlp.serialization import read_network
+from pymlp.files.load import read_network
 
 
 def _load(path: str) -> tuple[pymlp.Network, Preprocessing | None, dict[str, Any]]:

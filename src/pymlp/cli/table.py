@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import difflib
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pymlp._registry import nearest
 
 FloatArray = NDArray[np.float64]
 
@@ -52,10 +53,9 @@ def is_number(cell: str) -> bool:
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Say which known name was probably meant, or which names there are."""
     names = list(known)
-    folded = {other.casefold(): other for other in names}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    if near:
-        return f"did you mean {folded[near[0]]!r}?"
+    near = nearest(name, names)
+    if near is not None:
+        return f"did you mean {near!r}?"
     shown = ", ".join(repr(other) for other in names[:10])
     return f"known: {shown}{', ...' if len(names) > 10 else ''}"
 

@@ -26,7 +26,7 @@ from pymlp.cli.preprocessing import (
     split_rows,
 )
 from pymlp.cli.table import Column, Table, read_table
-from pymlp.serialization import write_network
+from pymlp.files import safetensors
 
 _VALIDATION_FRACTION = 0.1
 
@@ -49,7 +49,8 @@ def train(arguments: argparse.Namespace) -> None:
     score, result = report.test_score(network, X, table, preprocessing.target, parts.test)
     result = {"training": report.describe_training(history), **result}
     record = json.dumps({"score": score, "report": {**about, **result}})
-    write_network(out, network, {"preprocessing": preprocessing.to_json(), "training": record})
+    texts = {"preprocessing": preprocessing.to_json(), "training": record}
+    safetensors.write(out, network.__getstate__(), texts)
     # The speed is not kept: the same seed and data shall make the same file.
     say({**result, "speed": report.describe_speed(history, len(parts.training)), "model": str(out)})
 

@@ -7,7 +7,8 @@ needed until then. Colours are told apart by everyone, and never alone carry a m
 """
 
 from pymlp.plot.boundary import decision_boundary
-from pymlp.plot.curves import activation, gradients, history
+from pymlp.plot.curves import activation, gradients
 from pymlp.plot.diagram import network
+from pymlp.plot.learning import history
 
 __all__ = ["activation", "decision_boundary", "gradients", "history", "network"]

@@ -1,4 +1,4 @@
-"""Curves: an activation, a training, the gradients of a network by layer."""
+"""Curves: an activation, and the gradients of a network by layer."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pymlp import _checks, activations, config, losses
+from pymlp import _checks, activations
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
-from pymlp.history import History
 from pymlp.losses import Loss
 from pymlp.network import Network
 from pymlp.plot import canvas
-from pymlp.plot.canvas import BLUE, GREEN, VERMILION
+from pymlp.plot.canvas import BLUE, VERMILION
 from pymlp.plot.formulas import typeset, upright
 
 if TYPE_CHECKING:
@@ -81,12 +80,8 @@ def _range_of(z: Any) -> tuple[float, float]:
 def _value_and_derivative(g: Activation, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the first output, and its derivative by the first pre-activation, of each point."""
     n = 3 if g.name in _OVER_ROWS else 1
-    layer = Network([n, n], output=g, init="zeros", dtype="float64")
-    layer.weights[0][:] = np.eye(n)
-    first = np.eye(n)[0]
-    X = points[:, np.newaxis] * first
-    _, dX = layer.vjp(X, np.tile(first, (len(points), 1)))
-    return layer.predict(X)[:, 0], dX[:, 0]
+    z = points[:, np.newaxis] * np.eye(n)[0]
+    return g.forward(z)[:, 0], g.derivative(z)[:, 0]
 
 
 def _limit(ax: Axes, values: FloatArray, most: float) -> None:
@@ -110,58 +105,6 @@ def _description(g: Activation) -> str:
             f"used for {g.use}",
         ]
     )
-
-
-def history(history: History, *, ax: Axes | None = None) -> Axes:
-    """Draw the learning curve: training and validation loss by epoch, the best epoch marked.
-
-    The best epoch is that of the least validation loss, or training loss where there is no other.
-    Losses that span more than a factor of 20 are on a logarithmic scale.
-
-    Parameters
-    ----------
-    history : History
-        As `Network.fit` returns it.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; None makes a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-
-    Examples
-    --------
-    >>> net = pymlp.Network([1, 8, 1], hidden="tanh", seed=0)
-    >>> record = net.fit([[0.0], [1.0]], [0.0, 1.0], epochs=5)
-    >>> pymlp.plot.history(record).get_xlabel()
-    'epoch'
-    """
-    canvas.instance("history", history, History)
-    if not history.loss:
-        raise ValueError("history must have at least 1 epoch, not 0")
-    ax = canvas.axes(ax)
-    marker = "." if len(history.loss) < 30 else ""
-    for name, curve, line, colour in (
-        ("training", history.loss, "-", BLUE),
-        ("validation", history.val_loss, "--", VERMILION),
-    ):
-        if curve:
-            ax.plot(range(1, len(curve) + 1), curve, line, marker=marker, color=colour, label=name)
-    _mark_best(ax, history.val_loss or history.loss)
-    values = np.array(history.loss + history.val_loss)
-    if values.min() > 0 and values.max() > 20 * values.min():
-        ax.set_yscale("log")
-    ax.set(title="Learning curve", xlabel="epoch", ylabel="loss (mean per sample)")
-    canvas.count_along_x(ax)
-    canvas.open_frame(ax)
-    ax.legend()
-    return ax
-
-
-def _mark_best(ax: Axes, losses: list[float]) -> None:
-    best = int(np.argmin(losses))
-    label = f"best: {losses[best]:.4g} in epoch {best + 1}"
-    ax.plot(best + 1, losses[best], "o", color=GREEN, fillstyle="none", ms=10, mew=1.5, label=label)
 
 
 def gradients(
@@ -208,11 +151,9 @@ def gradients(
 
 def _gradient_sizes(net: Network, X: Any, y: Any, loss: Any) -> tuple[FloatArray, FloatArray]:
     """Return the norm of dW and the root mean square of dZ of every layer."""
-    kind = losses.resolve(loss, net.layers[-1].activation)
-    _, grads = net.gradients(X, y, loss=kind)
-    samples = net._samples(X, y, None, kind)
-    all_dZ = net._core.layer_gradients(*samples, kind.for_core(), config.threads(None))
+    _, grads = net.gradients(X, y, loss=loss, dz=True)
     dW = [np.linalg.norm(dw.astype(np.float64)) for dw in grads.weights]
+    all_dZ = [dz for dz in grads.dz or [] if dz is not None]
     return np.array(dW), np.array([np.sqrt(np.mean(dz.astype(np.float64) ** 2)) for dz in all_dZ])
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a network, in words: rules on the numbers of `pymlp.diagnosis`.
+"""What is wrong with a network, in words: rules on the numbers of a diagnosis.
 
 Every rule is a ratio or a share, so neither the size of the loss nor the dtype nor the number of
 samples matters. The thresholds leave room around what networks that learn well showed, of 1 to 6
@@ -10,17 +10,13 @@ three quarters of its units dead, which is rare in more than 8 units.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from pymlp.diagnosis import InputReport, LayerReport
-
-__all__ = ["Finding", "findings"]
+from pymlp.diagnosis.report import Finding, InputReport, LayerReport
 
 VANISHING = 1e-3  # of the output layer's gradient
 EXPLODING = 100.0  # times the output layer's gradient
@@ -32,32 +28,6 @@ SMALL = 0.01  # the largest deviation from the mean, in units of 1 or of the wid
 # Functions that shrink every gradient, and what they multiply it by at most.
 FLAT = {"sigmoid": "0.25", "hard_sigmoid": "1/6", "softmax": "0.5"}
 SMALL_SHARE = 0.1  # of the inputs; single faint ones, such as pixels at an edge, are no harm
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One thing that keeps a network from learning, and what to try.
-
-    Attributes
-    ----------
-    kind : str
-        "vanishing", "exploding", "dead", "saturated", "symmetric", "no gradient", "not finite" or
-        "unscaled inputs".
-    layers : tuple of int
-        The layers it is about, the first being 1; empty where it is about the inputs.
-    sentence : str
-        What is the case and what it means.
-    remedy : str
-        What to try.
-    """
-
-    kind: str
-    layers: tuple[int, ...]
-    sentence: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.sentence} {self.remedy}"
 
 
 def findings(inputs: InputReport, layers: Sequence[LayerReport]) -> list[Finding]:

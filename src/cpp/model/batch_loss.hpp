@@ -1,0 +1,63 @@
+// The loss of a batch: a weighted mean over its rows.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/table.hpp"
+#include "model/source.hpp"
+
+namespace pymlp {
+
+struct BatchLoss {
+  double sum = 0.0;      // of weight_i loss_i
+  double weight = 0.0;   // of weight_i
+  double penalty = 0.0;  // times the weight
+
+  double mean() const { return weight > 0.0 ? sum / weight : 0.0; }
+  double total() const { return weight > 0.0 ? (sum + penalty) / weight : 0.0; }
+  double mean_penalty() const { return weight > 0.0 ? penalty / weight : 0.0; }
+  BatchLoss& operator+=(const BatchLoss& other) {
+    sum += other.sum;
+    weight += other.weight;
+    penalty += other.penalty;
+    return *this;
+  }
+};
+
+template <class T>
+double total_weight(const Batch<T>& batch) {
+  const T* weights = batch.source.weights();
+  if (weights == nullptr) return static_cast<double>(batch.size());
+  double total = 0.0;
+  for (index_t i = 0; i < batch.size(); ++i) total += static_cast<double>(weights[batch.row(i)]);
+  return total;
+}
+
+// What each of some rows counts in the mean: `share`, times its weight.
+template <class T>
+void set_scales(T* scales, const Batch<T>& batch, Range rows, double share) {
+  const T* weights = batch.source.weights();
+  if (weights == nullptr) {
+    std::fill_n(scales, rows.count, static_cast<T>(share));
+    return;
+  }
+  for (index_t i = 0; i < rows.count; ++i) {
+    const auto weight = static_cast<double>(weights[batch.row(rows.first + i)]);
+    scales[i] = static_cast<T>(weight * share);
+  }
+}
+
+// Of the losses (m,) of some rows. A row of weight 0 is left out, whatever its loss.
+template <class T>
+double weighted_sum(const T* losses, const Batch<T>& batch, Range rows) {
+  const T* weights = batch.source.weights();
+  if (weights == nullptr) return kernels<T>().sum(losses, rows.count);
+  double sum = 0.0;
+  for (index_t i = 0; i < rows.count; ++i) {
+    const auto weight = static_cast<double>(weights[batch.row(rows.first + i)]);
+    if (weight > 0.0) sum += weight * static_cast<double>(losses[i]);
+  }
+  return sum;
+}
+
+}  // namespace pymlp

@@ -1,0 +1,38 @@
+#include "model/step_memory.hpp"
+
+namespace pymlp {
+
+namespace {
+
+template <class T>
+void grow(Buffer<T>& buffer, index_t size) {
+  if (buffer.size() < size) buffer = Buffer<T>(size);
+}
+
+}  // namespace
+
+template <class T>
+StepMemory<T>::StepMemory(const Program& program, Keep keep)
+    : n_parameters(program.n_parameters()),
+      places(place<T>(program, keep)),
+      norms(program.widest()) {}
+
+template <class T>
+void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
+  const bool by_block = cuts.gradients_by_block;
+  const index_t rows = by_block ? cuts.largest_block() : cuts.largest_segment();
+  const auto workers = static_cast<std::size_t>(by_block ? cuts.threads : 1);
+  if (workspaces.size() < workers) workspaces.resize(workers);
+  for (std::size_t w = 0; w < workers; ++w) {
+    workspaces[w].reserve(places, rows);
+    if (batch.order != nullptr) workspaces[w].room().reserve(batch.source, rows);
+  }
+  grow(losses, cuts.largest_segment());
+  grow(scales, cuts.largest_segment());
+  if (by_block) grow(block_gradients, cuts.gradients_beside() * n_parameters);
+}
+
+template struct StepMemory<float>;
+template struct StepMemory<double>;
+
+}  // namespace pymlp

@@ -1,0 +1,30 @@
+// The memory of steps, taken once.
+#pragma once
+
+#include <vector>
+
+#include "model/plan.hpp"
+#include "model/workspace.hpp"
+
+namespace pymlp {
+
+template <class T>
+struct StepMemory {
+  StepMemory(const Program& program, Keep keep);
+
+  // What batches of this size need, cut like this.
+  void reserve(const RowCuts& cuts, const Batch<T>& batch);
+  Workspace<T>& workspace(index_t worker) { return workspaces[static_cast<std::size_t>(worker)]; }
+  T* gradient_beside(index_t i) { return block_gradients.data() + i * n_parameters; }
+
+  index_t n_parameters;
+  Placement places;
+  // One for each worker where gradients are summed by block, else one that holds a segment.
+  std::vector<Workspace<T>> workspaces;
+  Buffer<T> block_gradients;  // arenas, beside the one that all are added to
+  Buffer<T> losses;           // of the rows of a segment
+  Buffer<T> scales;           // their shares of the mean
+  Buffer<T> norms;            // of the weights into each unit
+};
+
+}  // namespace pymlp

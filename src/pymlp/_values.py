@@ -1,0 +1,38 @@
+"""What users hold and cannot change: attributes are set by the constructor alone."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+
+class Immutable:
+    """An object whose attributes cannot be assigned or deleted."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._refuse(name)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(name)
+
+    def _refuse(self, name: str) -> NoReturn:
+        kind = type(self).__name__
+        raise AttributeError(f"{kind} is immutable: '{name}' cannot be assigned; make a new {kind}")
+
+
+class Value(Immutable):
+    """Named fields; two values are equal where their kind and their fields are."""
+
+    def __init__(self, **fields: Any) -> None:
+        vars(self).update(fields)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Value):
+            return NotImplemented
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *vars(self).items()))

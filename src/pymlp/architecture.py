@@ -1,0 +1,191 @@
+"""What a network is: widths, activations, biases, dropout and dtype, as one immutable value."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from pymlp import _arrays, _checks, _core, activations
+from pymlp._arrays import FloatArray
+from pymlp._values import Value
+from pymlp.activations import Activation
+from pymlp.layers import split
+
+CoreNetwork: TypeAlias = "_core._Network[Any]"
+
+_CORE: dict[np.dtype[Any], type[CoreNetwork]] = {
+    np.dtype(np.float32): _core.NetworkFloat32,
+    np.dtype(np.float64): _core.NetworkFloat64,
+}
+
+
+class Architecture(Value):
+    """What a network is, apart from the values of its parameters.
+
+    Parameters are as for `Network`; each is checked here, and named where it is refused.
+
+    Attributes
+    ----------
+    widths : tuple of int
+    activations : tuple of Activation
+        One for each layer behind the input.
+    bias : bool
+    dropout : tuple of float
+        One rate for each hidden layer.
+    dtype : dtype
+    """
+
+    widths: tuple[int, ...]
+    activations: tuple[Activation, ...]
+    bias: bool
+    dropout: tuple[float, ...]
+    dtype: np.dtype[Any]
+
+    def __init__(
+        self, widths: Any, hidden: Any, output: Any, bias: Any, dropout: Any, dtype: Any
+    ) -> None:
+        widths = _checked_widths(widths)
+        n_hidden = len(widths) - 2
+        super().__init__(
+            widths=widths,
+            activations=(
+                *_hidden_activations(hidden, n_hidden),
+                activations.resolve("output", output),
+            ),
+            bias=_checks.flag("bias", bias),
+            dropout=_dropout_rates(dropout, n_hidden),
+            dtype=_arrays.float_dtype(dtype),
+        )
+        if self.n_parameters * self.dtype.itemsize >= 2**63:
+            raise ValueError(f"widths describe too large a network: {self.n_parameters} parameters")
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Architecture:
+        """Return the architecture that `to_dict` told of."""
+        *hidden, output = itertools.starmap(activations.from_parameters, fields["activations"])
+        dropout = fields.get("dropout", 0.0)  # the first files have none
+        return cls(fields["widths"], hidden, output, fields["bias"], dropout, fields["dtype"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the architecture as plain values, and the user functions of custom activations."""
+        return {
+            "widths": self.widths,
+            "activations": [(g.name, g.parameters) for g in self.activations],
+            "bias": self.bias,
+            "dropout": self.dropout,
+            "dtype": self.dtype.name,
+        }
+
+    def with_dtype(self, dtype: Any) -> Architecture:
+        """Return the same with another dtype."""
+        return Architecture.from_dict(self.to_dict() | {"dtype": dtype})
+
+    def new_core(self) -> CoreNetwork:
+        """Return a network of the core; its parameters are 0."""
+        specs = [g.for_core() for g in self.activations]
+        return _CORE[self.dtype](list(self.widths), specs, self.bias, list(self.dropout))
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(n_in, n_out) of every layer."""
+        return list(itertools.pairwise(self.widths))
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of weights and biases."""
+        return sum(n_in * n_out + n_out * self.bias for n_in, n_out in self.shapes)
+
+    def split(self, flat: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
+        """Return views of an arena: layer by layer the weights, row-major, then the biases."""
+        return split(flat, self.widths, self.bias)
+
+    def __repr__(self) -> str:
+        *hidden, output = map(repr, self.activations)
+        dropout = f"dropout={list(self.dropout)}, " if any(self.dropout) else ""
+        return (
+            f"Network({list(self.widths)}, hidden=[{', '.join(hidden)}], output={output}, "
+            f"bias={self.bias}, {dropout}dtype={self.dtype})"
+        )
+
+    def summary(self) -> str:
+        """Return a table with a row for each layer, and the totals."""
+        rows = [("layer", "activation", "weights", "biases", "parameters")]
+        for i, (n_in, n_out) in enumerate(self.shapes):
+            biases = n_out if self.bias else 0
+            rows.append(
+                (
+                    str(i + 1),
+                    repr(self.activations[i]),
+                    f"{n_in} x {n_out}",
+                    str(biases) if biases else "none",
+                    f"{n_in * n_out + biases:,}",
+                )
+            )
+        size = f"{self.n_parameters * self.dtype.itemsize:,} bytes"
+        totals = f"{self.n_parameters:,} parameters, {self.dtype}, {size}"
+        return "\n".join([*aligned(rows, right={0, 4}), totals])
+
+
+def aligned(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
+    """Return the rows as lines whose columns line up, those named by `right` on the right."""
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides: dict[bool, Literal["<", ">"]] = {False: "<", True: ">"}
+    return [
+        "  ".join(f"{cell:{sides[i in right]}{sizes[i]}}" for i, cell in enumerate(row)).rstrip()
+        for row in rows
+    ]
+
+
+def checked_seed(seed: int | None) -> int:
+    """Return a seed below 2**64; None draws one."""
+    if seed is None:
+        return int.from_bytes(os.urandom(8), "little")
+    return _checks.integer("seed", seed, minimum=0, below=2**64)
+
+
+def _checked_widths(widths: Any) -> tuple[int, ...]:
+    """Return the layer widths: at least two, each at least 1."""
+    if isinstance(widths, (str, bytes)) or not isinstance(widths, Iterable):
+        raise TypeError(f"widths must be a sequence of integers, not {_checks.type_name(widths)}")
+    result = tuple(
+        _checks.integer(f"widths[{i}]", width, minimum=1) for i, width in enumerate(widths)
+    )
+    if len(result) < 2:
+        raise ValueError(f"widths must name at least an input and an output, not {list(result)}")
+    return result
+
+
+def _hidden_activations(hidden: Any, n_hidden: int) -> list[Activation]:
+    """Return one activation for each hidden layer."""
+    if isinstance(hidden, (str, Activation)):
+        return [activations.resolve("hidden", hidden)] * n_hidden
+    if not isinstance(hidden, Iterable):
+        raise TypeError(
+            "hidden must be a name, an Activation or a list of these, not "
+            f"{_checks.type_name(hidden)}"
+        )
+    result = [activations.resolve(f"hidden[{i}]", g) for i, g in enumerate(hidden)]
+    if len(result) != n_hidden:
+        raise ValueError(
+            f"hidden must name {n_hidden} activations, one for each hidden layer, not {len(result)}"
+        )
+    return result
+
+
+def _dropout_rates(dropout: Any, n_hidden: int) -> tuple[float, ...]:
+    """Return one rate in [0, 1) for each hidden layer."""
+    if not isinstance(dropout, Iterable) or isinstance(dropout, str):
+        return (_checks.number("dropout", dropout, minimum=0.0, below=1.0),) * n_hidden
+    result = tuple(
+        _checks.number(f"dropout[{i}]", rate, minimum=0.0, below=1.0)
+        for i, rate in enumerate(dropout)
+    )
+    if len(result) != n_hidden:
+        raise ValueError(
+            f"dropout must name {n_hidden} rates, one for each hidden layer, not {len(result)}"
+        )
+    return result

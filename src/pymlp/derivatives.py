@@ -1,0 +1,75 @@
+"""Gradients, checked by central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pymlp._arrays import FloatArray
+from pymlp.architecture import Architecture
+from pymlp.losses import Loss
+from pymlp.training import samples
+
+__all__ = ["GradientError"]
+
+
+class GradientError(float):
+    """The largest relative difference between a gradient and central differences.
+
+    Attributes
+    ----------
+    parameter : str
+        Where it is, such as ``weights[0][2, 1]``.
+    """
+
+    parameter: str
+
+
+def check_gradients(
+    gradient: FloatArray,
+    parameters: FloatArray,
+    architecture: Architecture,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    sample_weight: ArrayLike | None,
+) -> GradientError:
+    """Compare the gradient of a network with these parameters with differences in float64."""
+    exact = architecture.with_dtype(np.float64)
+    core, core_loss = exact.new_core(), loss.for_core()
+    core.parameters[:] = parameters
+    arrays = samples.checked(X, y, sample_weight, loss, exact)
+    numeric = _central_differences(lambda: core.loss(*arrays, core_loss, 1), core.parameters)
+    size = np.maximum(np.abs(gradient), np.abs(numeric))
+    floor = max(1e-3 * float(size.max()), float(np.finfo(np.float64).tiny))
+    errors = np.abs(gradient - numeric) / np.maximum(size, floor)
+    worst = int(errors.argmax())
+    result = GradientError(errors[worst])
+    result.parameter = _place(architecture, worst)
+    return result
+
+
+def _central_differences(J: Callable[[], float], parameters: FloatArray) -> FloatArray:
+    numeric = np.empty_like(parameters)
+    for i, value in enumerate(parameters.tolist()):
+        step = 1e-5 * max(1.0, abs(value))
+        parameters[i] = value + step
+        above = J()
+        parameters[i] = value - step
+        numeric[i] = (above - J()) / (2.0 * step)
+        parameters[i] = value
+    return numeric
+
+
+def _place(architecture: Architecture, position: int) -> str:
+    """Return the name of one parameter."""
+    for layer, (n_in, n_out) in enumerate(architecture.shapes):
+        if position < n_in * n_out:
+            return f"weights[{layer}][{position // n_out}, {position % n_out}]"
+        position -= n_in * n_out
+        if architecture.bias and position < n_out:
+            return f"biases[{layer}][{position}]"
+        position -= n_out if architecture.bias else 0
+    raise IndexError(position)

@@ -1,0 +1,172 @@
+"""What a diagnosis says: numbers of every layer and what they mean; it prints as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pymlp.architecture import aligned
+
+__all__ = ["Diagnosis", "Finding", "InputReport", "LayerReport"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class InputReport:
+    """What was seen of the inputs.
+
+    Attributes
+    ----------
+    samples : int
+    mean, std, reach : ndarray, shape (n_in,)
+        Of each column: mean, standard deviation, and largest deviation from the mean.
+    finite : bool
+        Whether no entry is NaN or infinite.
+    """
+
+    samples: int
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    reach: NDArray[np.float64]
+    finite: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerReport:
+    """What was seen of one layer. Norms are Euclidean, over all entries.
+
+    Attributes
+    ----------
+    number : int
+        The first layer behind the inputs is 1.
+    activation : str
+    units : int
+    dz, dw : float
+        Norms of the gradients of the mean loss by the pre-activations and by the weights.
+    weights : float
+        Norm of the weights.
+    gain : float or None
+        What the gradient was multiplied by on its way from the next layer: ``dz`` over the next
+        layer's ``dz``. None for the last layer, and where both are 0.
+    expected_gain : float
+        The same by rule of thumb, for a gradient of any direction: ``slope`` times the size of the
+        next layer's weights, ``norm(W) / sqrt(units)``. The last layer's is its ``slope``.
+    slope, steepest : float
+        Mean and largest ``|g'(z)|``; of softmax and log_softmax the Jacobian's diagonal.
+    saturated : float or None
+        The share of activations whose slope is below 1 % of the function's largest; None where the
+        function is not flat on both sides.
+    dead : tuple of int
+        Units whose slope is 0 (below 1e-4) for every sample, of relu and others with a flat side.
+    equal : tuple of tuple of int
+        Groups of hidden units with the same weights in, bias and weights out.
+    not_finite : tuple of str
+        Which of "parameters", "outputs" and "gradients" hold NaN or infinity.
+    """
+
+    number: int
+    activation: str
+    units: int
+    dz: float
+    dw: float
+    weights: float
+    gain: float | None
+    expected_gain: float
+    slope: float
+    steepest: float
+    saturated: float | None
+    dead: tuple[int, ...]
+    equal: tuple[tuple[int, ...], ...]
+    not_finite: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that keeps a network from learning, and what to try.
+
+    Attributes
+    ----------
+    kind : str
+        "vanishing", "exploding", "dead", "saturated", "symmetric", "no gradient", "not finite" or
+        "unscaled inputs".
+    layers : tuple of int
+        The layers it is about, the first being 1; empty where it is about the inputs.
+    sentence : str
+        What is the case and what it means.
+    remedy : str
+        What to try.
+    """
+
+    kind: str
+    layers: tuple[int, ...]
+    sentence: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.sentence} {self.remedy}"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Numbers of every layer and what they mean; prints as a table with the findings below it.
+
+    Attributes
+    ----------
+    loss : float
+        The mean loss.
+    inputs : InputReport
+    layers : list of LayerReport
+    findings : list of Finding
+        What is wrong and what to try; empty for a network in good health.
+    chain_product : ndarray, shape (m,), or None
+        For a network whose layers all have one unit, one input included: for each sample
+        ``x w_2 ... w_L g_1'(z_1) ... g_L'(z_L)``, the derivative of the output by the first weight.
+    """
+
+    loss: float
+    inputs: InputReport
+    layers: list[LayerReport]
+    findings: list[Finding]
+    chain_product: NDArray[np.float64] | None
+
+    @property
+    def expected_product(self) -> float:
+        """The product of the expected gains: what a change of the first layer does to the output.
+
+        For layers of one unit and one sample, ``|x|`` times this is ``|chain_product|``.
+        """
+        return float(np.prod([layer.expected_gain for layer in self.layers]))
+
+    def __str__(self) -> str:
+        table = aligned([_HEADER, *map(_row, self.layers)], right={0, *range(2, 11)})
+        said = [
+            textwrap.fill(str(finding), 100, subsequent_indent="    ") for finding in self.findings
+        ]
+        totals = f"{self.inputs.samples:,} samples, loss {self.loss:.4g}"
+        return "\n".join([*table, totals, *(said or ["nothing to report"])])
+
+
+# ---- the table -----------------------------------------------------------------------------------
+
+_HEADER = (
+    *("layer", "activation", "units", "|dZ|", "gain", "|dW|", "|W|", "mean |g'|"),
+    *("saturated", "dead", "equal"),
+)
+
+
+def _row(layer: LayerReport) -> tuple[str, ...]:
+    return (
+        str(layer.number),
+        layer.activation,
+        str(layer.units),
+        f"{layer.dz:.2e}",
+        "-" if layer.gain is None else f"{layer.gain:.3g}",
+        f"{layer.dw:.2e}",
+        f"{layer.weights:.3g}",
+        f"{layer.slope:.3g}",
+        "-" if layer.saturated is None else f"{100 * layer.saturated:.0f} %",
+        str(len(layer.dead)),
+        str(sum(map(len, layer.equal))),
+    )

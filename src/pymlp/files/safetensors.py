@@ -1,0 +1,116 @@
+"""One safetensors file holds a network, and what a program wants to keep beside it.
+
+Tensors are ``layers.0.weights``, ``layers.0.biases``, ...; one metadata entry, ``pymlp``, is JSON
+with the format's version, the network's architecture and seeds, and the caller's texts. A network
+is here the state that pickles have too: see `pymlp.Network.__getstate__`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pymlp._arrays import FloatArray
+from pymlp.architecture import Architecture
+
+__all__ = ["FileFormatError"]
+
+FORMAT_VERSION = 1
+
+
+class FileFormatError(ValueError):
+    """A file is not what it should be: cut short, of another kind, or of a later version."""
+
+
+def write(path: str | os.PathLike[str], state: Mapping[str, Any], texts: Mapping[str, str]) -> None:
+    """Write a network's state, and texts by name, to one file.
+
+    The file appears whole or not at all: it is written under another name and then renamed.
+    """
+    from safetensors.numpy import save
+
+    if any(name == "custom" for name, _ in state["activations"]):
+        raise ValueError(
+            "a network with an activation of your own cannot be written to a file, which holds "
+            "no functions; pickle it instead"
+        )
+    header = {
+        "format_version": FORMAT_VERSION,
+        "network": {name: value for name, value in state.items() if name != "parameters"},
+        "metadata": dict(texts),
+    }
+    tensors = _tensors(Architecture.from_dict(state), state["parameters"])
+    # One entry, because the order of several is not fixed: equal networks make equal files.
+    _write_whole(Path(path), save(tensors, {"pymlp": json.dumps(header, sort_keys=True)}))
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _tensors(architecture: Architecture, parameters: FloatArray) -> dict[str, FloatArray]:
+    """Return views of an arena by the names that they have in a file."""
+    weights, biases = architecture.split(parameters)
+    tensors = {f"layers.{i}.weights": view for i, view in enumerate(weights)}
+    return tensors | {f"layers.{i}.biases": view for i, view in enumerate(biases)}
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a network's state and the texts that were written with it.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If there is no such file.
+    FileFormatError
+        If it is cut short, or is not a network of pymlp.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if Path(path).is_dir():
+        raise IsADirectoryError(f"'{path}' is a folder, not a model file")
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file '{path}'")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {})["pymlp"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return _state(header, tensors), dict(header["metadata"])
+    except SafetensorError as error:
+        reason = f"'{path}' is cut short or not a safetensors file: {error}"
+        raise FileFormatError(reason) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FileFormatError(f"'{path}' does not hold a pymlp network: {error}") from None
+
+
+def _state(header: dict[str, Any], tensors: dict[str, FloatArray]) -> dict[str, Any]:
+    if header["format_version"] != FORMAT_VERSION:
+        raise ValueError(
+            f"its format version is {header['format_version']}; this pymlp reads {FORMAT_VERSION}"
+        )
+    architecture = Architecture.from_dict(header["network"])
+    n_parameters = architecture.n_parameters
+    if sum(tensor.size for tensor in tensors.values()) != n_parameters:
+        raise ValueError(f"its tensors do not have the {n_parameters} parameters of its layers")
+    parameters = np.empty(n_parameters, architecture.dtype)
+    for name, view in _tensors(architecture, parameters).items():
+        tensor = tensors[name]
+        if tensor.shape != view.shape or tensor.dtype != view.dtype:
+            raise ValueError(
+                f"{name} must be {view.dtype} {view.shape}, not {tensor.dtype} {tensor.shape}"
+            )
+        view[...] = tensor
+    fields = architecture.to_dict()
+    numbers = {name: header["network"][name] for name in ("seed", "fits")}
+    return fields | numbers | {"parameters": parameters}

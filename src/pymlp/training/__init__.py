@@ -1,0 +1,104 @@
+"""Training: options and samples are checked, a loop takes the steps, a watch looks after it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from pymlp.architecture import Architecture
+from pymlp.optimizers import LBFGS
+from pymlp.training import loop, samples
+from pymlp.training.history import History, TrainingDiverged
+from pymlp.training.options import FitOptions
+from pymlp.training.task import Task
+from pymlp.training.watch import EarlyStopping
+
+__all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "fit"]
+
+
+def fit(
+    network: Any,
+    core: Any,
+    architecture: Architecture,
+    X: ArrayLike,
+    y: ArrayLike,
+    options: FitOptions,
+    lock: threading.Lock,
+    next_seed: Callable[[], int],
+) -> History:
+    """Train a network and return the record, which the network keeps however this ends.
+
+    Parameters
+    ----------
+    network : Network
+        What callbacks see.
+    core : network of the core
+        Where its parameters are.
+    architecture : Architecture
+    X, y : array-like
+    options : FitOptions
+    lock : Lock
+        Held while it is trained.
+    next_seed : callable
+        Draws a seed where the options have none.
+    """
+    training, validation, held_out = samples.for_fit(X, y, options, architecture)
+    with only_one(lock):
+        _check_optimizer(network, architecture, options)
+        # Whatever is refused is refused by now, and nothing has changed.
+        seed = next_seed() if options.seed is None else options.seed
+        history = History()
+        if held_out > 0:
+            training, validation, history.held_out = samples.split(training, held_out, seed)
+        task = Task(network, core, architecture, training, validation, options, history, seed)
+        if isinstance(options.optimizer, LBFGS):
+            from pymlp.training import lbfgs
+
+            lbfgs.fit(task)
+        else:
+            loop.fit(task)
+    if history.stopped_by == "diverged":
+        raise TrainingDiverged(
+            f"training diverged in epoch {len(history.loss) + 1}: the loss or a parameter is not "
+            "finite any more; the parameters are as they were when the epoch began. A smaller "
+            "learning_rate or scaled inputs may help"
+        )
+    return history
+
+
+@contextlib.contextmanager
+def only_one(lock: threading.Lock) -> Iterator[None]:
+    """Refuse a second training of a network while one is going on."""
+    if not lock.acquire(blocking=False):
+        raise RuntimeError("this network is being trained already; wait for that to end")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_optimizer(network: Any, architecture: Architecture, options: FitOptions) -> None:
+    """Refuse an optimiser that is another network's, or options that it cannot keep."""
+    warn_of_steps(architecture, stacklevel=5)
+    if isinstance(options.optimizer, LBFGS):
+        from pymlp.training import lbfgs
+
+        lbfgs.check(architecture, options)
+    else:
+        options.optimizer.core_for(network)
+
+
+def warn_of_steps(architecture: Architecture, *, stacklevel: int) -> None:
+    """Warn that nothing up to a step layer will learn."""
+    steps = [i for i, g in enumerate(architecture.activations, 1) if g.name == "step"]
+    if steps:
+        warnings.warn(
+            f"layer {steps[-1]} has a step activation, whose derivative is 0: no gradient passes "
+            "it, and neither it nor the layers before it learn",
+            stacklevel=stacklevel,
+        )

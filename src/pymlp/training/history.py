@@ -1,0 +1,107 @@
+"""The record of a training, and what is raised when it fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["History", "TrainingDiverged"]
+
+
+class TrainingDiverged(ArithmeticError):  # noqa: N818
+    """The loss or a parameter stopped being finite.
+
+    The parameters are as they were when the epoch (in `train_batch`: the step) began.
+    """
+
+
+class History:
+    """The record of one `fit`: lists have one entry for each epoch.
+
+    Attributes
+    ----------
+    loss : list of float
+        Mean loss of the training samples, over the epoch's batches as they were seen, weighted by
+        sample and class weights; without penalties.
+    val_loss : list of float
+        Mean loss of the validation samples after each epoch, weighted likewise; empty without
+        validation.
+    penalty : list of float
+        What `l1` and `l2` added to the training loss.
+    learning_rate : list of float
+        Of the last step of each epoch.
+    seconds : float
+        Time spent training.
+    stopped_by : str
+        "epochs", "early_stopping", "max_seconds", "callback", "diverged" or "interrupted"; of
+        L-BFGS also "converged" or "line_search" (which found no lower point); "running" until then.
+    held_out : ndarray of int, or None
+        The rows of X that were held out where `validation` is a fraction.
+    """
+
+    def __init__(self) -> None:
+        self.loss: list[float] = []
+        self.val_loss: list[float] = []
+        self.penalty: list[float] = []
+        self.learning_rate: list[float] = []
+        self.seconds = 0.0
+        self.stopped_by = "running"
+        self.held_out: NDArray[np.int64] | None = None
+        self._min_delta = 0.0
+
+    @property
+    def watched(self) -> list[float]:
+        """The losses that early stopping watches: of validation where there is one."""
+        return self.val_loss or self.loss
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The index of the epoch with the least watched loss; None before the first epoch.
+
+        A loss that is lower by no more than `EarlyStopping.min_delta` does not count as less.
+        """
+        best: int | None = None
+        for epoch, loss in enumerate(self.watched):
+            if best is None or loss < self.watched[best] - self._min_delta:
+                best = epoch
+        return best
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain lists and numbers, for JSON or a data frame.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([1, 1], init="zeros")
+        >>> history = net.fit([[1.0]], [1.0], epochs=2, optimizer=pymlp.SGD(0.5))
+        >>> history.to_dict()["loss"]
+        [1.0, 1.0]
+        """
+        return {
+            "loss": list(self.loss),
+            "val_loss": list(self.val_loss),
+            "penalty": list(self.penalty),
+            "learning_rate": list(self.learning_rate),
+            "seconds": self.seconds,
+            "stopped_by": self.stopped_by,
+            "best_epoch": self.best_epoch,
+            "held_out": None if self.held_out is None else self.held_out.tolist(),
+        }
+
+    def __repr__(self) -> str:
+        last = f", loss={self.loss[-1]:.6g}" if self.loss else ""
+        last += f", val_loss={self.val_loss[-1]:.6g}" if self.val_loss else ""
+        return (
+            f"History({len(self.loss)} epochs{last}, seconds={self.seconds:.3g}, "
+            f"stopped_by='{self.stopped_by}')"
+        )
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the learning curve, as `pymlp.plot.history` does; needs matplotlib."""
+        from pymlp.plot import learning
+
+        return learning.history(self, ax=ax)

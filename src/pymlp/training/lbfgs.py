@@ -1,0 +1,127 @@
+"""Training with L-BFGS: SciPy's minimiser on the flat vector of parameters."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from pymlp._arrays import FloatArray
+from pymlp.architecture import Architecture
+from pymlp.training.options import FitOptions
+from pymlp.training.task import Task
+from pymlp.training.watch import Watch
+
+
+class _Ended(Exception):  # noqa: N818  # not an error
+    """Leaves the minimiser from inside; the reason is its argument."""
+
+
+def check(architecture: Architecture, options: FitOptions) -> None:
+    """Refuse what does not go with one smooth function of all samples, or SciPy's absence."""
+    if options.batch_size not in ("auto", None):
+        raise ValueError(
+            "lbfgs works on all samples at once: batch_size must be 'auto' or None, not "
+            f"{options.batch_size}"
+        )
+    refused = {
+        "schedule": options.schedule is not None,
+        "dropout": any(architecture.dropout),
+        "l1": options.regularization.l1 > 0.0,
+        "clip_norm": options.regularization.clip_norm > 0.0,
+        "clip_value": options.regularization.clip_value > 0.0,
+        "max_norm": options.regularization.max_norm > 0.0,
+    }
+    for name, present in refused.items():
+        if present:
+            raise ValueError(f"{name} does not go with lbfgs, which needs one smooth function")
+    try:
+        import scipy.optimize  # noqa: F401
+    except ImportError as error:
+        raise ImportError("lbfgs needs SciPy: pip install pymlp[lbfgs]") from error
+
+
+def fit(task: Task) -> None:
+    """Minimise the mean loss over all samples, an iteration for an epoch, and fill the record.
+
+    The loss and its gradient, penalties among them, are those that every other optimiser sees.
+    """
+    with task.watch() as watch:
+        try:
+            watch.finish(_Run(task, watch).minimize())
+        except _Ended as ended:
+            watch.finish(str(ended))
+
+
+class _Run:
+    def __init__(self, task: Task, watch: Watch) -> None:
+        self.task = task
+        self.watch = watch
+        # Points are tried here; the network itself has whole iterations only.
+        self.core = task.architecture.new_core()
+        self.loss = task.options.loss.for_core()
+        self.gradient = np.empty_like(task.network.parameters)
+        self.data_loss = self.penalty = 0.0
+
+    def minimize(self) -> str:
+        """Run SciPy's minimiser; return why it ended."""
+        from scipy.optimize import minimize
+
+        epochs, settings = self.task.options.epochs, self.task.options.optimizer.options
+        result = minimize(
+            self.value_and_gradient,
+            self.task.network.parameters.astype(np.float64),
+            jac=True,
+            method="L-BFGS-B",
+            callback=self.after_iteration,
+            options={
+                "maxiter": epochs,
+                "maxfun": sys.maxsize,
+                "maxcor": settings["history_size"],
+                "gtol": settings["tolerance_gradient"],
+                "ftol": settings["tolerance_change"],
+                "maxls": settings["max_line_search"],
+            },
+        )
+        if result.nit >= epochs:
+            return "epochs"
+        return "converged" if result.success else "line_search"
+
+    def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
+        """Return J and dJ/dx at `x`, in float64 as SciPy works."""
+        self.core.parameters[:] = x
+        self.data_loss, _ = self.core.gradient(
+            *self.task.samples, self.loss, self.gradient, False, self.task.options.threads
+        )
+        gradient = self.gradient.astype(np.float64)
+        if not (np.isfinite(self.data_loss) and np.isfinite(gradient).all()):
+            raise _Ended("diverged")
+        self.penalty = self._penalize(x, gradient)
+        return self.data_loss + self.penalty, gradient
+
+    def _penalize(self, x: FloatArray, gradient: FloatArray) -> float:
+        l2 = self.task.options.regularization.l2
+        if l2 == 0.0:
+            return 0.0
+        split = self.task.architecture.split
+        penalty = 0.0
+        for weights, slot in zip(split(x)[0], split(gradient)[0], strict=True):
+            penalty += 0.5 * l2 * float((weights * weights).sum())
+            slot += l2 * weights
+        return penalty
+
+    def after_iteration(self, intermediate_result: Any) -> None:
+        """Record an iteration as an epoch; it was at the point that was tried last."""
+        history, threads = self.watch.history, self.task.options.threads
+        self.task.network.parameters[:] = intermediate_result.x
+        history.loss.append(self.data_loss)
+        history.penalty.append(self.penalty)
+        history.learning_rate.append(1.0)
+        if self.task.validation is not None:
+            self.core.parameters[:] = intermediate_result.x
+            history.val_loss.append(self.core.loss(*self.task.validation, self.loss, threads))
+        self.watch.show(len(history.loss) * self.task.samples[0].shape[0])
+        reason = self.watch.after_epoch()
+        if reason is not None:
+            raise _Ended(reason)

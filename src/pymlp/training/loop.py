@@ -1,0 +1,64 @@
+"""Training by steps: the core takes them, whole epochs at once where nobody wants to look."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pymlp import _core
+from pymlp.training.history import History
+from pymlp.training.task import Task
+from pymlp.training.watch import Watch
+
+CoreTrainer: TypeAlias = "_core._Trainer[Any]"
+
+_TRAINERS: dict[np.dtype[Any], type[CoreTrainer]] = {
+    np.dtype(np.float32): _core.TrainerFloat32,
+    np.dtype(np.float64): _core.TrainerFloat64,
+}
+
+
+def fit(task: Task) -> None:
+    """Train the network of a task, and fill its record."""
+    options, optimizer = task.options, task.options.optimizer
+    state = optimizer.core_for(task.network)
+    trainer = _TRAINERS[task.architecture.dtype](
+        task.core,
+        state,
+        options.loss.for_core(),
+        task.samples,
+        task.validation,
+        options.for_core(task.samples[0].shape[0], task.seed),
+    )
+    try:
+        with task.watch(state) as watch:
+            watch.finish(_run(trainer, watch))
+    finally:
+        _record(task.history, trainer)
+        state.learning_rate = optimizer.learning_rate  # a schedule's last value is not the user's
+
+
+def _run(trainer: CoreTrainer, watch: Watch) -> str:
+    """Train until something ends it; return what."""
+    status, reason = "running", None
+    while status == "running" and reason is None:
+        status = trainer.run(watch.epochs_a_look, watch.seconds_a_look)
+        new_epochs = _record(watch.history, trainer)
+        if status == "running" and watch.time_is_up():
+            status = trainer.close_epoch()
+            new_epochs += _record(watch.history, trainer)
+            status = "max_seconds" if status in ("running", "epochs") else status
+        watch.show(trainer.samples_seen)
+        reason = watch.after_epoch() if new_epochs else None
+    return reason or status
+
+
+def _record(history: History, trainer: CoreTrainer) -> int:
+    """Append the epochs that ended since the last look; return how many they are."""
+    loss, penalty, val_loss, learning_rate = trainer.take_records()
+    history.loss += loss
+    history.penalty += penalty
+    history.val_loss += val_loss
+    history.learning_rate += learning_rate
+    return len(loss)

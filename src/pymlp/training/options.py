@@ -1,0 +1,157 @@
+"""The options of `fit`, checked: the one list of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
+from pymlp._registry import nearest
+from pymlp.activations import Activation
+from pymlp.training.history import History
+from pymlp.training.watch import EarlyStopping
+
+Callback: TypeAlias = "Callable[[Any, History], bool | None]"
+
+
+class FitOptions:
+    """The options of `Network.fit`, checked; `given` are its arguments by name."""
+
+    def __init__(self, given: Mapping[str, Any], output: Activation) -> None:
+        self.loss = losses.resolve(given["loss"], output)
+        self.optimizer = optimizers.resolve(given["optimizer"], given["learning_rate"])
+        self.epochs = _checks.integer("epochs", given["epochs"], minimum=1)
+        self.batch_size = _batch_size(given["batch_size"])
+        self.shuffle = _checks.flag("shuffle", given["shuffle"])
+        self.seed = None if given["seed"] is None else architecture.checked_seed(given["seed"])
+        self.early_stopping = _early_stopping(given["early_stopping"])
+        self.callbacks = _callbacks(given["callbacks"])
+        self.progress = _checks.flag("progress", given["progress"])
+        self.threads = config.threads(given["threads"])
+        self.max_seconds = _max_seconds(given["max_seconds"])
+        self.schedule = schedules.resolve(given["schedule"])
+        self.regularization = regularization(given)
+        self.validation = given["validation"]
+        self.sample_weight = given["sample_weight"]
+        self.class_weight = given["class_weight"]
+
+    def rows_per_batch(self, samples: int) -> int:
+        """Return how many samples a step takes."""
+        size = 32 if self.batch_size == "auto" else self.batch_size
+        return samples if size is None else min(int(size), samples)
+
+    def for_core(self, samples: int, seed: int) -> _core.FitOptions:
+        """Return what the core's trainer needs of them."""
+        batch_size = self.rows_per_batch(samples)
+        steps_per_epoch = -(-samples // batch_size)
+        return _core.FitOptions(
+            epochs=self.epochs,
+            batch_size=batch_size,
+            shuffle=self.shuffle,
+            seed=seed,
+            threads=self.threads,
+            regularization=self.regularization,
+            learning_rates=[]
+            if self.schedule is None
+            else self.schedule.rates(self.optimizer.learning_rate, self.epochs, steps_per_epoch),
+        )
+
+
+def regularization(given: Mapping[str, Any]) -> _core.Regularization:
+    """Return penalties and limits, checked, as the core takes them."""
+    penalties = {name: _checks.number(name, given[name], minimum=0.0) for name in ("l1", "l2")}
+    limits = {
+        name: 0.0 if given[name] is None else _checks.number(name, given[name], above=0.0)
+        for name in ("clip_norm", "clip_value", "max_norm")
+    }
+    return _core.Regularization(**penalties, **limits)
+
+
+def _batch_size(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and value == "auto"):
+        return value
+    if isinstance(value, str):
+        raise ValueError(f"batch_size must be an integer, 'auto' or None, not {value!r}")
+    return _checks.integer("batch_size", value, minimum=1)
+
+
+def _early_stopping(value: Any) -> EarlyStopping | None:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return EarlyStopping()
+    if isinstance(value, int):
+        return EarlyStopping(_checks.integer("early_stopping", value, minimum=1))
+    if not isinstance(value, EarlyStopping):
+        raise TypeError(
+            "early_stopping must be an EarlyStopping, True or a patience, not "
+            f"{_checks.type_name(value)}"
+        )
+    return value
+
+
+def _max_seconds(value: Any) -> float:
+    return math.inf if value is None else _checks.number("max_seconds", value, above=0.0)
+
+
+def _callbacks(callbacks: Any) -> list[Callback]:
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"callbacks must be an iterable of callables, not {_checks.type_name(callbacks)}"
+        )
+    result = list(callbacks)
+    for i, callback in enumerate(result):
+        if not callable(callback):
+            raise TypeError(f"callbacks[{i}] must be callable, not {_checks.type_name(callback)}")
+    return result
+
+
+# What other libraries call an option, and what is written here.
+_ELSEWHERE = {
+    "lr": "learning_rate",
+    "learning_rate_init": "learning_rate",
+    "verbose": "progress=True",
+    "validation_split": "validation=0.1, the share to hold out",
+    "validation_fraction": "validation=0.1, the share to hold out",
+    "validation_data": "validation=(Xv, yv)",
+    "n_epochs": "epochs",
+    "num_epochs": "epochs",
+    "nb_epoch": "epochs",
+    "max_iter": "epochs",
+    "max_epochs": "epochs",
+    "n_iter_no_change": "early_stopping, the patience in epochs",
+    "patience": "early_stopping, the patience in epochs",
+    "tol": "early_stopping=pymlp.EarlyStopping(patience, min_delta=...)",
+    "min_delta": "early_stopping=pymlp.EarlyStopping(patience, min_delta=...)",
+    "restore_best_weights": "early_stopping=pymlp.EarlyStopping(patience, restore_best=...)",
+    "alpha": "l2; scikit-learn's alpha is l2 times the number of samples",
+    "weight_decay": "l2, or optimizer=pymlp.AdamW(weight_decay=...)",
+    "momentum": "optimizer=pymlp.SGD(learning_rate, momentum=...)",
+    "solver": "optimizer",
+    "criterion": "loss",
+    "loss_function": "loss",
+    "loss_fn": "loss",
+    "random_state": "seed",
+    "max_grad_norm": "clip_norm",
+    "clipnorm": "clip_norm",
+    "clipvalue": "clip_value",
+    "lr_scheduler": "schedule",
+    "scheduler": "schedule",
+    "n_jobs": "threads",
+    "num_threads": "threads",
+    "n_threads": "threads",
+    "timeout": "max_seconds",
+    "max_time": "max_seconds",
+}
+
+
+def refuse_unknown(unknown: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse a keyword that `fit` does not have, and say which one was probably meant."""
+    for name in unknown:
+        meant = _ELSEWHERE.get(name)
+        if meant is None:
+            near = nearest(name, [*known, *_ELSEWHERE])
+            meant = _ELSEWHERE.get(near, near) if near else None
+        hint = f"; use {meant}" if meant else f"; known are {', '.join(sorted(known))}"
+        raise TypeError(f"fit() got an unexpected keyword argument '{name}'{hint}")

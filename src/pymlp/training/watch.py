@@ -1,0 +1,212 @@
+"""What looks at training after every epoch: one rule for every loop.
+
+After an epoch is recorded, in this order: the best parameters are kept, early stopping counts,
+every callback is called, the plateau's learning rate is set, the time is looked at. Until then the
+parameters are those that the epoch's losses were measured with. However training ends on its own
+(all epochs, early stopping, time, a callback's True, convergence), the best parameters stay where
+`restore_best` asks for them; after an exception or divergence they do not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+
+from pymlp import _checks
+from pymlp._arrays import FloatArray
+from pymlp._values import Value
+from pymlp.schedules import ReduceOnPlateau
+from pymlp.training.history import History
+
+__all__ = ["EarlyStopping", "Watch"]
+
+_SECONDS_OF_PROGRESS = 0.1  # from one picture of the bar to the next
+
+
+class EarlyStopping(Value):
+    """End training when the watched loss has not improved for a while.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        Epochs without improvement that are waited for.
+    min_delta : float, default 0
+        An improvement is a decrease by more than this.
+    restore_best : bool, default True
+        Leave the parameters of the best epoch, not of the last one, however training ends on its
+        own.
+
+    Examples
+    --------
+    >>> pymlp.EarlyStopping(5, restore_best=False)
+    EarlyStopping(patience=5, min_delta=0, restore_best=False)
+    """
+
+    patience: int
+    min_delta: float
+    restore_best: bool
+
+    def __init__(
+        self, patience: int = 10, *, min_delta: float = 0.0, restore_best: bool = True
+    ) -> None:
+        super().__init__(
+            patience=_checks.integer("patience", patience, minimum=1),
+            min_delta=_checks.number("min_delta", min_delta, minimum=0.0),
+            restore_best=_checks.flag("restore_best", restore_best),
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta:g}, "
+            f"restore_best={self.restore_best})"
+        )
+
+
+class Trained(Protocol):
+    """What is watched of a network."""
+
+    history: Any
+
+    @property
+    def parameters(self) -> FloatArray:
+        """A writable view."""
+
+
+class Watched(Protocol):
+    """The options of `fit` that concern the watch; see `pymlp.training.options`."""
+
+    epochs: int
+    early_stopping: EarlyStopping | None
+    callbacks: list[Callable[[Any, History], Any]]
+    progress: bool
+    max_seconds: float
+    schedule: Any
+
+
+class Watch:
+    """Looks at a training after every epoch, and leaves the record and the parameters in order.
+
+    Parameters
+    ----------
+    network : Network
+        Given to the callbacks.
+    options : FitOptions
+    history : History
+        The record, which the loop fills.
+    samples : int
+        How many are seen in an epoch.
+    optimizer : Optimizer of the core, optional
+        Whose learning rate a plateau reduces.
+
+    Attributes
+    ----------
+    epochs_a_look : int
+        How many epochs may go by until `after_epoch` must be called.
+    """
+
+    def __init__(
+        self, network: Trained, options: Watched, history: History, samples: int, optimizer: Any
+    ) -> None:
+        self.history = history
+        self._network = network
+        self._options = options
+        self._rule = options.early_stopping
+        self._best_loss = math.inf
+        self._best_parameters: FloatArray | None = None
+        self._epochs_without_improvement = 0
+        self._started = 0.0
+        self._optimizer = optimizer
+        self._rates: Any = None
+        if isinstance(options.schedule, ReduceOnPlateau):
+            self._rates = options.schedule.follow(optimizer.learning_rate)
+            next(self._rates)
+        self._bar = _bar(options.epochs * samples) if options.progress else None
+        if self._rule:
+            history._min_delta = self._rule.min_delta
+        looks = bool(self._rule or options.callbacks or self._rates)
+        self.epochs_a_look = 1 if looks else options.epochs
+
+    def __enter__(self) -> Watch:
+        self._network.history = self.history
+        self._started = perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.history.seconds = perf_counter() - self._started
+        if error is not None:  # Ctrl-C, or what a callback raised
+            self.history.stopped_by = "interrupted"
+        if self._bar is not None:
+            self._bar.close()
+
+    @property
+    def seconds_a_look(self) -> float:
+        """How long training may go on until it must be asked whether time is up."""
+        left = self._options.max_seconds - (perf_counter() - self._started)
+        return min(left, _SECONDS_OF_PROGRESS) if self._bar is not None else left
+
+    def time_is_up(self) -> bool:
+        """Tell whether training has taken as long as it may."""
+        return perf_counter() - self._started >= self._options.max_seconds
+
+    def after_epoch(self) -> str | None:
+        """Look at the epoch that was recorded last; return why training ends, or None."""
+        self.history.seconds = perf_counter() - self._started
+        if self._rule:
+            self._keep_best(self._rule)
+        if self._called_back():
+            return "callback"
+        if self._rule and self._epochs_without_improvement >= self._rule.patience:
+            return "early_stopping"
+        if self._rates:
+            self._optimizer.learning_rate = self._rates.send(self.history.watched[-1])
+        return "max_seconds" if self.time_is_up() else None
+
+    def _called_back(self) -> bool:
+        """Call every callback, whatever another one says; tell whether one ends training."""
+        answers = [callback(self._network, self.history) for callback in self._options.callbacks]
+        return any(answer is True for answer in answers)
+
+    def _keep_best(self, rule: EarlyStopping) -> None:
+        loss = self.history.watched[-1]
+        if not loss < self._best_loss - rule.min_delta:
+            self._epochs_without_improvement += 1
+            return
+        self._best_loss, self._epochs_without_improvement = loss, 0
+        if not rule.restore_best:
+            return
+        if self._best_parameters is None:
+            self._best_parameters = np.empty_like(self._network.parameters)
+        self._best_parameters[...] = self._network.parameters
+
+    def show(self, samples_seen: int) -> None:
+        """Show on the bar, where there is one, how far training is."""
+        if self._bar is None:
+            return
+        history, epochs = self.history, self._options.epochs
+        self._bar.set_description(f"epoch {min(len(history.loss) + 1, epochs)}/{epochs}")
+        last = {"loss": history.loss[-1:], "val_loss": history.val_loss[-1:]}
+        shown = {name: f"{losses[0]:.4g}" for name, losses in last.items() if losses}
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update(samples_seen - self._bar.n)
+
+    def finish(self, reason: str) -> None:
+        """Record why training ended; on its own, it leaves the best parameters."""
+        self.history.stopped_by = reason
+        if self._best_parameters is not None and reason != "diverged":
+            self._network.parameters[...] = self._best_parameters
+
+
+def _bar(total: int) -> Any:
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    return tqdm(total=total, unit=" samples", unit_scale=True)

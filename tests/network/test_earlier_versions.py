@@ -1,0 +1,54 @@
+"""Files and pickles of earlier versions load and predict the same bits."""
+
+import csv
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pymlp
+from pymlp.cli import main
+
+DATA = Path(__file__).parent / "data"
+VERSIONS = ["0.1.0"]
+
+
+def unpickled(path: Path) -> pymlp.Network:
+    with open(path, "rb") as file:
+        net = pickle.load(file)
+    assert isinstance(net, pymlp.Network)
+    return net
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", ["safetensors", "pickle"])
+def test_network(version: str, kind: str) -> None:
+    path = DATA / f"network-{version}.{kind}"
+    net = pymlp.load(path) if kind == "safetensors" else unpickled(path)
+    known = json.loads((DATA / f"network-{version}.json").read_text(encoding="utf-8"))
+    outputs = np.vectorize(float.fromhex)(known["outputs"])
+    assert net.predict(known["X"]).tobytes() == outputs.astype(np.float32).tobytes()
+    assert net.widths == (3, 6, 5, 2)
+    assert net.dropout == (0.1, 0.3)
+    assert not net.bias
+    assert net.layers[0].activation == pymlp.LeakyReLU(0.2, threshold=0.1)
+    net.fit(known["X"], [0, 1] * 3 + [0], epochs=1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_model_of_a_table(version: str, tmp_path: Path) -> None:
+    # As text, a float32 has the digits that tell it from its neighbours.
+    words = ["predict", f"table-{version}.safetensors", f"table-{version}.csv"]
+    words[1:] = [str(DATA / name) for name in words[1:]]
+    assert main([*words, "--probabilities", "--out", str(tmp_path / "out.csv")]) == 0
+    expected = (DATA / f"table-{version}.predictions.csv").read_text(encoding="utf-8")
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == expected
+    assert len(list(csv.reader(expected.splitlines()))) == 31
+
+
+def test_a_file_of_today_has_the_format_of_the_first_version(tmp_path: Path) -> None:
+    net = pymlp.load(DATA / "network-0.1.0.safetensors")
+    net.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (DATA / "network-0.1.0.safetensors").read_bytes()
