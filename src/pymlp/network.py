@@ -10,13 +10,24 @@ from typing import Any, Never
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from pymlp import _arrays, _checks, config, derivatives, initializers, losses, optimizers
+from pymlp import (
+    _arrays,
+    _checks,
+    _core,
+    config,
+    derivatives,
+    initializers,
+    losses,
+    optimizers,
+)
+from pymlp import plan as _plan
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
 from pymlp.architecture import Architecture, checked_seed
 from pymlp.layers import Gradients, Layer, Trace, Views, copy_into
 from pymlp.losses import Loss
+from pymlp.plan import Plan
 from pymlp.schedules import Schedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
@@ -171,6 +182,36 @@ class Network:
         27 parameters, float32, 108 bytes
         """
         return self._architecture.summary()
+
+    def plan(
+        self, *, batch_size: int = 32, training: bool = True, threads: int | None = None
+    ) -> Plan:
+        """Return how a batch runs on this machine: cuts, workers, memory, and why.
+
+        Parameters
+        ----------
+        batch_size : int, default 32
+            Rows of the batch.
+        training : bool, default True
+            A training step; False: a prediction.
+        threads : int, optional
+            At most this many; None takes `pymlp.get_num_threads()`.
+
+        Returns
+        -------
+        Plan
+            Prints as a table; its attributes are the numbers.
+
+        Examples
+        --------
+        >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
+        >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
+        (8, 32, 2, 5521408.0)
+        """
+        rows = _checks.integer("batch_size", batch_size, minimum=1)
+        wanted = _checks.flag("training", training)
+        found = _core.plan(self._core, rows, wanted, config.threads(threads))
+        return _plan.from_core(found, training=wanted, dtype=self.dtype.name)
 
     # ---- running it ------------------------------------------------------------------------------
 

@@ -20,8 +20,16 @@ double multiply_adds(const Operation& op, index_t rows, bool training) {
   return products * static_cast<double>(rows) * traits_of(op).multiply_adds(op);
 }
 
+// Of the values and gradients that an operation brings into a workspace.
+index_t numbers_of_a_row(const Operation& op, const Placement& places, bool in_place) {
+  const auto output = static_cast<std::size_t>(op.output);
+  index_t numbers = in_place ? 0 : places.values[output].stride;
+  const bool gradients = !places.gradients.empty() && !traits_of(op).in_place;
+  return numbers + (gradients ? places.gradients[output].stride : 0);
+}
+
 py::dict operation(const Program& program, const Plan& plan, const Placement& places, index_t i,
-                   index_t rows, bool training) {
+                   index_t rows, bool training, index_t bytes_of_a_number) {
   const Operation& op = program.operation(i);
   const auto at = [&](index_t buffer) { return places.values[static_cast<std::size_t>(buffer)]; };
   const bool in_place = op.input > 0 && at(op.output).offset == at(op.input).offset;
@@ -35,6 +43,7 @@ py::dict operation(const Program& program, const Plan& plan, const Placement& pl
   row["n_out"] = op.n_out;
   row["parameters"] = traits_of(op).n_parameters(op);
   row["multiply_adds"] = multiply_adds(op, rows, training);
+  row["bytes"] = numbers_of_a_row(op, places, in_place) * bytes_of_a_number;
   row["in_place"] = in_place;
   row["stretches"] = std::ranges::count(plan.stretches(), i, &Stretch::operation);
   return row;
@@ -54,7 +63,7 @@ py::dict limits() {
 
 template <class T>
 py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int threads) {
-  check(rows >= 1, "rows must be at least 1, not ", rows);
+  check(rows >= 1 && rows < index_t{1} << 40, "rows must be from 1 to 2^40, not ", rows);
   const Program& program = core.program();
   const Purpose purpose = training ? Purpose::training : Purpose::predict;
   const Plan plan(program, purpose, rows, sizeof(T), threads, false);
@@ -87,7 +96,8 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   result["limits"] = limits();
   py::list operations;
   for (index_t i = 0; i < program.n_operations(); ++i) {
-    operations.append(operation(program, plan, places, i, rows, training));
+    operations.append(operation(program, plan, places, i, rows, training,
+                                workspace_rows * static_cast<index_t>(sizeof(T))));
   }
   result["operations"] = operations;
   return result;
