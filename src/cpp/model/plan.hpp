@@ -10,6 +10,7 @@
 // What decides the bits of a result is cut by sizes alone, never by the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "model/program.hpp"
@@ -40,7 +41,8 @@ struct RowCuts {
   Range blocks_in(index_t segment) const;
   Range rows_in(index_t segment) const;
   index_t largest_block() const;
-  index_t largest_segment() const { return rows_in(0).count; }
+  // At least as large as each: nearly equal parts may differ by a row.
+  index_t largest_segment() const { return std::min(rows, blocks_of_a_segment * largest_block()); }
   // Gradients of blocks that exist at the same time, but for the one that all are added to.
   index_t gradients_beside() const { return blocks_of_a_segment - (segments() == 1 ? 1 : 0); }
 };
