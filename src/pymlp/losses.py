@@ -6,6 +6,7 @@ the number of outputs. The value and its gradient always share one normalisation
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -247,16 +248,18 @@ def resolve(loss: Any, output: Activation) -> Loss:
         If no loss has that name, or if the output activation does not give what it reads.
     """
     if isinstance(loss, str):
-        loss = _named(loss, output)
+        return _named(loss, output.name)
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a name or a Loss, not {_checks.type_name(loss)}")
     _core.check_pair(loss.name, output.name)
     return loss
 
 
-def _named(name: str, output: Activation) -> Loss:
+@functools.cache  # losses are values: one of each will do
+def _named(name: str, output: str) -> Loss:
     if name in ("auto", "log_loss"):
-        kind = _AUTO.get(output.name, MSE if name == "auto" else CrossEntropy)
+        kind = _AUTO.get(output, MSE if name == "auto" else CrossEntropy)
     else:
         kind = _NAMES.find(name)
+    _core.check_pair(kind.name, output)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults

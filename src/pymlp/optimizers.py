@@ -7,7 +7,6 @@ where it was. It belongs to the first network that it trains.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -57,6 +56,11 @@ class Optimizer:
         self._learning_rate = _checks.number("learning_rate", value, above=0.0)
         if self._core is not None:
             self._core.learning_rate = self._learning_rate
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options by name, the learning rate apart."""
+        return dict(self._options)
 
     @property
     def steps(self) -> int:
@@ -637,11 +641,6 @@ class LBFGS(Optimizer):
     def learning_rate(self, value: float) -> None:
         raise ValueError(_NO_LEARNING_RATE)
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options by name."""
-        return dict(self._options)
-
     def core_for(self, network: Trainable) -> Any:
         """Refuse: there is no step on one batch."""
         raise ValueError("LBFGS works on all samples at once, in fit; it takes no single steps")
@@ -690,8 +689,7 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
     if learning_rate is not None and issubclass(kind, LBFGS):
         raise ValueError(_NO_LEARNING_RATE)
     if isinstance(optimizer, str):
-        named: Callable[..., Optimizer] = kind
-        return named() if learning_rate is None else named(learning_rate)
+        return kind() if learning_rate is None else kind(learning_rate)  # type: ignore[call-arg]
     if learning_rate is not None:
         raise ValueError(
             "learning_rate goes with the name of an optimizer; this object has its own, "

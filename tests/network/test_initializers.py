@@ -8,7 +8,7 @@ from cases import FloatArray, Rng, random_inputs, random_labels
 from reference_initializers import deviation
 
 from pymlp import Network
-from pymlp.initializers import Constant, Normal, Uniform
+from pymlp.initializers import Constant, Initializer, Normal, Uniform
 
 N_IN, N_OUT = 300, 200
 NAMES = ["normal", "uniform"]
@@ -38,6 +38,21 @@ def test_random_weights_have_their_distribution(init: Any, options: tuple[Any, .
     assert np.mean(np.abs(w) < 1) == pytest.approx(within, abs=4 * 0.5 / n**0.5)
     assert abs(np.corrcoef(w.ravel()[1:], w.ravel()[:-1])[0, 1]) < 4 / n**0.5
     assert not net.biases[0].any()
+
+
+@pytest.mark.parametrize(("init", "value"), [("zeros", 0.0), (Constant(0.3), 0.3)])
+def test_weights_that_are_all_alike(init: Any, value: float) -> None:
+    net = Network([3, 4, 2], init=init, dtype="float64")
+    for w in net.weights:
+        assert (w == value).all()
+
+
+def test_initializers_show_their_parameter() -> None:
+    assert repr(Initializer("orthogonal")) == "Initializer('orthogonal')"
+    for init in (Constant(0.3), Normal(0.02), Uniform(0.1)):
+        name = type(init).__name__
+        assert repr(init) == f"{name}({init.scale})"
+        assert eval(repr(init), {name: type(init)}).scale == init.scale
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def loss(
 
 
 def gradient(out: Any) -> Call:
-    return lambda core: core.gradient(X, LABELS, None, None, core_loss(), out, 1)
+    return lambda core: core.gradient(X, LABELS, None, None, core_loss(), out, False, 1)
 
 
 def pull_back(dy: Any, out: Any, dx: Any) -> Call:

@@ -146,3 +146,4 @@ def test_losses_are_values(loss: Any) -> None:
     assert hash(loss()) == hash(loss())
     assert eval(repr(loss()), vars(losses)) == loss()
     assert loss() != losses.Huber(7.0) != losses.Huber(8.0)
+    assert (loss() == loss().name) is False

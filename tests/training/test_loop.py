@@ -22,8 +22,7 @@ from cases import (
 from rules import RULES, Rule
 
 import pymlp
-from pymlp import EarlyStopping, History, Network, _core, schedules
-from pymlp._core import kernels
+from pymlp import EarlyStopping, History, Network, _core, _core_test, schedules
 
 M, BATCH, EPOCHS = 13, 5, 4  # three batches an epoch, the last of three samples
 STEPS = 3 * EPOCHS
@@ -43,7 +42,7 @@ def masks_of(net: Network) -> Callable[[int, int], list[reference.Matrix]]:
 
     def masks(step: int, m: int) -> list[reference.Matrix]:
         return [
-            kernels.dropout(np.ones((m, n)), rate, SEED, step, layer).tolist()
+            _core_test.dropout(np.ones((m, n)), rate, SEED, step, layer).tolist()
             for layer, (n, rate) in enumerate(zip(net.widths[1:-1], net.dropout, strict=True))
         ]
 

@@ -100,6 +100,7 @@ BY_HAND: dict[str, tuple[Schedule, list[float]]] = {
             for t in range(20)
         ],
     ),
+    "one cycle of a step up": (OneCycle(warm_up=0.5), [0.32, 8.0, 4.0 + 1.6e-5, 3.2e-5]),
     # Up from 8 / 4 in 4 of 8 steps, down to 2 / 8.
     "one cycle with options": (
         OneCycle(warm_up=0.5, initial_divisor=4.0, final_divisor=8.0),
@@ -110,6 +111,13 @@ BY_HAND: dict[str, tuple[Schedule, list[float]]] = {
     "warm-up from the rate": (WarmUp(2, start=1.0), [8.0, 8.0, 8.0]),
     "warm-up, then": (
         WarmUp(2, start=0.5, then=Exponential(0.5)), [4.0, 6.0, 8.0, 4.0, 2.0, 1.0],
+    ),
+    "warm-up, then one cycle": (
+        WarmUp(2, start=0.5, then=OneCycle(warm_up=0.5), per="step"),
+        [4.0, 6.0, 0.32, 8.0, 4.0 + 1.6e-5, 3.2e-5],
+    ),
+    "warm-up, then one step": (
+        WarmUp(2, start=0.5, then=OneCycle(), per="step"), [4.0, 6.0, 3.2e-5],
     ),
     "warm-up, then the rest": (WarmUp(2, start=0.5, then=Cosine()), [4.0, 6.0, *QUARTERS]),
 }  # fmt: skip
@@ -177,6 +185,7 @@ def test_plateau_worked_by_hand(
     after = [schedule.rate_after(8.0, losses[: n + 1]) for n in range(len(losses))]
     assert after == pytest.approx(rates, rel=1e-14)
     assert schedule.rate_after(8.0, []) == 8.0
+    assert schedule.per == "epoch"
 
 
 # ---- which rate a step has -----------------------------------------------------------------------
@@ -259,6 +268,20 @@ def test_plateau_may_take_the_rate_down_to_nothing(rng: Rng) -> None:
     schedule = ReduceOnPlateau(factor=1e-200, patience=0, threshold=0.9)
     history = net.fit(*samples, epochs=6, optimizer=pymlp.SGD(RATE), schedule=schedule)
     assert history.learning_rate[-1] == 0.0
+
+
+# ---- a schedule of one's own ---------------------------------------------------------------------
+class Halves(Schedule):
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        return rate / 2 if 2 * t >= total else rate
+
+
+def test_a_schedule_of_ones_own(rng: Rng) -> None:
+    net, samples = regression(rng)
+    history = net.fit(*samples, epochs=4, optimizer=pymlp.SGD(RATE), schedule=Halves())
+    assert history.learning_rate == [RATE, RATE, RATE / 2, RATE / 2]
+    with pytest.raises(NotImplementedError):
+        net.fit(*samples, epochs=4, optimizer=pymlp.SGD(RATE), schedule=Schedule())
 
 
 # ---- at the edges --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.options import FitOptions
+from pymlp.training.task import Task
 from pymlp.training.watch import EarlyStopping
 
 __all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "fit"]
@@ -54,18 +55,13 @@ def fit(
         history = History()
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
+        task = Task(network, core, architecture, training, validation, options, history, seed)
         if isinstance(options.optimizer, LBFGS):
             from pymlp.training import lbfgs
 
-            lbfgs.fit(
-                network, architecture, options.optimizer, options.loss, training, validation,
-                options, history,
-            )  # fmt: skip
+            lbfgs.fit(task)
         else:
-            loop.fit(
-                network, core, options.optimizer, options.loss, training, validation, options,
-                history, seed,
-            )  # fmt: skip
+            loop.fit(task)
     if history.stopped_by == "diverged":
         raise TrainingDiverged(
             f"training diverged in epoch {len(history.loss) + 1}: the loss or a parameter is not "

@@ -9,11 +9,8 @@ import numpy as np
 
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
-from pymlp.losses import Loss
-from pymlp.optimizers import LBFGS
-from pymlp.training.history import History
 from pymlp.training.options import FitOptions
-from pymlp.training.samples import Samples
+from pymlp.training.task import Task
 from pymlp.training.watch import Watch
 
 
@@ -45,63 +42,41 @@ def check(architecture: Architecture, options: FitOptions) -> None:
         raise ImportError("lbfgs needs SciPy: pip install pymlp[lbfgs]") from error
 
 
-def fit(
-    network: Any,
-    architecture: Architecture,
-    optimizer: LBFGS,
-    loss: Loss,
-    samples: Samples,
-    validation: Samples | None,
-    options: FitOptions,
-    history: History,
-) -> None:
+def fit(task: Task) -> None:
     """Minimise the mean loss over all samples, an iteration for an epoch, and fill the record.
 
     The loss and its gradient, penalties among them, are those that every other optimiser sees.
     """
-    with Watch(network, options, history, samples[0].shape[0], None) as watch:
-        run = _Run(network, architecture, loss, samples, validation, options, watch)
+    with task.watch() as watch:
         try:
-            watch.finish(run.minimize(optimizer.options))
+            watch.finish(_Run(task, watch).minimize())
         except _Ended as ended:
             watch.finish(str(ended))
 
 
 class _Run:
-    def __init__(
-        self,
-        network: Any,
-        architecture: Architecture,
-        loss: Loss,
-        samples: Samples,
-        validation: Samples | None,
-        options: FitOptions,
-        watch: Watch,
-    ) -> None:
-        self.network = network
-        self.architecture = architecture
-        # Points are tried here; the network itself has whole iterations only.
-        self.core = architecture.new_core()
-        self.loss = loss.for_core()
-        self.samples = samples
-        self.validation = validation
-        self.options = options
+    def __init__(self, task: Task, watch: Watch) -> None:
+        self.task = task
         self.watch = watch
-        self.gradient = np.empty_like(network.parameters)
+        # Points are tried here; the network itself has whole iterations only.
+        self.core = task.architecture.new_core()
+        self.loss = task.options.loss.for_core()
+        self.gradient = np.empty_like(task.network.parameters)
         self.data_loss = self.penalty = 0.0
 
-    def minimize(self, settings: dict[str, Any]) -> str:
+    def minimize(self) -> str:
         """Run SciPy's minimiser; return why it ended."""
         from scipy.optimize import minimize
 
+        epochs, settings = self.task.options.epochs, self.task.options.optimizer.options
         result = minimize(
             self.value_and_gradient,
-            self.network.parameters.astype(np.float64),
+            self.task.network.parameters.astype(np.float64),
             jac=True,
             method="L-BFGS-B",
             callback=self.after_iteration,
             options={
-                "maxiter": self.options.epochs,
+                "maxiter": epochs,
                 "maxfun": sys.maxsize,
                 "maxcor": settings["history_size"],
                 "gtol": settings["tolerance_gradient"],
@@ -109,7 +84,7 @@ class _Run:
                 "maxls": settings["max_line_search"],
             },
         )
-        if result.nit >= self.options.epochs:
+        if result.nit >= epochs:
             return "epochs"
         return "converged" if result.success else "line_search"
 
@@ -117,7 +92,7 @@ class _Run:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
         self.core.parameters[:] = x
         self.data_loss, _ = self.core.gradient(
-            *self.samples, self.loss, self.gradient, False, self.options.threads
+            *self.task.samples, self.loss, self.gradient, False, self.task.options.threads
         )
         gradient = self.gradient.astype(np.float64)
         if not (np.isfinite(self.data_loss) and np.isfinite(gradient).all()):
@@ -126,10 +101,10 @@ class _Run:
         return self.data_loss + self.penalty, gradient
 
     def _penalize(self, x: FloatArray, gradient: FloatArray) -> float:
-        l2 = self.options.regularization.l2
+        l2 = self.task.options.regularization.l2
         if l2 == 0.0:
             return 0.0
-        split = self.architecture.split
+        split = self.task.architecture.split
         penalty = 0.0
         for weights, slot in zip(split(x)[0], split(gradient)[0], strict=True):
             penalty += 0.5 * l2 * float((weights * weights).sum())
@@ -138,15 +113,15 @@ class _Run:
 
     def after_iteration(self, intermediate_result: Any) -> None:
         """Record an iteration as an epoch; it was at the point that was tried last."""
-        history, threads = self.watch.history, self.options.threads
-        self.network.parameters[:] = intermediate_result.x
+        history, threads = self.watch.history, self.task.options.threads
+        self.task.network.parameters[:] = intermediate_result.x
         history.loss.append(self.data_loss)
         history.penalty.append(self.penalty)
         history.learning_rate.append(1.0)
-        if self.validation is not None:
+        if self.task.validation is not None:
             self.core.parameters[:] = intermediate_result.x
-            history.val_loss.append(self.core.loss(*self.validation, self.loss, threads))
-        self.watch.show(len(history.loss) * self.samples[0].shape[0])
+            history.val_loss.append(self.core.loss(*self.task.validation, self.loss, threads))
+        self.watch.show(len(history.loss) * self.task.samples[0].shape[0])
         reason = self.watch.after_epoch()
         if reason is not None:
             raise _Ended(reason)

@@ -7,11 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pymlp import _core
-from pymlp.losses import Loss
-from pymlp.optimizers import CoreOptimizer, Optimizer
 from pymlp.training.history import History
-from pymlp.training.options import FitOptions
-from pymlp.training.samples import Samples
+from pymlp.training.task import Task
 from pymlp.training.watch import Watch
 
 CoreTrainer: TypeAlias = "_core._Trainer[Any]"
@@ -22,32 +19,27 @@ _TRAINERS: dict[np.dtype[Any], type[CoreTrainer]] = {
 }
 
 
-def fit(
-    network: Any,
-    core: Any,
-    optimizer: Optimizer,
-    loss: Loss,
-    samples: Samples,
-    validation: Samples | None,
-    options: FitOptions,
-    history: History,
-    seed: int,
-) -> None:
-    """Train `network`, whose core is given, and fill its record."""
-    m = samples[0].shape[0]
-    state = optimizer.core_for(network)
-    core_options = options.for_core(m, seed, optimizer.learning_rate)
-    make_trainer = _TRAINERS[network.dtype]
-    trainer = make_trainer(core, state, loss.for_core(), samples, validation, core_options)
+def fit(task: Task) -> None:
+    """Train the network of a task, and fill its record."""
+    options, optimizer = task.options, task.options.optimizer
+    state = optimizer.core_for(task.network)
+    trainer = _TRAINERS[task.architecture.dtype](
+        task.core,
+        state,
+        options.loss.for_core(),
+        task.samples,
+        task.validation,
+        options.for_core(task.samples[0].shape[0], task.seed),
+    )
     try:
-        with Watch(network, options, history, m, state) as watch:
-            watch.finish(_run(trainer, watch, state))
+        with task.watch(state) as watch:
+            watch.finish(_run(trainer, watch))
     finally:
-        _record(history, trainer)
+        _record(task.history, trainer)
         state.learning_rate = optimizer.learning_rate  # a schedule's last value is not the user's
 
 
-def _run(trainer: CoreTrainer, watch: Watch, optimizer: CoreOptimizer) -> str:
+def _run(trainer: CoreTrainer, watch: Watch) -> str:
     """Train until something ends it; return what."""
     status, reason = "running", None
     while status == "running" and reason is None:

@@ -41,7 +41,7 @@ class FitOptions:
         size = 32 if self.batch_size == "auto" else self.batch_size
         return samples if size is None else min(int(size), samples)
 
-    def for_core(self, samples: int, seed: int, learning_rate: float) -> _core.FitOptions:
+    def for_core(self, samples: int, seed: int) -> _core.FitOptions:
         """Return what the core's trainer needs of them."""
         batch_size = self.rows_per_batch(samples)
         steps_per_epoch = -(-samples // batch_size)
@@ -54,7 +54,7 @@ class FitOptions:
             regularization=self.regularization,
             learning_rates=[]
             if self.schedule is None
-            else self.schedule.rates(learning_rate, self.epochs, steps_per_epoch),
+            else self.schedule.rates(self.optimizer.learning_rate, self.epochs, steps_per_epoch),
         )
 
 

@@ -1,0 +1,44 @@
+"""What a loop is given: a network, its samples and the options."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pymlp.architecture import Architecture
+from pymlp.training.history import History
+from pymlp.training.options import FitOptions
+from pymlp.training.samples import Samples
+from pymlp.training.watch import Watch
+
+
+class Task(NamedTuple):
+    """One training.
+
+    Attributes
+    ----------
+    network : Network
+        What callbacks see.
+    core : network of the core
+        Where its parameters are.
+    architecture : Architecture
+    samples, validation : Samples
+        Checked and weighted; `validation` may be None.
+    options : FitOptions
+    history : History
+        The record, which the loop fills.
+    seed : int
+    """
+
+    network: Any
+    core: Any
+    architecture: Architecture
+    samples: Samples
+    validation: Samples | None
+    options: FitOptions
+    history: History
+    seed: int
+
+    def watch(self, optimizer: Any = None) -> Watch:
+        """Return what looks after the training; a plateau reduces the rate of `optimizer`."""
+        m = self.samples[0].shape[0]
+        return Watch(self.network, self.options, self.history, m, optimizer)
