@@ -87,6 +87,15 @@ inline Program classifier(const std::vector<index_t>& widths, const char* hidden
   return program_of(widths, named(hidden), named(output), dropout);
 }
 
+// Of large batches the first network's gradients are summed by block, the second's over segments.
+inline const std::vector<index_t> kSmall = {4, 32, 16, 4};
+inline const std::vector<index_t> kWide = {260, 130, 3};
+
+template <class T>
+std::vector<T> arena_of(const Program& program) {
+  return std::vector<T>(static_cast<std::size_t>(program.n_parameters()));
+}
+
 template <class T>
 std::vector<T> parameters_of(const Network<T>& network) {
   const T* first = network.parameters();

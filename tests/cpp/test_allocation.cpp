@@ -136,9 +136,6 @@ TEST_CASE_TEMPLATE("user functions are called without allocating", T, float, dou
 
 namespace {
 
-// Gradients summed by block, and over segments.
-const std::vector<std::vector<index_t>> kShapes = {{4, 32, 16, 4}, {260, 130, 3}};
-
 // What steps of these sizes allocate after the first two batches had their memory reserved.
 template <class T>
 long allocations_of_steps(const Program& program, const Source<T>& source, const index_t* order,
@@ -166,7 +163,7 @@ long allocations_of_steps(const Program& program, const Source<T>& source, const
 }
 
 std::size_t bytes_of_step(index_t rows, const index_t* order) {
-  const Program program = classifier({4, 32, 16, 4});
+  const Program program = classifier(kSmall);
   // Reserving reads no numbers.
   const std::int32_t label = 0;
   const ArraySource<float> source({nullptr, rows, 4, 4}, {&label, {}}, nullptr);
@@ -181,7 +178,7 @@ std::size_t bytes_of_step(index_t rows, const index_t* order) {
 TEST_CASE_TEMPLATE("a step for which memory was reserved allocates nothing", T, float, double) {
   parallel_for(8, 2, [](index_t, index_t) {});  // now the team has its threads
   Interrupt never([] { return false; });
-  for (const auto& widths : kShapes) {
+  for (const auto& widths : {kSmall, kWide}) {
     const Program program = classifier(widths, "relu", "softmax", 0.3);
     const Problem<T> problem(9000, widths.front(), widths.back(), 1);
     const ArraySource<T> labels = problem.with_labels(), weighted = problem.weighted();

@@ -40,10 +40,6 @@ Network<double> small_network(double dropout) {
       {{3, 5, 4, 2}, {named("tanh"), named("silu"), named("sigmoid")}, true, {dropout, dropout}});
 }
 
-std::vector<double> arena_of(const Network<double>& network) {
-  return std::vector<double>(static_cast<std::size_t>(network.program().n_parameters()));
-}
-
 }  // namespace
 
 TEST_CASE("a batch's gradient agrees with central differences") {
@@ -52,7 +48,7 @@ TEST_CASE("a batch's gradient agrees with central differences") {
   const Problem<double> problem(40, 3, 2, 10);
   const ArraySource<double> source = problem.weighted();
   Step<double> step(network.program(), kBinaryCrossEntropy, Purpose::gradient, 40, 2);
-  std::vector<double> gradient = arena_of(network);
+  std::vector<double> gradient = arena_of<double>(network.program());
   const Batch<double> batch{source, nullptr, {0, 40}};
   step.run({.parameters = network.parameters(), .batch = batch, .gradient = gradient.data()});
   Step<double> loss(network.program(), kBinaryCrossEntropy, Purpose::loss, 40, 2);
@@ -67,7 +63,7 @@ TEST_CASE("so does that of a step with dropout and penalties") {
   Step<double> step(network.program(), kBinaryCrossEntropy, Purpose::training, 40, 2);
   // A rate of 0: steps compute and change nothing. Draws of one number: all drop the same units.
   Optimizer<double> still({.learning_rate = 0.0}, network.program().n_parameters());
-  std::vector<double> gradient = arena_of(network);
+  std::vector<double> gradient = arena_of<double>(network.program());
   const DropoutDraws draws{3, 7};
   const auto loss = [&] {
     step.parameters_changed();
@@ -87,7 +83,7 @@ TEST_CASE("the gradient by the inputs agrees with central differences") {
   network.initialize({}, 1);
   Problem<double> problem(40, 3, 2, 10);
   const ArraySource<double> source = problem.with_values();
-  std::vector<double> gradient = arena_of(network), dx(40 * 3), y(40 * 2);
+  std::vector<double> gradient = arena_of<double>(network.program()), dx(40 * 3), y(40 * 2);
   const MatrixView<double> outputs{y.data(), 40, 2, 2};
   // Half the sum of squares: its gradient by the outputs is the outputs.
   const auto half_of_squares = [&] {
@@ -113,7 +109,7 @@ TEST_CASE_TEMPLATE("a step with room for dropout drops nothing unless told to", 
   network.initialize({}, 1);
   const auto gradient_of = [&](Purpose purpose) {
     Step<T> step(network.program(), kCrossEntropy, purpose, 60, 1);
-    std::vector<T> gradient(static_cast<std::size_t>(network.program().n_parameters()));
+    std::vector<T> gradient = arena_of<T>(network.program());
     step.run({.parameters = network.parameters(),
               .batch = {source, nullptr, {0, 60}},
               .gradient = gradient.data()});

@@ -117,19 +117,21 @@ TEST_CASE("impossible networks are refused") {
 
 namespace {
 
-bool share(const Place& a, const Place& b) { return a.offset == b.offset; }
+bool share(const Place& a, const Place& b) { return a.offset == b.offset && a.shift == b.shift; }
 
-// No two matrices overlap, but for those that share a place.
-void check_apart(const Placement& places) {
+// No two matrices of `rows` rows overlap, but for those that share a place.
+void check_apart(const Placement& places, index_t rows) {
   std::vector<Place> all(places.values.begin() + 1, places.values.end());
   if (!places.gradients.empty()) {
     all.insert(all.end(), places.gradients.begin() + 1, places.gradients.end());
   }
+  const auto first = [rows](const Place& a) { return rows * a.offset + a.shift; };
   for (const Place& a : all) {
     CHECK(a.cols <= a.stride);
-    CHECK(a.offset + a.stride <= places.numbers_of_a_row);
+    CHECK(first(a) + rows * a.stride <= places.size(rows));
     for (const Place& b : all) {
-      CHECK((share(a, b) || a.offset + a.stride <= b.offset || b.offset + b.stride <= a.offset));
+      CHECK((share(a, b) || first(a) + rows * a.stride <= first(b) ||
+             first(b) + rows * b.stride <= first(a)));
     }
   }
 }
@@ -151,7 +153,7 @@ TEST_CASE_TEMPLATE("an operation works in place where nobody reads its input lat
   CHECK(share(training.values[1], training.values[2]));
   CHECK_FALSE(share(training.values[2], training.values[3]));
   for (const Placement& places : {backward, training}) {
-    check_apart(places);
+    for (const index_t rows : {16, 256}) check_apart(places, rows);
     CHECK(share(places.gradients[1], places.gradients[3]));
     CHECK_FALSE(share(places.gradients[3], places.gradients[4]));
   }
@@ -160,7 +162,7 @@ TEST_CASE_TEMPLATE("an operation works in place where nobody reads its input lat
 TEST_CASE_TEMPLATE("who wants everything finds z and a of every layer apart", T, float, double) {
   const Program program = plain({3, 20, 5, 2});
   const Placement places = place<T>(program, Keep::everything);
-  check_apart(places);
+  for (const index_t rows : {16, 256}) check_apart(places, rows);
   for (index_t i = 1; i < program.n_buffers(); ++i) {
     for (index_t j = 1; j < i; ++j) {
       CHECK_FALSE(share(places.values[static_cast<std::size_t>(i)],
@@ -172,7 +174,7 @@ TEST_CASE_TEMPLATE("who wants everything finds z and a of every layer apart", T,
 TEST_CASE_TEMPLATE("a prediction needs two matrices, however deep the network", T, float, double) {
   const Placement shallow = place<T>(plain({3, 20, 5, 2}), Keep::outputs);
   const Placement deep = place<T>(plain({3, 20, 20, 5, 20, 5, 2}), Keep::outputs);
-  check_apart(deep);
+  for (const index_t rows : {1, 256}) check_apart(deep, rows);
   CHECK(deep.numbers_of_a_row == shallow.numbers_of_a_row);
   CHECK_FALSE(share(deep.values[1], deep.values[3]));  // a product does not write what it reads
 }
