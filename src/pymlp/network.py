@@ -593,7 +593,16 @@ class Network:
     # ---- keeping it ------------------------------------------------------------------------------
 
     def copy(self) -> Network:
-        """Return an independent network with the same layers and parameters."""
+        """Return an independent network with the same layers and parameters.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], seed=0)
+        >>> twin = net.copy()
+        >>> twin.weights[0] = [[1.0], [2.0]]
+        >>> (net.parameters == twin.parameters).tolist()
+        [False, False, True]
+        """
         twin = Network.__new__(Network)
         twin.__setstate__(self.__getstate__())
         return twin
