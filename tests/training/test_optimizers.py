@@ -30,6 +30,45 @@ def test_rules_are_those_of_the_library() -> None:
         assert rule.options.keys() <= rule.make()._options.keys() | {"learning_rate"}
 
 
+# What scripts that name no options rely on.
+ADAM = "beta1=0.9, beta2=0.999, epsilon=1e-08"
+DEFAULTS = [
+    "SGD(learning_rate=0.01, momentum=0.0, dampening=0.0, nesterov=False, {})",
+    "Momentum(learning_rate=0.01, beta=0.9, {})",
+    "RMSProp(learning_rate=0.001, beta=0.9, epsilon=1e-08, momentum=0.0, centered=False, {})",
+    "Adagrad(learning_rate=0.01, learning_rate_decay=0.0, initial_accumulator=0.0, "
+    "epsilon=1e-10, {})",
+    "Adadelta(learning_rate=1.0, beta=0.9, epsilon=1e-06, {})",
+    f"Adam(learning_rate=0.001, {ADAM}, amsgrad=False, {{}})",
+    f"AMSGrad(learning_rate=0.001, {ADAM}, {{}})",
+    f"AdamW(learning_rate=0.001, {ADAM}, amsgrad=False, weight_decay=0.01, maximize=False)",
+    f"Adamax(learning_rate=0.002, {ADAM}, {{}})",
+    f"Nadam(learning_rate=0.002, {ADAM}, momentum_decay=0.004, decoupled_weight_decay=False, {{}})",
+    "Lion(learning_rate=0.0001, beta1=0.9, beta2=0.99, {})",
+    "LBFGS(history_size=10, tolerance_gradient=1e-05, tolerance_change=1e-09, max_line_search=20)",
+]
+
+
+@pytest.mark.parametrize("shown", DEFAULTS, ids=lambda shown: shown.partition("(")[0])
+def test_defaults(shown: str) -> None:
+    kind = getattr(pymlp, shown.partition("(")[0])
+    assert repr(kind()) == shown.format("weight_decay=0.0, maximize=False")
+
+
+def test_every_optimiser_has_its_defaults_above() -> None:
+    assert {shown.partition("(")[0] for shown in DEFAULTS} == {
+        kind.__name__ for kind in Optimizer.__subclasses__()
+    }
+
+
+def test_a_line_search_tries_a_whole_step_first() -> None:
+    assert pymlp.LBFGS().learning_rate == 1.0
+
+
+def test_all_of_the_momentum_may_be_dampened() -> None:
+    assert pymlp.SGD(momentum=0.9, dampening=1.0).options["dampening"] == 1.0
+
+
 @by_rule
 def test_pickle_keeps_options_and_state(rule: Rule, dtype: str, rng: Rng) -> None:
     net, samples = regression(rng, dtype)

@@ -84,6 +84,10 @@ def test_however_training_ends_on_its_own_the_best_parameters_stay(
     assert net.loss(*held_out) == pytest.approx(min(history.val_loss), rel=1e-13)
 
 
+def test_early_stopping_shows_its_options() -> None:
+    assert repr(EarlyStopping()) == "EarlyStopping(patience=10, min_delta=0, restore_best=True)"
+
+
 # ---- validation ----------------------------------------------------------------------------------
 def test_validation_loss_is_that_of_the_pair(rng: Rng) -> None:
     net, samples = regression(rng, 20)
@@ -174,12 +178,15 @@ def test_learning_rate_set_by_a_callback_is_recorded(rng: Rng) -> None:
 
 def test_progress_goes_to_standard_error_only(rng: Rng, capfd: pytest.CaptureFixture[str]) -> None:
     net, samples = regression(rng, 12)
-    silent = net.copy().fit(*samples, epochs=3, seed=1)
+    options: dict[str, Any] = {"epochs": 3, "seed": 1, "validation": samples}
+    silent = net.copy().fit(*samples, **options)
     assert capfd.readouterr() == ("", "")
-    shown = net.fit(*samples, epochs=3, seed=1, progress=True)
+    shown = net.fit(*samples, **options, progress=True)
     out, err = capfd.readouterr()
     assert out == ""
-    assert "epoch 3/3" in err
+    assert "epoch 3/3: 100%" in err
+    assert "36.0/36.0" in err, "samples of three epochs"
+    assert f"loss={shown.loss[-1]:.4g}, val_loss={shown.val_loss[-1]:.4g}" in err
     assert shown.loss == silent.loss
 
 

@@ -11,22 +11,13 @@
 
 namespace pymlp {
 
-namespace {
-
-Keep kept_for(Purpose purpose, const Program& program) {
-  const bool drops = purpose == Purpose::training && program.has_dropout();
-  return drops ? Keep::for_training : Keep::for_backward;
-}
-
-}  // namespace
-
 template <class T>
 Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity,
               int threads)
     : program_(program),
       loss_(loss),
       plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr),
-      memory_(program, kept_for(purpose, program)),
+      memory_(program, keep_for(purpose, program)),
       penalties_(plan_.stretches().size()),
       squares_(plan_.stretches().size()) {
   if (purpose != Purpose::loss) {
