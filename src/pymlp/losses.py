@@ -2,6 +2,9 @@
 
 Each is the mean over samples of the loss of one sample; `a` are the outputs, `y` the targets, `k`
 the number of outputs. The value and its gradient always share one normalisation.
+
+Names that scikit-learn, Keras and PyTorch have for the same are known too (`ALIASES`), in any
+spelling; "auto" goes by the output activation, and so does scikit-learn's "log_loss".
 """
 
 from __future__ import annotations

@@ -467,7 +467,8 @@ class Network:
         threads : int, optional
             At most this many; the result is the same on any number.
         max_seconds : float, optional
-            Stop at the first step after this long; the epoch in progress is recorded as it stands.
+            Stop at the first step after this long, callbacks included; the epoch in progress is
+            recorded as it stands.
         schedule : Schedule, optional
             How the optimiser's learning rate changes; see `pymlp.schedules`. Afterwards the
             optimiser has its own learning rate again.
@@ -492,11 +493,14 @@ class Network:
 
         Raises
         ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range, before anything is drawn. For a
+            keyword of another library (``lr``, ``verbose``) the message names the one meant here.
         TrainingDiverged
             When the loss or a parameter stops being finite; parameters and optimiser are as they
             were when the epoch began.
         KeyboardInterrupt
-            On Ctrl-C; the parameters are those of the last whole step.
+            On Ctrl-C; the parameters are those of the last whole step, not the best ones.
         RuntimeError
             If the network is being trained already.
 
