@@ -508,7 +508,8 @@ class Network:
         threads : int, optional
             At most this many; the result is the same on any number.
         max_seconds : float, optional
-            Stop at the first step after this long; the epoch in progress is recorded as it stands.
+            Stop at the first step after this long, callbacks included; the epoch in progress is
+            recorded as it stands.
         schedule : Schedule, optional
             How the optimiser's learning rate changes; see `pymlp.schedules`. Afterwards the
             optimiser has its own learning rate again.
@@ -533,11 +534,14 @@ class Network:
 
         Raises
         ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range, before anything is drawn. For a
+            keyword of another library (``lr``, ``verbose``) the message names the one meant here.
         TrainingDiverged
             When the loss or a parameter stops being finite; parameters and optimiser are as they
             were when the epoch began.
         KeyboardInterrupt
-            On Ctrl-C; the parameters are those of the last whole step.
+            On Ctrl-C; the parameters are those of the last whole step, not the best ones.
         RuntimeError
             If the network is being trained already.
 
@@ -634,7 +638,16 @@ class Network:
     # ---- keeping it ------------------------------------------------------------------------------
 
     def copy(self) -> Network:
-        """Return an independent network with the same layers and parameters."""
+        """Return an independent network with the same layers and parameters.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], seed=0)
+        >>> twin = net.copy()
+        >>> twin.weights[0] = [[1.0], [2.0]]
+        >>> (net.parameters == twin.parameters).tolist()
+        [False, False, True]
+        """
         twin = Network.__new__(Network)
         twin.__setstate__(self.__getstate__())
         return twin

@@ -27,7 +27,7 @@ def loss(loss: Any, y: Any = None, output: str = "linear") -> Callable[[], Any]:
 
 def fit(class_weight: Any, y: Any = (0, 1, 2, 0, 1, 2), **options: Any) -> Callable[[], Any]:
     def call() -> None:
-        net = Network([4, 3], **({"output": "softmax", "seed": 0} | options))
+        net = Network([4, 5, 3], **({"output": "softmax", "seed": 0} | options))
         before = net.parameters.copy()
         try:
             net.fit(np.ones((6, 4)), np.array(y), class_weight=class_weight, epochs=1)
