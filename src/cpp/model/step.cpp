@@ -119,7 +119,9 @@ void Step<T>::run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segmen
     functions_of<T>(program_.operation(i)).backward(program_.operation(i), block);
   }
   if (pass.dz != nullptr) copy_dz(pass, block);
-  if (by_block) sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
+  if (by_block && pass.gradient != nullptr) {
+    sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
+  }
 }
 
 // The loss may be computed from z of the last layer: its activation is then left out both ways.

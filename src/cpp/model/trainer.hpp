@@ -62,6 +62,7 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   Batch<T> batch_at(index_t position) const;
+  Batch<T> validation_batch() const { return {*validation_, nullptr, {0, validation_->size()}}; }
   void begin_epoch();
   void set_learning_rate();
   void time_step();
