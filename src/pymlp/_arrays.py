@@ -79,7 +79,7 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
     What is beyond the dtype's range is infinite.
     """
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
-        return array.view(np.ndarray)
+        return array if type(array) is np.ndarray else array.view(np.ndarray)
     with np.errstate(over="ignore"):
         return np.require(array, dtype, ["C", "A"])
 

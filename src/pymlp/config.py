@@ -29,7 +29,13 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads a call uses when it does not say."""
+    """Return how many threads a call uses when it does not say.
+
+    Examples
+    --------
+    >>> pymlp.get_num_threads() >= 1
+    True
+    """
     return _core.get_num_threads()
 
 
@@ -74,6 +80,11 @@ def show_config() -> Config:
     The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``,
     ``blas`` or ``auto``: the native kernels where the processor has fused multiply-adds.
     ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. Both are read once.
+
+    Examples
+    --------
+    >>> sorted(pymlp.show_config())[:3]
+    ['bits', 'blas_kernels', 'blas_library']
     """
     core = _core.config()
     return Config(

@@ -40,21 +40,41 @@ class Initializer(Value):
 
 
 class Constant(Initializer):
-    """Every weight is `value`."""
+    """Every weight is `value`.
+
+    Examples
+    --------
+    >>> pymlp.Network([2, 1], init=pymlp.initializers.Constant(0.5)).weights[0].tolist()
+    [[0.5], [0.5]]
+    """
 
     def __init__(self, value: float) -> None:
         super().__init__("constant", _checks.number("value", value))
 
 
 class Normal(Initializer):
-    """Normal draws with mean 0 and standard deviation `std`."""
+    """Normal draws with mean 0 and standard deviation `std`.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([300, 300], init=pymlp.initializers.Normal(0.1), seed=0)
+    >>> bool(abs(net.weights[0].std() - 0.1) < 1e-3)
+    True
+    """
 
     def __init__(self, std: float = 0.01) -> None:
         super().__init__("normal", _checks.number("std", std, minimum=0.0))
 
 
 class Uniform(Initializer):
-    """Uniform draws in [-bound, bound)."""
+    """Uniform draws in [-bound, bound).
+
+    Examples
+    --------
+    >>> net = pymlp.Network([300, 300], init=pymlp.initializers.Uniform(0.1), seed=0)
+    >>> bool(abs(net.weights[0]).max() <= 0.1)
+    True
+    """
 
     def __init__(self, bound: float = 0.05) -> None:
         super().__init__("uniform", _checks.number("bound", bound, minimum=0.0))

@@ -87,6 +87,11 @@ class Layer(Immutable):
     biases : ndarray, shape (n_out,), or None
         A writable view of the network's parameters; None in a network without biases.
     activation : Activation
+
+    Examples
+    --------
+    >>> pymlp.Network([2, 3, 1], seed=0).layers[0]
+    Layer(2 -> 3, ReLU())
     """
 
     activation: Activation
@@ -102,16 +107,26 @@ class Layer(Immutable):
         result: FloatArray = vars(self)["_weights"]
         return result
 
+    @weights.setter
+    def weights(self, values: ArrayLike) -> None:
+        copy_into("weights", self.weights, values)
+
     @property
     def biases(self) -> FloatArray | None:
         """A writable view, shape (n_out,); None in a network without biases."""
         result: FloatArray | None = vars(self)["_biases"]
         return result
 
+    @biases.setter
+    def biases(self, values: ArrayLike) -> None:
+        if self.biases is None:
+            self._refuse("biases")
+        copy_into("biases", self.biases, values)
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in ("weights", "biases") or getattr(self, name) is None:
+        if name not in ("weights", "biases"):
             self._refuse(name)
-        copy_into(name, getattr(self, name), value)
+        object.__setattr__(self, name, value)
 
     def _refuse(self, name: str) -> NoReturn:
         raise AttributeError(f"'{name}' of a layer cannot be assigned; make a new network")
@@ -130,6 +145,12 @@ class Trace:
         Activations: ``a[0]`` is X, ``a[l]`` (m, n[l]) the output of layer l, ``a[-1]`` the last.
     z : list of ndarray
         Pre-activations: ``z[l]`` (m, n[l]) belongs to ``a[l]``; ``z[0]`` is None: inputs have none.
+
+    Examples
+    --------
+    >>> trace = pymlp.Network([2, 3, 1], seed=0).forward([[1.0, 2.0]])
+    >>> trace.z[0], trace.z[1].shape, trace.a[-1].shape
+    (None, (1, 3), (1, 1))
     """
 
     def __init__(self, z: list[FloatArray | None], a: list[FloatArray]) -> None:
@@ -164,6 +185,12 @@ class Gradients:
     dz : list of ndarray, or None
         Where they were asked for: ``dz[l]`` (m, n[l]) is the gradient by the pre-activations of
         layer l, l = 1 ... L; ``dz[0]`` is None, as the inputs have none.
+
+    Examples
+    --------
+    >>> _, grads = pymlp.Network([2, 1], init="zeros").gradients([[1.0, 2.0]], [1.0])
+    >>> grads.flat
+    array([-2., -4., -2.], dtype=float32)
     """
 
     def __init__(

@@ -2,10 +2,14 @@
 
 Each is the mean over samples of the loss of one sample; `a` are the outputs, `y` the targets, `k`
 the number of outputs. The value and its gradient always share one normalisation.
+
+Names that scikit-learn, Keras and PyTorch have for the same are known too (`ALIASES`), in any
+spelling; "auto" goes by the output activation, and so does scikit-learn's "log_loss".
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -106,6 +110,12 @@ class CrossEntropy(_Smoothed):
 
     Behind softmax and log_softmax it is computed from the logits, so it is finite for every finite
     logit. Label smoothing takes ``(1 - label_smoothing) y + label_smoothing / k`` for y.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([1, 2], output="softmax", init="zeros")
+    >>> round(net.loss([[1.0]], [0], loss=pymlp.losses.CrossEntropy(label_smoothing=0.1)), 4)
+    0.6931
     """
 
     name = "cross_entropy"
@@ -116,19 +126,37 @@ class BinaryCrossEntropy(_Smoothed):
 
     Behind sigmoid it is computed from the logits. Label smoothing takes
     ``(1 - label_smoothing) y + label_smoothing / 2`` for y.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([1, 1], output="sigmoid", init="zeros")
+    >>> round(net.loss([[1.0]], [1], loss=pymlp.losses.BinaryCrossEntropy()), 4)
+    0.6931
     """
 
     name = "binary_cross_entropy"
 
 
 class MSE(_BuiltIn):
-    """``mean_k (a - y)^2``."""
+    """``mean_k (a - y)^2``.
+
+    Examples
+    --------
+    >>> pymlp.Network([1, 2], init="zeros").loss([[1.0]], [[1.0, 3.0]], loss="mse")
+    5.0
+    """
 
     name = "mse"
 
 
 class MAE(_BuiltIn):
-    """``mean_k |a - y|``; the derivative at 0 is 0."""
+    """``mean_k |a - y|``; the derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> pymlp.Network([1, 2], init="zeros").loss([[1.0]], [[1.0, 3.0]], loss="mae")
+    2.0
+    """
 
     name = "mae"
 
@@ -137,6 +165,12 @@ class Huber(_BuiltIn):
     """Mean over k of ``d^2 / 2`` where ``d = |a - y| <= delta``, else ``delta (d - delta / 2)``.
 
     Huber, Annals of Mathematical Statistics 35, 1964.
+
+    Examples
+    --------
+    >>> huber = pymlp.losses.Huber(delta=2.0)
+    >>> pymlp.Network([1, 2], init="zeros").loss([[1.0]], [[1.0, 3.0]], loss=huber)
+    2.25
     """
 
     name = "huber"
@@ -151,13 +185,26 @@ class Huber(_BuiltIn):
 
 
 class LogCosh(_BuiltIn):
-    """``mean_k log cosh(a - y)``."""
+    """``mean_k log cosh(a - y)``.
+
+    Examples
+    --------
+    >>> round(pymlp.Network([1, 1], init="zeros").loss([[1.0]], [1.0], loss="log_cosh"), 4)
+    0.4338
+    """
 
     name = "log_cosh"
 
 
 class Poisson(_BuiltIn):
-    """``mean_k (a - y log a)``: counts y >= 0 under means a; behind exp from the logits."""
+    """``mean_k (a - y log a)``: counts y >= 0 under means a; behind exp from the logits.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([1, 1], output="exp", init="zeros")
+    >>> net.loss([[1.0]], [3], loss="poisson")
+    1.0
+    """
 
     name = "poisson"
 
@@ -166,6 +213,12 @@ class Quantile(_BuiltIn):
     """Mean over k of ``q (y - a)`` where y > a, else ``(1 - q) (a - y)``.
 
     Koenker and Bassett, Econometrica 46, 1978.
+
+    Examples
+    --------
+    >>> upper = pymlp.losses.Quantile(0.75)
+    >>> pymlp.Network([1, 1], init="zeros").loss([[1.0]], [2.0], loss=upper)
+    1.5
     """
 
     name = "quantile"
@@ -180,13 +233,26 @@ class Quantile(_BuiltIn):
 
 
 class Hinge(_BuiltIn):
-    """``mean_k max(0, 1 - y a)``, y being -1 or 1."""
+    """``mean_k max(0, 1 - y a)``, y being -1 or 1.
+
+    Examples
+    --------
+    >>> pymlp.Network([1, 1], init="zeros").loss([[1.0]], [-1], loss="hinge")
+    1.0
+    """
 
     name = "hinge"
 
 
 class KLDivergence(_BuiltIn):
-    """``sum_k y_k log(y_k / a_k)`` behind softmax; y are probabilities (m, k)."""
+    """``sum_k y_k log(y_k / a_k)`` behind softmax; y are probabilities (m, k).
+
+    Examples
+    --------
+    >>> net = pymlp.Network([1, 2], output="softmax", init="zeros")
+    >>> net.loss([[1.0]], [[0.5, 0.5]], loss="kl_divergence")
+    0.0
+    """
 
     name = "kl_divergence"
 
@@ -247,16 +313,18 @@ def resolve(loss: Any, output: Activation) -> Loss:
         If no loss has that name, or if the output activation does not give what it reads.
     """
     if isinstance(loss, str):
-        loss = _named(loss, output)
+        return _named(loss, output.name)
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must be a name or a Loss, not {_checks.type_name(loss)}")
     _core.check_pair(loss.name, output.name)
     return loss
 
 
-def _named(name: str, output: Activation) -> Loss:
+@functools.cache  # losses are values: one of each will do
+def _named(name: str, output: str) -> Loss:
     if name in ("auto", "log_loss"):
-        kind = _AUTO.get(output.name, MSE if name == "auto" else CrossEntropy)
+        kind = _AUTO.get(output, MSE if name == "auto" else CrossEntropy)
     else:
         kind = _NAMES.find(name)
+    _core.check_pair(kind.name, output)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults

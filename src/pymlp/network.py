@@ -10,13 +10,24 @@ from typing import Any, Never
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from pymlp import _arrays, _checks, config, derivatives, initializers, losses, optimizers
+from pymlp import (
+    _arrays,
+    _checks,
+    _core,
+    config,
+    derivatives,
+    initializers,
+    losses,
+    optimizers,
+)
+from pymlp import plan as _plan
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation
 from pymlp.architecture import Architecture, checked_seed
 from pymlp.layers import Gradients, Layer, Trace, Views, copy_into
 from pymlp.losses import Loss
+from pymlp.plan import Plan
 from pymlp.schedules import Schedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
@@ -171,6 +182,36 @@ class Network:
         27 parameters, float32, 108 bytes
         """
         return self._architecture.summary()
+
+    def plan(
+        self, *, batch_size: int = 32, training: bool = True, threads: int | None = None
+    ) -> Plan:
+        """Return how a batch runs on this machine: cuts, workers, memory, and why.
+
+        Parameters
+        ----------
+        batch_size : int, default 32
+            Rows of the batch.
+        training : bool, default True
+            A training step; False: a prediction.
+        threads : int, optional
+            At most this many; None takes `pymlp.get_num_threads()`.
+
+        Returns
+        -------
+        Plan
+            Prints as a table; its attributes are the numbers.
+
+        Examples
+        --------
+        >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
+        >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
+        (8, 32, 2, 5521408.0)
+        """
+        rows = _checks.integer("batch_size", batch_size, minimum=1)
+        wanted = _checks.flag("training", training)
+        found = _core.plan(self._core, rows, wanted, config.threads(threads))
+        return _plan.from_core(found, training=wanted, dtype=self.dtype.name)
 
     # ---- running it ------------------------------------------------------------------------------
 
@@ -467,7 +508,8 @@ class Network:
         threads : int, optional
             At most this many; the result is the same on any number.
         max_seconds : float, optional
-            Stop at the first step after this long; the epoch in progress is recorded as it stands.
+            Stop at the first step after this long, callbacks included; the epoch in progress is
+            recorded as it stands.
         schedule : Schedule, optional
             How the optimiser's learning rate changes; see `pymlp.schedules`. Afterwards the
             optimiser has its own learning rate again.
@@ -492,11 +534,14 @@ class Network:
 
         Raises
         ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range, before anything is drawn. For a
+            keyword of another library (``lr``, ``verbose``) the message names the one meant here.
         TrainingDiverged
             When the loss or a parameter stops being finite; parameters and optimiser are as they
             were when the epoch began.
         KeyboardInterrupt
-            On Ctrl-C; the parameters are those of the last whole step.
+            On Ctrl-C; the parameters are those of the last whole step, not the best ones.
         RuntimeError
             If the network is being trained already.
 
@@ -593,7 +638,16 @@ class Network:
     # ---- keeping it ------------------------------------------------------------------------------
 
     def copy(self) -> Network:
-        """Return an independent network with the same layers and parameters."""
+        """Return an independent network with the same layers and parameters.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], seed=0)
+        >>> twin = net.copy()
+        >>> twin.weights[0] = [[1.0], [2.0]]
+        >>> (net.parameters == twin.parameters).tolist()
+        [False, False, True]
+        """
         twin = Network.__new__(Network)
         twin.__setstate__(self.__getstate__())
         return twin

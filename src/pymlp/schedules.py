@@ -59,14 +59,26 @@ def _checked_per(per: Any) -> str:
 
 
 class Constant(Schedule):
-    """``rate``."""
+    """``rate``.
+
+    Examples
+    --------
+    >>> pymlp.schedules.Constant().rates(0.1, 3, 1)
+    [0.1, 0.1, 0.1]
+    """
 
     def rate_at(self, rate: float, t: int, total: int) -> float:  # noqa: D102
         return rate
 
 
 class Step(Schedule):
-    """``rate gamma^floor(t / step_size)``."""
+    """``rate gamma^floor(t / step_size)``.
+
+    Examples
+    --------
+    >>> pymlp.schedules.Step(2, gamma=0.5).rates(1.0, 5, 1)
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     step_size: int
     gamma: float
@@ -84,7 +96,13 @@ class Step(Schedule):
 
 
 class Exponential(Schedule):
-    """``rate gamma^t``."""
+    """``rate gamma^t``.
+
+    Examples
+    --------
+    >>> pymlp.schedules.Exponential(0.5).rates(1.0, 3, 1)
+    [1.0, 0.5, 0.25]
+    """
 
     gamma: float
 
@@ -107,7 +125,13 @@ def _power(gamma: float, n: int) -> float:
 
 
 class InverseScaling(Schedule):
-    """``rate / (1 + t)^power``: scikit-learn's ``invscaling``, which counts samples."""
+    """``rate / (1 + t)^power``: scikit-learn's ``invscaling``, which counts samples.
+
+    Examples
+    --------
+    >>> pymlp.schedules.InverseScaling().rates(1.0, 4, 1)[::3]
+    [1.0, 0.5]
+    """
 
     power: float
 
@@ -134,6 +158,11 @@ class Cosine(Schedule):
         Begin anew after every period instead of rising again as the cosine does.
     multiplier : int, default 1
         Each period is this many times as long as the one before; goes with restarts.
+
+    Examples
+    --------
+    >>> [round(rate, 2) for rate in pymlp.schedules.Cosine().rates(1.0, 4, 1)]
+    [1.0, 0.85, 0.5, 0.15]
 
     References
     ----------
@@ -189,6 +218,11 @@ class OneCycle(Schedule):
     initial_divisor : float, default 25
     final_divisor : float, default 1e4
 
+    Examples
+    --------
+    >>> [round(rate, 2) for rate in pymlp.schedules.OneCycle().rates(1.0, 2, 5)]
+    [0.04, 0.52, 1.0, 0.95, 0.81, 0.61, 0.39, 0.19, 0.05, 0.0]
+
     References
     ----------
     Smith and Topin, "Super-convergence", arXiv:1708.07120.
@@ -232,6 +266,11 @@ class WarmUp(Schedule):
         The share of `rate` at t = 0, in (0, 1].
     then : Schedule, optional
         What follows, its own t from 0; it counts what this one counts. None keeps `rate`.
+
+    Examples
+    --------
+    >>> [round(rate, 2) for rate in pymlp.schedules.WarmUp(2, start=0.5).rates(1.0, 4, 1)]
+    [0.5, 0.75, 1.0, 1.0]
     """
 
     length: int
@@ -280,6 +319,11 @@ class ReduceOnPlateau(Schedule):
         Epochs after a reduction in which nothing is counted.
     minimum : float, default 0
         The rate does not go below this.
+
+    Examples
+    --------
+    >>> pymlp.schedules.ReduceOnPlateau(patience=1).rate_after(1.0, [3.0, 2.0, 2.0, 2.0])
+    0.1
     """
 
     factor: float

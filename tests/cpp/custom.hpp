@@ -1,5 +1,5 @@
-// An activation and a loss as somebody else would bring them: those of the core once more, with
-// something to be done before each call.
+// User functions: an activation and a loss of the core's once more, with something to be done
+// before each call.
 #pragma once
 
 #include <cmath>

@@ -208,7 +208,7 @@ void optimizer_cases(const Visit<T>& visit) {
   }
 }
 
-// ---------------------------------------------------------------- what a dense layer does besides
+// ---------------------------------------------------------------- reductions
 
 template <class T>
 void dense_cases(const Visit<T>& visit) {
@@ -229,7 +229,7 @@ void dense_cases(const Visit<T>& visit) {
   });
 }
 
-// ---------------------------------------------------------------- regularisation
+// ---------------------------------------------------------------- dropout, penalties, limits on norms
 
 // Into memory of its own, and in place.
 template <class T>

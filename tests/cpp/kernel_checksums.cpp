@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "kernel_cases.hpp"
-#include "model/inference.hpp"
+#include "model/predict.hpp"
 #include "problem.hpp"
 
 using namespace pymlp;
@@ -73,9 +73,9 @@ std::vector<Run> runs() {
 // Losses and parameters after three shuffled epochs, and predictions from these.
 template <class T>
 Outcome trained(const Run& run) {
-  Samples<T> samples(201, run.widths.front(), run.widths.back(), 2);
+  Problem<T> problem(201, run.widths.front(), run.widths.back(), 2);
   Session<T> session(classifier(run.widths, "tanh", "softmax", run.dropout), run.rule,
-                     kCrossEntropy, samples.with_labels(),
+                     kCrossEntropy, problem.with_labels(),
                      {.epochs = 3,
                       .batch_size = 60,
                       .seed = 3,
@@ -86,8 +86,7 @@ Outcome trained(const Run& run) {
   for (const double loss : session.history().loss) outcome.add(loss);
   outcome.add(session.parameters());
   std::vector<T> y(static_cast<std::size_t>(201 * run.widths.back()));
-  const Network<T>& network = session.network();
-  predict<T>(network.layout(), network.parameters(), samples.inputs(),
+  predict<T>(session.network(), problem.inputs(),
              {y.data(), 201, run.widths.back(), run.widths.back()}, 2);
   outcome.add(y);
   return outcome;

@@ -19,8 +19,8 @@ inline Activation named(const char* name) { return make_activation(name, {}); }
 // Points in a cube, told apart by whether the first two coordinates have one sign: no straight line
 // does that. As class labels, and as one-hot rows.
 template <class T>
-struct Samples {
-  Samples(index_t m, index_t n_inputs, index_t n_outputs, std::uint64_t seed)
+struct Problem {
+  Problem(index_t m, index_t n_inputs, index_t n_outputs, std::uint64_t seed)
       : x(m * n_inputs), values(m * n_outputs), labels(m), weights(m), n_inputs(n_inputs) {
     Random random(seed, 0);
     for (T& coordinate : x.span()) coordinate = static_cast<T>(2.0 * random.uniform() - 1.0);
@@ -31,12 +31,15 @@ struct Samples {
     }
   }
 
-  ConstMatrixView<T> inputs() { return x.matrix(labels.size(), n_inputs); }
-  Dataset<T> with_labels() { return {inputs(), {labels.data(), {}}}; }
-  Dataset<T> with_values() {
-    const index_t n_outputs = values.size() / labels.size();
-    return {inputs(), {nullptr, values.matrix(labels.size(), n_outputs)}};
+  index_t size() const { return labels.size(); }
+  index_t n_outputs() const { return values.size() / size(); }
+  ConstMatrixView<T> inputs() const { return {x.data(), size(), n_inputs, n_inputs}; }
+  Targets<T> outputs() const {
+    return {nullptr, {values.data(), size(), n_outputs(), n_outputs()}};
   }
+  ArraySource<T> with_labels() const { return {inputs(), {labels.data(), {}}, nullptr}; }
+  ArraySource<T> with_values() const { return {inputs(), outputs(), nullptr}; }
+  ArraySource<T> weighted() const { return {inputs(), outputs(), weights.data()}; }
 
   Buffer<T> x;
   Buffer<T> values;
@@ -67,39 +70,59 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
-inline Layout layout_of(const std::vector<index_t>& widths, const Activation& hidden,
-                        const Activation& output, double dropout = 0.0) {
+template <class T>
+std::vector<T> numbers_of(const Buffer<T>& buffer) {
+  return {buffer.span().begin(), buffer.span().end()};
+}
+
+inline Program program_of(const std::vector<index_t>& widths, const Activation& hidden,
+                          const Activation& output, double dropout = 0.0) {
   std::vector<Activation> activations(widths.size() - 1, hidden);
   activations.back() = output;
   return {widths, activations, true, std::vector<double>(widths.size() - 2, dropout)};
 }
 
-inline Layout classifier(const std::vector<index_t>& widths, const char* hidden = "tanh",
-                         const char* output = "softmax", double dropout = 0.0) {
-  return layout_of(widths, named(hidden), named(output), dropout);
+inline Program classifier(const std::vector<index_t>& widths, const char* hidden = "tanh",
+                          const char* output = "softmax", double dropout = 0.0) {
+  return program_of(widths, named(hidden), named(output), dropout);
+}
+
+// Of large batches the first network's gradients are summed by block, the second's over segments.
+inline const std::vector<index_t> kSmall = {4, 32, 16, 4};
+inline const std::vector<index_t> kWide = {260, 130, 3};
+
+template <class T>
+std::vector<T> arena_of(const Program& program) {
+  return std::vector<T>(static_cast<std::size_t>(program.n_parameters()));
+}
+
+template <class T>
+std::vector<T> parameters_of(const Network<T>& network) {
+  const T* first = network.parameters();
+  return {first, first + network.program().n_parameters()};
 }
 
 // A network under training: what a trainer refers to, in one place.
 template <class T>
 class Session {
  public:
-  Session(const Layout& layout, const OptimizerRule& rule, const Loss& loss, const Dataset<T>& data,
-          const FitOptions& options, const std::optional<Dataset<T>>& validation = std::nullopt)
-      : network_(layout),
-        optimizer_(rule, layout.n_parameters()),
-        trainer_(prepared(), optimizer_, loss, data, validation, options) {}
+  Session(const Program& program, const OptimizerRule& rule, const Loss& loss,
+          const ArraySource<T>& data, const FitOptions& options,
+          const std::optional<ArraySource<T>>& validation = std::nullopt)
+      : network_(program),
+        optimizer_(rule, program.n_parameters()),
+        data_(data),
+        validation_(validation),
+        trainer_(prepared(), optimizer_, loss, data_, validation_ ? &*validation_ : nullptr,
+                 options) {}
 
   Status run(index_t epochs = 1'000'000, double seconds = kForever) {
-    Pulse silent([] { return false; });
-    return trainer_.run(epochs, seconds, silent);
+    Interrupt never([] { return false; });
+    return trainer_.run(epochs, seconds, never);
   }
   Status step() { return run(1, 0.0); }
 
-  std::vector<T> parameters() const {
-    const T* first = network_.parameters();
-    return {first, first + network_.layout().n_parameters()};
-  }
-
+  std::vector<T> parameters() const { return parameters_of(network_); }
   Network<T>& network() { return network_; }
   Optimizer<T>& optimizer() { return optimizer_; }
   Trainer<T>& trainer() { return trainer_; }
@@ -113,6 +136,8 @@ class Session {
 
   Network<T> network_;
   Optimizer<T> optimizer_;
+  ArraySource<T> data_;
+  std::optional<ArraySource<T>> validation_;
   Trainer<T> trainer_;
 };
 

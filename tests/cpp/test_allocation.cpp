@@ -1,53 +1,12 @@
 // Training steps allocate nothing: every way to the heap is counted.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
+#include <numeric>
 
+#include "allocation_counter.hpp"
+#include "base/team.hpp"
 #include "custom.hpp"
 #include "problem.hpp"
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-// Out of line: the compiler must not see that malloc stands behind new.
-[[gnu::noinline]] void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-#if defined(PYMLP_COUNT_C_ALLOCATIONS)
-extern "C" {
-void* __real_aligned_alloc(std::size_t alignment, std::size_t bytes);
-void* __real_malloc(std::size_t bytes);
-void* __real_calloc(std::size_t count, std::size_t bytes);
-void* __real_realloc(void* memory, std::size_t bytes);
-
-void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) {
-  ++allocations;
-  return __real_aligned_alloc(alignment, bytes);
-}
-void* __wrap_malloc(std::size_t bytes) {
-  ++allocations;
-  return __real_malloc(bytes);
-}
-void* __wrap_calloc(std::size_t count, std::size_t bytes) {
-  ++allocations;
-  return __real_calloc(count, bytes);
-}
-void* __wrap_realloc(void* memory, std::size_t bytes) {
-  ++allocations;
-  return __real_realloc(memory, bytes);
-}
-}
-#endif
 
 using namespace pymlp;
 using namespace pymlp::test;
@@ -84,10 +43,11 @@ long allocations_after_five_epochs(Session<T>& session) {
 }
 
 template <class T>
-long allocations_of(const Layout& layout, const OptimizerRule& rule, const Loss& loss,
-                    FitOptions options, const Dataset<T>& data, const Dataset<T>& validation) {
+long allocations_of(const Program& program, const OptimizerRule& rule, const Loss& loss,
+                    FitOptions options, const ArraySource<T>& data,
+                    const ArraySource<T>& validation) {
   options.epochs = 100;
-  Session<T> session(layout, rule, loss, data, options, validation);
+  Session<T> session(program, rule, loss, data, options, validation);
   return allocations_after_five_epochs(session);
 }
 
@@ -98,28 +58,30 @@ TEST_CASE("the counter counts") {
   ::operator delete(::operator new(10));  // an expression `new` may be optimised away
   CHECK(allocations.load() > before);
 #if defined(PYMLP_COUNT_C_ALLOCATIONS)
-  const long between = allocations.load();
-  const Buffer<float> buffer(10);
-  CHECK(allocations.load() == between + 1);
+  for (const index_t size : {10, 10'000'000}) {  // from the heap, and in pages of its own
+    const long between = allocations.load();
+    const std::size_t bytes_between = allocated_bytes.load();
+    const Buffer<char> buffer(size);
+    CHECK(allocations.load() == between + 1);
+    CHECK(allocated_bytes.load() - bytes_between >= static_cast<std::size_t>(size));
+  }
 #endif
 }
 
 TEST_CASE_TEMPLATE("no optimiser allocates", T, float, double) {
-  Samples<T> samples(150, 5, 3, 1);
+  Problem<T> problem(150, 5, 3, 1);
   for (const OptimizerRule& rule : kRules) {
     CHECK(allocations_of<T>(classifier({5, 16, 3}), rule, kCrossEntropy, {.batch_size = 32},
-                            samples.with_labels(), samples.with_labels()) == 0);
+                            problem.with_labels(), problem.with_labels()) == 0);
   }
 }
 
 TEST_CASE_TEMPLATE("no way of training allocates", T, float, double) {
-  Samples<T> samples(150, 5, 3, 1);
-  Dataset<T> weighted = samples.with_values();
-  weighted.sample_weight = samples.weights.data();
+  Problem<T> problem(150, 5, 3, 1);
   const auto of = [&](const char* hidden, const char* output, const Loss& loss,
                       const FitOptions& options) {
     return allocations_of<T>(classifier({5, 16, 8, 3}, hidden, output), kAdam, loss, options,
-                             weighted, samples.with_values());
+                             problem.weighted(), problem.with_values());
   };
   CHECK(of("relu", "linear", kMse, {.batch_size = 1}) == 0);
   CHECK(of("relu", "softmax", kMse, {.batch_size = 32, .shuffle = false}) == 0);
@@ -128,44 +90,122 @@ TEST_CASE_TEMPLATE("no way of training allocates", T, float, double) {
 }
 
 TEST_CASE_TEMPLATE("no number of threads allocates", T, float, double) {
-  Samples<T> samples(600, 20, 10, 1);
+  Problem<T> problem(600, 20, 10, 1);
   for (const int threads : {1, 2, 3}) {
     CHECK(allocations_of<T>(classifier({20, 96, 96, 10}), kAdam, kCrossEntropy,
-                            {.batch_size = 256, .threads = threads}, samples.with_labels(),
-                            samples.with_labels()) == 0);
+                            {.batch_size = 256, .threads = threads}, problem.with_labels(),
+                            problem.with_labels()) == 0);
   }
 }
 
 TEST_CASE_TEMPLATE("no limit and no penalty allocates, dropout neither", T, float, double) {
-  Samples<T> samples(600, 20, 10, 1);
+  Problem<T> problem(600, 20, 10, 1);
   for (const Regularization& limits : kLimits) {
     for (const int threads : {1, 3}) {
       for (const double dropout : {0.0, 0.3}) {
         CHECK(allocations_of<T>(classifier({20, 96, 96, 10}, "relu", "softmax", dropout), kAdam,
                                 kCrossEntropy,
                                 {.batch_size = 256, .threads = threads, .regularization = limits},
-                                samples.with_labels(), samples.with_labels()) == 0);
+                                problem.with_labels(), problem.with_labels()) == 0);
       }
     }
   }
 }
 
 TEST_CASE_TEMPLATE("no schedule allocates", T, float, double) {
-  Samples<T> samples(150, 5, 3, 1);
+  Problem<T> problem(150, 5, 3, 1);
   constexpr std::size_t kEpochs = 100;
   constexpr std::size_t kSteps = 5;  // of an epoch
   for (const std::size_t rates : {kEpochs, kEpochs * kSteps}) {
     CHECK(allocations_of<T>(classifier({5, 16, 3}), kAdam, kCrossEntropy,
                             {.batch_size = 32, .learning_rates = std::vector<double>(rates, 0.01)},
-                            samples.with_labels(), samples.with_labels()) == 0);
+                            problem.with_labels(), problem.with_labels()) == 0);
   }
 }
 
-TEST_CASE_TEMPLATE("functions of somebody else's are called without allocating", T, float, double) {
-  Samples<T> samples(150, 5, 1, 1);
+TEST_CASE_TEMPLATE("user functions are called without allocating", T, float, double) {
+  Problem<T> problem(150, 5, 1, 1);
   CustomSoftsign softsign;
   CustomSquaredError squared_error;
-  const Layout layout = layout_of({5, 16, 16, 1}, softsign.activation(), named("linear"), 0.2);
-  CHECK(allocations_of<T>(layout, kAdam, squared_error.loss(), {.batch_size = 64, .threads = 3},
-                          samples.with_values(), samples.with_values()) == 0);
+  const Program program = program_of({5, 16, 16, 1}, softsign.activation(), named("linear"), 0.2);
+  CHECK(allocations_of<T>(program, kAdam, squared_error.loss(), {.batch_size = 64, .threads = 3},
+                          problem.with_values(), problem.with_values()) == 0);
 }
+
+// ---- a step -------------------------------------------------------------------------------------
+
+namespace {
+
+// What steps of these sizes allocate after the first two batches had their memory reserved.
+template <class T>
+long allocations_of_steps(const Program& program, const Source<T>& source, const index_t* order,
+                          std::initializer_list<Range> batches, Interrupt& never) {
+  Network<T> network(program);
+  network.initialize({}, 1);
+  Optimizer<T> optimizer(kAdam, program.n_parameters());
+  Buffer<T> gradient(program.n_parameters());
+  Step<T> step(program, kCrossEntropy, Purpose::training, batches.begin()->count, 2);
+  for (const Range& range : batches) step.reserve({source, order, range});
+  const long before = allocations.load();
+  const DropoutDraws draws{1, 2};
+  for (const int threads : {1, 2}) {
+    step.set_threads(threads);
+    for (const Range& range : batches) {
+      step.update({.parameters = network.parameters(),
+                   .batch = {source, order, range},
+                   .gradient = gradient.data(),
+                   .draws = &draws,
+                   .interrupt = &never},
+                  network.parameters(), optimizer, all_limits());
+    }
+  }
+  return allocations.load() - before;
+}
+
+std::size_t bytes_of_step(index_t rows, const index_t* order) {
+  const Program program = classifier(kSmall);
+  // Reserving reads no numbers.
+  const std::int32_t label = 0;
+  const ArraySource<float> source({nullptr, rows, 4, 4}, {&label, {}}, nullptr);
+  const std::size_t before = allocated_bytes.load();
+  Step<float> step(program, kCrossEntropy, Purpose::training, rows, 2);
+  step.reserve({source, order, {0, rows}});
+  return allocated_bytes.load() - before;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a step for which memory was reserved allocates nothing", T, float, double) {
+  parallel_for(8, 2, [](index_t, index_t) {});  // now the team has its threads
+  Interrupt never([] { return false; });
+  for (const auto& widths : {kSmall, kWide}) {
+    const Program program = classifier(widths, "relu", "softmax", 0.3);
+    const Problem<T> problem(9000, widths.front(), widths.back(), 1);
+    const ArraySource<T> labels = problem.with_labels(), weighted = problem.weighted();
+    Buffer<index_t> order(9000);
+    std::iota(order.span().begin(), order.span().end(), index_t{0});
+    for (const ArraySource<T>& source : {labels, weighted}) {
+      for (const bool gathers : {false, true}) {
+        const auto of = [&](Range first, Range last) {
+          const index_t* in = gathers ? order.data() : nullptr;
+          return allocations_of_steps<T>(program, source, in, {first, last}, never);
+        };
+        CHECK(of({0, 9000}, {8000, 1000}) == 0);
+        CHECK(of({0, 700}, {8995, 5}) == 0);
+      }
+    }
+  }
+}
+
+#if defined(PYMLP_COUNT_C_ALLOCATIONS)
+TEST_CASE("the memory of a full batch does not grow with its rows") {
+  const index_t order = 0;
+  for (const index_t* in : {static_cast<const index_t*>(nullptr), &order}) {
+    const std::size_t small = bytes_of_step(79 * 256, in);  // 20,224 rows, in blocks of 256
+    CHECK(small > 500'000);
+    CHECK(bytes_of_step(3907 * 256, in) == small);
+    CHECK(static_cast<double>(bytes_of_step(1'000'000, in)) <= 1.01 * static_cast<double>(small));
+    CHECK(bytes_of_step(200, in) < small);
+  }
+}
+#endif

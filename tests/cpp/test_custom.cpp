@@ -1,4 +1,4 @@
-// Functions that somebody else brings: they train like the core's own, and may throw.
+// User functions: they train like the core's own, and may throw.
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 using namespace pymlp;
 using namespace pymlp::test;
 
-TEST_CASE_TEMPLATE("functions of somebody else's train as the core's own do", T, float, double) {
-  Samples<T> samples(1000, 20, 1, 14);
+TEST_CASE_TEMPLATE("user functions train as the core's own do", T, float, double) {
+  Problem<T> problem(1000, 20, 1, 14);
   const std::thread::id caller = std::this_thread::get_id();
   bool elsewhere = false;
   const auto watch = [&] { elsewhere = elsewhere || std::this_thread::get_id() != caller; };
   CustomSoftsign softsign(watch);
   CustomSquaredError squared_error(watch);
   const auto trained = [&](const Activation& hidden, const Loss& loss, int threads) {
-    Session<T> session(layout_of({20, 96, 96, 1}, hidden, named("linear"), 0.2), kAdam, loss,
-                       samples.with_values(), wide_batches(threads));
+    Session<T> session(program_of({20, 96, 96, 1}, hidden, named("linear"), 0.2), kAdam, loss,
+                       problem.with_values(), wide_batches(threads));
     CHECK(session.run() == Status::epochs);
     return session.parameters();
   };
@@ -49,10 +49,9 @@ struct ThrowAt {
 template <class T>
 struct Snapshot {
   explicit Snapshot(Session<T>& session)
-      : parameters(session.parameters()), steps(session.optimizer().steps()) {
-    const auto span = session.optimizer().state().span();
-    state.assign(span.begin(), span.end());
-  }
+      : parameters(session.parameters()),
+        state(numbers_of(session.optimizer().state())),
+        steps(session.optimizer().steps()) {}
   bool operator==(const Snapshot& other) const {
     return steps == other.steps && same_bits(parameters, other.parameters) &&
            same_bits(state, other.state);
@@ -63,19 +62,19 @@ struct Snapshot {
   std::int64_t steps;
 };
 
-// Trains in single steps while functions of somebody else's throw once, at the given call. A step
-// is then whole, where validation threw, or it was not taken; after it, training goes on.
+// Trains in single steps while user functions throw once, at the given call. A step is then whole,
+// where validation threw, or it was not taken; after it, training goes on.
 template <class T>
 Snapshot<T> trained_through(int call) {
-  Samples<T> samples(300, 5, 1, 15);
+  Problem<T> problem(300, 5, 1, 15);
   int calls = 0;
   CustomSoftsign softsign(ThrowAt{&calls, call});
   CustomSquaredError squared_error(ThrowAt{&calls, call});
   Session<T> session(
-      layout_of({5, 16, 16, 1}, softsign.activation(), named("linear"), 0.2), kAdam,
-      squared_error.loss(), samples.with_values(),
+      program_of({5, 16, 16, 1}, softsign.activation(), named("linear"), 0.2), kAdam,
+      squared_error.loss(), problem.with_values(),
       {.epochs = 3, .batch_size = 128, .seed = 5, .threads = 3, .regularization = all_limits()},
-      samples.with_values());
+      problem.with_values());
   Status status = Status::running;
   while (status == Status::running) {
     const Snapshot<T> before(session);
@@ -94,7 +93,7 @@ Snapshot<T> trained_through(int call) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("an exception of somebody else's reaches the caller and costs nothing", T, float,
+TEST_CASE_TEMPLATE("an exception of a user function reaches the caller and costs nothing", T, float,
                    double) {
   const Snapshot<T> undisturbed = trained_through<T>(0);
   for (int call = 1; call <= 60; ++call) {

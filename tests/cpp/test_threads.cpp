@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "base/float_mode.hpp"
-#include "model/inference.hpp"
+#include "model/predict.hpp"
 #include "problem.hpp"
 
 using namespace pymlp;
 using namespace pymlp::test;
 
 TEST_CASE_TEMPLATE("parameters are the same bits on any number of threads", T, float, double) {
-  Samples<T> samples(1000, 20, 10, 2);
-  const Layout layout = classifier({20, 96, 96, 10}, "relu");
+  Problem<T> problem(1000, 20, 10, 2);
+  const Program program = classifier({20, 96, 96, 10}, "relu");
   const auto trained = [&](int threads) {
-    Session<T> session(layout, kAdam, kCrossEntropy, samples.with_labels(), wide_batches(threads));
+    Session<T> session(program, kAdam, kCrossEntropy, problem.with_labels(), wide_batches(threads));
     session.run();
     return session.parameters();
   };
@@ -28,12 +28,12 @@ TEST_CASE_TEMPLATE("parameters are the same bits on any number of threads", T, f
 
 TEST_CASE_TEMPLATE("so they are with dropout, and with every limit on gradients and weights", T,
                    float, double) {
-  Samples<T> samples(1000, 20, 10, 2);
+  Problem<T> problem(1000, 20, 10, 2);
   const auto trained = [&](double dropout, const Regularization& limits, int threads) {
     FitOptions options = wide_batches(threads);
     options.regularization = limits;
     Session<T> session(classifier({20, 96, 96, 10}, "relu", "softmax", dropout), kAdam,
-                       kCrossEntropy, samples.with_labels(), options);
+                       kCrossEntropy, problem.with_labels(), options);
     CHECK(session.run() == Status::epochs);
     return session.parameters();
   };
@@ -47,10 +47,10 @@ TEST_CASE_TEMPLATE("so they are with dropout, and with every limit on gradients 
   }
 }
 
-TEST_CASE_TEMPLATE("so they are when the caller rounds in a way of his own", T, float, double) {
-  Samples<T> samples(1000, 20, 10, 2);
+TEST_CASE_TEMPLATE("so they are when the caller rounds in a way of its own", T, float, double) {
+  Problem<T> problem(1000, 20, 10, 2);
   const auto trained = [&](int threads) {
-    Session<T> session(classifier({20, 96, 96, 10}), kAdam, kCrossEntropy, samples.with_labels(),
+    Session<T> session(classifier({20, 96, 96, 10}), kAdam, kCrossEntropy, problem.with_labels(),
                        wide_batches(threads));
     session.run();
     return session.parameters();
@@ -73,11 +73,10 @@ TEST_CASE_TEMPLATE("so they are when the caller rounds in a way of his own", T, 
 TEST_CASE("predictions of threads at the same time are those of one alone") {
   Network<float> network(classifier({20, 96, 96, 10}, "relu"));
   network.initialize({}, 3);
-  Samples<float> samples(700, 20, 10, 11);
+  Problem<float> problem(700, 20, 10, 11);
   const auto predicted = [&](int threads) {
     std::vector<float> y(700 * 10);
-    predict<float>(network.layout(), network.parameters(), samples.inputs(),
-                   {y.data(), 700, 10, 10}, threads);
+    predict<float>(network, problem.inputs(), {y.data(), 700, 10, 10}, threads);
     return y;
   };
   const std::vector<float> alone = predicted(1);

@@ -1,7 +1,6 @@
 // Training as a whole: it learns, and what ends it leaves order.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -11,17 +10,17 @@ using namespace pymlp;
 using namespace pymlp::test;
 
 TEST_CASE_TEMPLATE("a network learns what no straight line tells apart", T, float, double) {
-  Samples<T> samples(400, 2, 2, 1);
+  Problem<T> problem(400, 2, 2, 1);
   const FitOptions options{.epochs = 150, .batch_size = 32};
   SUBCASE("labels") {
-    Session<T> session(classifier({2, 16, 2}), kAdam, kCrossEntropy, samples.with_labels(),
+    Session<T> session(classifier({2, 16, 2}), kAdam, kCrossEntropy, problem.with_labels(),
                        options);
     CHECK(session.run() == Status::epochs);
     CHECK(session.history().loss.size() == 150);
     CHECK(session.history().loss.back() < 0.1);
   }
   SUBCASE("values") {
-    Session<T> session(classifier({2, 16, 2}, "relu", "linear"), kAdam, kMse, samples.with_values(),
+    Session<T> session(classifier({2, 16, 2}, "relu", "linear"), kAdam, kMse, problem.with_values(),
                        options);
     CHECK(session.run() == Status::epochs);
     CHECK(session.history().loss.back() < 0.05);
@@ -30,7 +29,7 @@ TEST_CASE_TEMPLATE("a network learns what no straight line tells apart", T, floa
 
 TEST_CASE_TEMPLATE("rates for each epoch, and the same for each step, train alike", T, float,
                    double) {
-  Samples<T> samples(100, 3, 2, 13);
+  Problem<T> problem(100, 3, 2, 13);
   constexpr std::size_t kSteps = 7;  // of an epoch
   std::vector<double> epochs;
   std::vector<double> steps;
@@ -39,7 +38,7 @@ TEST_CASE_TEMPLATE("rates for each epoch, and the same for each step, train alik
     steps.insert(steps.end(), kSteps, rate);
   }
   const auto trained = [&](const std::vector<double>& rates) {
-    Session<T> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, samples.with_labels(),
+    Session<T> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, problem.with_labels(),
                        {.epochs = 3, .batch_size = 16, .learning_rates = rates});
     CHECK(session.run() == Status::epochs);
     CHECK(session.history().learning_rate == epochs);
@@ -49,9 +48,9 @@ TEST_CASE_TEMPLATE("rates for each epoch, and the same for each step, train alik
 }
 
 TEST_CASE_TEMPLATE("looks in between change nothing", T, float, double) {
-  Samples<T> samples(100, 3, 2, 3);
+  Problem<T> problem(100, 3, 2, 3);
   const auto session_of = [&] {
-    return Session<T>(classifier({3, 8, 2}), kSgd, kCrossEntropy, samples.with_labels(),
+    return Session<T>(classifier({3, 8, 2}), kSgd, kCrossEntropy, problem.with_labels(),
                       {.epochs = 4, .batch_size = 16});
   };
   auto whole = session_of();
@@ -64,8 +63,8 @@ TEST_CASE_TEMPLATE("looks in between change nothing", T, float, double) {
   CHECK(whole.history().loss == stepped.history().loss);
 }
 
-TEST_CASE_TEMPLATE("a pulse that says stop leaves whole steps", T, float, double) {
-  Samples<T> samples(1000, 20, 10, 4);
+TEST_CASE_TEMPLATE("an interrupt leaves whole steps", T, float, double) {
+  Problem<T> problem(1000, 20, 10, 4);
   Regularization limits;
   SUBCASE("plain") {}
   SUBCASE("limited") { limits = all_limits(); }
@@ -74,11 +73,11 @@ TEST_CASE_TEMPLATE("a pulse that says stop leaves whole steps", T, float, double
     options.epochs = 1'000'000;
     options.regularization = limits;
     return Session<T>(classifier({20, 64, 64, 10}, "relu"), kSgd, kCrossEntropy,
-                      samples.with_labels(), options);
+                      problem.with_labels(), options);
   };
   auto stopped = session_of();
   int asked = 0;
-  Pulse third_time([&] { return ++asked == 3; });
+  Interrupt third_time([&] { return ++asked == 3; });
   CHECK(stopped.trainer().run(1'000'000, kForever, third_time) == Status::interrupted);
   CHECK(asked == 3);
   CHECK(stopped.optimizer().steps() > 0);
@@ -89,24 +88,23 @@ TEST_CASE_TEMPLATE("a pulse that says stop leaves whole steps", T, float, double
 }
 
 TEST_CASE_TEMPLATE("divergence takes back the epoch", T, float, double) {
-  Samples<T> samples(100, 3, 2, 5);
-  Session<T> session(classifier({3, 8, 2}, "relu", "linear"), kAdam, kMse, samples.with_values(),
+  Problem<T> problem(100, 3, 2, 5);
+  Session<T> session(classifier({3, 8, 2}, "relu", "linear"), kAdam, kMse, problem.with_values(),
                      {.epochs = 10, .batch_size = 16});
   CHECK(session.run(2) == Status::running);
   const std::vector<T> before = session.parameters();
-  const auto state = session.optimizer().state().span();
-  const std::vector<T> state_before(state.begin(), state.end());
+  const std::vector<T> state = numbers_of(session.optimizer().state());
   session.optimizer().set_learning_rate(1e300);
   CHECK(session.run() == Status::diverged);
   CHECK(same_bits(session.parameters(), before));
-  CHECK(std::ranges::equal(session.optimizer().state().span(), state_before));
+  CHECK(same_bits(numbers_of(session.optimizer().state()), state));
   CHECK(session.optimizer().steps() == 2 * 7);
   CHECK(session.history().loss.size() == 2);
 }
 
 TEST_CASE("a last step that spoils the parameters counts as divergence") {
-  Samples<float> samples(16, 3, 2, 6);
-  Session<float> session(classifier({3, 8, 2}, "relu", "linear"), kSgd, kMse, samples.with_values(),
+  Problem<float> problem(16, 3, 2, 6);
+  Session<float> session(classifier({3, 8, 2}, "relu", "linear"), kSgd, kMse, problem.with_values(),
                          {.epochs = 1, .batch_size = 16});
   const std::vector<float> before = session.parameters();
   session.optimizer().set_learning_rate(1e300);
@@ -114,12 +112,52 @@ TEST_CASE("a last step that spoils the parameters counts as divergence") {
   CHECK(same_bits(session.parameters(), before));
 }
 
+TEST_CASE_TEMPLATE("the history holds the loss that was trained on, and that of validation", T,
+                   float, double) {
+  Problem<T> problem(500, 3, 2, 7);
+  Problem<T> held_out(3000, 3, 2, 8);
+  const Program program = classifier({3, 32, 2});
+  Session<T> session(program, kAdam, kCrossEntropy, problem.with_labels(),
+                     {.epochs = 2, .batch_size = 500, .threads = 2}, held_out.with_labels());
+  const auto loss = [&](const Problem<T>& of) {
+    const ArraySource<T> source = of.with_labels();
+    Step<T> step(program, kCrossEntropy, Purpose::loss, of.size(), 1);
+    return step.run({session.network().parameters(), {source, nullptr, {0, of.size()}}}).mean();
+  };
+  const double before = loss(problem);
+  CHECK(session.step() == Status::running);
+  CHECK(session.history().loss.at(0) == before);  // a full batch: that of the parameters before it
+  CHECK(session.history().validation_loss.at(0) == loss(held_out));
+  CHECK(session.step() == Status::epochs);
+  CHECK(session.history().validation_loss.at(1) == loss(held_out));
+}
+
+TEST_CASE("penalties are recorded beside the loss") {
+  Problem<double> problem(50, 3, 2, 7);
+  const Regularization limits{.l1 = 0.1, .l2 = 0.3};
+  Session<double> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, problem.with_labels(),
+                          {.epochs = 1, .batch_size = 50, .regularization = limits});
+  Session<double> without(classifier({3, 8, 2}), kSgd, kCrossEntropy, problem.with_labels(),
+                          {.epochs = 1, .batch_size = 50});
+  double magnitudes = 0.0, squares = 0.0;
+  for (const double w : session.parameters()) {  // biases are 0 at first
+    magnitudes += std::abs(w);
+    squares += w * w;
+  }
+  CHECK(session.run() == Status::epochs);
+  CHECK(without.run() == Status::epochs);
+  CHECK(session.history().loss.at(0) == without.history().loss.at(0));
+  CHECK(session.history().penalty.at(0) ==
+        doctest::Approx(limits.l1 * magnitudes + 0.5 * limits.l2 * squares).epsilon(1e-12));
+}
+
 TEST_CASE("an epoch can be closed where it stands") {
-  Samples<float> samples(100, 3, 2, 9);
-  Samples<float> held_out(64, 3, 2, 8);
-  Session<float> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, samples.with_labels(),
+  Problem<float> problem(100, 3, 2, 9);
+  Problem<float> held_out(64, 3, 2, 8);
+  const Program program = classifier({3, 8, 2});
+  Session<float> session(program, kSgd, kCrossEntropy, problem.with_labels(),
                          {.epochs = 3, .batch_size = 16}, held_out.with_labels());
-  Pulse silent([] { return false; });
+  Interrupt silent([] { return false; });
   const auto close = [&] { return session.trainer().close_epoch(silent); };
   CHECK(close() == Status::running);  // none has begun
   CHECK(session.history().loss.empty());
@@ -128,32 +166,18 @@ TEST_CASE("an epoch can be closed where it stands") {
   CHECK(close() == Status::running);
   CHECK(session.optimizer().steps() == 2);
   REQUIRE(session.history().loss.size() == 1);
-  BatchPass<float> pass(session.network().layout(), kCrossEntropy, 64, 1);
-  CHECK(dataset_loss(pass, session.network().parameters(), held_out.with_labels()).mean() ==
+  const ArraySource<float> source = held_out.with_labels();
+  Step<float> step(program, kCrossEntropy, Purpose::loss, 64, 1);
+  CHECK(step.run({session.network().parameters(), {source, nullptr, {0, 64}}}).mean() ==
         session.history().validation_loss.back());
   CHECK(session.run() == Status::epochs);
   CHECK(session.optimizer().steps() == 2 + 2 * 7);
   CHECK(session.history().loss.size() == 3);
 }
 
-TEST_CASE("penalties are recorded beside the loss") {
-  Samples<double> samples(32, 3, 2, 10);
-  Session<double> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, samples.with_labels(),
-                          {.epochs = 1, .batch_size = 32, .regularization = {.l1 = 0.5}});
-  double expected = 0.0;
-  const Layout& layout = session.network().layout();
-  for (const Layer& layer : layout.layers()) {
-    const double* w = session.network().parameters() + layer.weights_offset;
-    for (index_t i = 0; i < layer.weights_size(); ++i) expected += 0.5 * std::abs(w[i]);
-  }
-  CHECK(session.run() == Status::epochs);
-  CHECK(session.history().penalty.back() == doctest::Approx(expected));
-  CHECK(session.history().loss.back() < 2.0);
-}
-
 TEST_CASE("time that is up ends a run within an epoch") {
-  Samples<float> samples(1000, 20, 10, 9);
-  Session<float> session(classifier({20, 64, 10}), kSgd, kCrossEntropy, samples.with_labels(),
+  Problem<float> problem(1000, 20, 10, 9);
+  Session<float> session(classifier({20, 64, 10}), kSgd, kCrossEntropy, problem.with_labels(),
                          {.epochs = 1'000'000, .batch_size = 10});
   CHECK(session.run(1'000'000, 0.0) == Status::running);
   CHECK(session.optimizer().steps() == 1);

@@ -48,4 +48,10 @@ class Buffer {
   index_t size_ = 0;
 };
 
+// Makes a buffer at least this large; what it held is lost where it grows.
+template <class T>
+void grow(Buffer<T>& buffer, index_t size) {
+  if (buffer.size() < size) buffer = Buffer<T>(size);
+}
+
 }  // namespace pymlp

@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, module) {
   pymlp::bindings::bind_optimizers(module);
   pymlp::bindings::bind_networks(module);
   pymlp::bindings::bind_predict(module);
+  pymlp::bindings::bind_plan(module);
   pymlp::bindings::bind_trainers(module);
 }

@@ -45,7 +45,7 @@ struct Activation {
   UserActivation* custom = nullptr;    // where kind is custom; not owned
 };
 
-// What `automatic` initialisation takes.
+// The family of the initialiser that `automatic` chooses.
 enum class InitializerFamily : std::uint8_t { glorot, he, lecun };
 
 struct ActivationTraits {

@@ -1,5 +1,5 @@
-// The only file that includes cblas.h. The package's own OpenBLAS is opened at first use, under a
-// name of its own and beside the module; a system BLAS is linked.
+// The only file that includes cblas.h. The bundled OpenBLAS lies beside the module under a name of
+// its own and is opened at first use; a system BLAS is linked.
 #include "kernels/blas.hpp"
 
 #include <cblas.h>
@@ -37,10 +37,10 @@ struct Library {
 
 #if defined(PYMLP_BLAS_BUNDLED)
 
-// While the library starts it reads OPENBLAS_* from the environment: a kernel for another
-// processor, say, that somebody chose for his own copy. Ours starts in an environment without
-// these, with one thread, because the package brings its own team. The user's block is put aside,
-// never written.
+// OpenBLAS reads OPENBLAS_* from the environment when it is loaded, such as a processor that the
+// user chose for another copy of it. The bundled copy is loaded in an environment without these,
+// with one thread because the package has its own team. The user's environment block is replaced
+// meanwhile, never written.
 class StartingEnvironment {
  public:
   StartingEnvironment() : users_(environ) {

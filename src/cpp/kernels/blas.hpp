@@ -1,4 +1,4 @@
-// The BLAS behind gemm.hpp, and what it says of itself.
+// The BLAS behind product.hpp, and its description.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ struct Description {
   std::string path;
 };
 
-// Loads the library if it was not yet; throws where it cannot be had.
+// Loads the library at the first call; throws where that fails.
 Description describe();
 
 }  // namespace pymlp::blas

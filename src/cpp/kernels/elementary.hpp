@@ -1,4 +1,4 @@
-// The elementary functions of math.hpp, on arrays, by name: for initialisers and for the tests.
+// The elementary functions of math/, on arrays, by name: for initialisers and tests.
 #pragma once
 
 #include <cstdint>

@@ -72,7 +72,7 @@ double dot(const double* x, const double* y, index_t n) {
   return sum;
 }
 
-// Gram-Schmidt with one repetition, which is orthogonal to rounding ("twice is enough", Kahan).
+// Gram-Schmidt with one repetition, which is orthogonal up to rounding ("twice is enough", Kahan).
 void orthonormalize_rows(MatrixView<double> q) {
   for (index_t i = 0; i < q.rows; ++i) {
     double* qi = q.row(i);

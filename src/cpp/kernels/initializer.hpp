@@ -1,4 +1,4 @@
-// Initialisers: how the weights of a layer begin. Biases begin at 0.
+// Initialisers of a layer's weights. Biases are initialised to 0.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,7 @@ struct Loss {
   UserLoss* custom = nullptr;    // where kind is custom; not owned
 };
 
-// What a loss may ask of the outputs that it reads.
+// The outputs that a loss is defined for.
 enum class Outputs : std::uint8_t { any, non_negative, probabilities };
 
 struct LossTraits {
@@ -91,7 +91,7 @@ constexpr bool computed_from_logits(const Loss& loss, const Activation& output) 
   }
 }
 
-// What a batch should have given: class labels, or a value for each output.
+// The targets of a batch: class labels, or a value for each output.
 template <class T>
 struct Targets {
   const std::int32_t* labels = nullptr;

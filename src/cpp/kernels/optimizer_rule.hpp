@@ -42,7 +42,7 @@ inline constexpr int kMostStates = 3;
 
 OptimizerKind optimizer_of_name(std::string_view name);
 
-// Arenas of state beside the parameters, and what they hold before the first step.
+// The number of state arenas, each of the parameters' shape, and their initial value.
 int state_count(const OptimizerRule& rule);
 double initial_state(const OptimizerRule& rule);
 
@@ -65,7 +65,7 @@ struct OptimizerStep {
   T shrink;          // what decoupled decay leaves of a weight
 };
 
-// What stands between the gradient as it was computed and the one that the rule sees.
+// Clipping of the gradient before the rule is applied.
 struct Clipping {
   double norm_scale = 1.0;
   double value = 0.0;  // 0: none

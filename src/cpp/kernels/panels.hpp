@@ -1,13 +1,14 @@
-// What the products of a dense layer read, and how matrices are laid out for them.
+// The layouts of the operands of a product, and the order of its sums.
 #pragma once
 
 #include "base/view.hpp"
 
 namespace pymlp {
 
-// Every element of a product is a chain of fused multiply-adds in ascending order of the summed
-// index, from its start (the bias) or 0. After this many terms a new chain begins at 0 and is added
-// to what there is: rounding errors grow with the length of a chain.
+// KC, the length of a chain. Every element of a product is a chain of fused multiply-adds in
+// ascending order of the summed index, from its start (the bias) or 0. After kChain terms a new
+// chain begins at 0 and is added to the sum so far: rounding errors grow with the length of a
+// chain.
 inline constexpr index_t kChain = 256;
 
 // A matrix or its transpose: element (i, p) lies at data[i * row_stride + p * column_stride].
@@ -30,8 +31,8 @@ Strided<T> transposed(ConstMatrixView<T> m) {
 
 // A matrix whose columns lie in panels of the table's `panel_width`: element (p, j) of a panel lies
 // at data[panel * panel_stride + p * row_stride + j]. In a plain matrix the panels lie side by
-// side. Whole vectors are read: what lies behind the last column, up to `padded_columns`, must be
-// memory.
+// side. Whole vectors are read: elements behind the last column, up to `padded_columns`, must be
+// readable.
 template <class T>
 struct Panels {
   const T* data;
@@ -39,7 +40,7 @@ struct Panels {
   index_t panel_stride;
 };
 
-// Columns that a product may read, and write where the stride leaves room for them.
+// Columns with padding: those that a product may read, and write where the stride is large enough.
 template <class T>
 constexpr index_t padded_columns(index_t cols) {
   constexpr index_t quarter = 16 / sizeof(T);  // of the widest vector
@@ -47,8 +48,8 @@ constexpr index_t padded_columns(index_t cols) {
   return (cols + unit - 1) / unit * unit;
 }
 
-// The distance of rows in matrices of our own. Rows at a distance of whole kilobytes would compete
-// for a few lines of the cache.
+// The stride of matrices in workspaces. Rows whole kilobytes apart would share a few sets of the
+// cache.
 template <class T>
 constexpr index_t padded_stride(index_t cols) {
   constexpr index_t line = 64 / sizeof(T);

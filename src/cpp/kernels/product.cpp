@@ -35,15 +35,15 @@ Panels<T> in_panels(const T* panels, index_t k) {
   return {panels, width, width * k};
 }
 
-// Numbers of a matrix (k, cols) in panels.
+// Elements of a matrix (k, cols) in panels.
 template <class T>
 index_t size_in_panels(index_t k, index_t cols) {
   const index_t width = kernels<T>().panel_width;
   return (cols + width - 1) / width * width * k;
 }
 
-// With few outputs a vector of them would be nearly empty, so it runs over inputs instead: the
-// transpose of dw, some inputs at a time.
+// With few outputs most lanes of a vector of them would be padding, so vectors run over inputs: dw
+// is computed transposed, some inputs at a time.
 constexpr index_t kFewOutputs = 4;
 constexpr index_t kInputsAside = 128;
 
@@ -69,7 +69,7 @@ template <class T>
 void native_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
                              index_t first, bool accumulate) {
   const Kernels<T>& k = kernels<T>();
-  // Whole vectors of inputs: behind the last one there may be nothing.
+  // Whole vectors of inputs: x is a user's array, and nothing behind its end may be read.
   const index_t panels = dw.cols <= kFewOutputs ? dw.rows / k.panel_width : 0;
   const index_t whole = panels * k.panel_width;
   if (whole > 0) weights_gradient_of_few_outputs(dw.slice(0, whole), x, dz, first, accumulate);

@@ -1,13 +1,13 @@
-// The three products of a dense layer. Behind this seam stand the package's own kernels and a BLAS;
-// nobody above it knows which ran. Own kernels compute every element as the chains of fused
-// multiply-adds that product.hpp fixes: the same bits for any number of rows and on every ISA. BLAS
-// promises nothing of the kind.
+// The three products of a dense layer. Two backends stand behind this seam, and no caller knows
+// which of them ran. `native` computes every element as the chains of fused multiply-adds that
+// panels.hpp defines: the same bits for any number of rows and on every ISA. `blas` makes no such
+// promise.
 //
-// Biases lie behind the weights in an arena, as those of one more input that is always 1.
+// Biases follow the weights in an arena, as the weights of an implicit input of ones.
 //
-// Shapes: x (m, n_in), z and dz (m, n_out), w (n_in, n_out), biases (n_out,) or null. What lies
-// between the columns and the stride of a result may be overwritten; behind the last column of w,
-// biases and dz there must be memory, up to padded_columns of theirs.
+// Shapes: x (m, n_in), z and dz (m, n_out), w (n_in, n_out), biases (n_out,) or null. The padding
+// of a result, between its columns and its stride, may be overwritten; behind the last row of w,
+// biases and dz as many elements must be readable as padded_columns() adds.
 #pragma once
 
 #include <string_view>
@@ -18,12 +18,12 @@ namespace pymlp::product {
 
 enum class Backend { native, blas };
 
-// As PYMLP_GEMM says: native, blas, or auto, which takes the own kernels where the processor has
-// fused multiply-adds.
+// As PYMLP_GEMM says: native, blas, or auto, which is native where the processor has fused
+// multiply-adds and blas elsewhere.
 Backend backend();
 std::string_view name_of(Backend backend);
 
-// A layer's weights, and what is kept of them in other layouts; null where nothing is.
+// A layer's weights, and their packed copies, null where there are none.
 template <class T>
 struct Weights {
   ConstMatrixView<T> w;
@@ -31,8 +31,8 @@ struct Weights {
   const T* transposed = nullptr;  // the gradient of the inputs needs it
 };
 
-// Room for w in panels, 0 where they are of no use, and for its transpose; filling them with the
-// rows [first, first + count) of w.
+// Packing. Elements that w takes in panels, 0 where packing does not pay, and its transpose in
+// panels; pack() and transpose() write the rows [first, first + count) of w to them.
 template <class T>
 index_t panels_size(index_t n_in, index_t n_out);
 template <class T>

@@ -9,28 +9,13 @@ namespace pymlp {
 
 namespace {
 
-constexpr index_t kFewRows = 32;        // below this many a product cannot fill its registers
-constexpr index_t kManyRows = 256;      // above, a block's matrices leave the second-level cache
-constexpr index_t kBlocks = 8;          // enough to share among threads
-constexpr double kFewOperations = 4e5;  // of a block of rows; less is not worth a task
-
-constexpr index_t kFewInputs = 8;        // as kFewRows, for gradients of weights
-constexpr index_t kFewestInputs = 24;    // of a stretch that is cut for the cache's sake
-constexpr index_t kInCache = 384 << 10;  // bytes of a stretch's inputs, half a second-level cache
-constexpr index_t kFewProducts = 50000;  // of a stretch, as kFewOperations
-
-// Blocks of a segment. Where gradients are summed over segments, these are whole chains of
-// products: the sums are those of one product over all rows.
-constexpr index_t kBlocksInMemory = 32;     // whose values and gradients wait for each other
-constexpr index_t kGradientsInMemory = 64;  // each an arena
-constexpr index_t kBlocksOfALoss = 8;       // whose losses are summed at once
-static_assert(kManyRows % kChain == 0);
-
-constexpr double kWorthSharing = 5e5;  // operations, about 5 microseconds of one core
-constexpr double kLongStep = 5e9;      // more than about 50 ms of one core
+using Limits = PlanLimits;
+static_assert(Limits::many_rows % kChain == 0);
 
 // Handing work to another thread costs about a microsecond.
-int threads_for(double operations, int threads) { return operations < kWorthSharing ? 1 : threads; }
+int threads_for(double operations, int threads) {
+  return operations < Limits::operations_worth_sharing ? 1 : threads;
+}
 
 bool has_gradients(Purpose purpose) {
   return purpose == Purpose::training || purpose == Purpose::gradient ||
@@ -40,22 +25,24 @@ bool has_gradients(Purpose purpose) {
 index_t block_count(index_t rows, double operations_of_a_row) {
   const double operations = static_cast<double>(rows) * operations_of_a_row;
   index_t count = 1;
-  while (2 * count <= kBlocks && 2 * count * kFewRows <= rows &&
-         2.0 * static_cast<double>(count) * kFewOperations <= operations) {
+  while (2 * count <= Limits::blocks && 2 * count * Limits::few_rows <= rows &&
+         2.0 * static_cast<double>(count) * Limits::operations_of_a_block <= operations) {
     count *= 2;
   }
-  return std::max(count, (rows + kManyRows - 1) / kManyRows);
+  return std::max(count, (rows + Limits::many_rows - 1) / Limits::many_rows);
 }
 
 index_t stretch_count(const Operation& op, index_t capacity, index_t size, index_t number_size) {
-  const index_t most_inputs = std::max(kFewestInputs, kInCache / (capacity * number_size));
+  const index_t most_inputs =
+      std::max(Limits::fewest_inputs, Limits::bytes_in_cache / (capacity * number_size));
   const index_t fair = std::clamp((op.n_in * op.n_out + size - 1) / size, index_t{1},
-                                  std::max(index_t{1}, op.n_in / kFewInputs));
+                                  std::max(index_t{1}, op.n_in / Limits::few_inputs));
   return std::max(fair, (op.n_in + most_inputs - 1) / most_inputs);
 }
 
 std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, index_t number_size) {
-  const index_t size = std::max(kFewProducts / capacity + 1, program.n_parameters() / kBlocks);
+  const index_t size = std::max(Limits::products_of_a_stretch / capacity + 1,
+                                program.n_parameters() / Limits::blocks);
   std::vector<Stretch> stretches;
   for (index_t i = 0; i < program.n_operations(); ++i) {
     const Operation& op = program.operation(i);
@@ -70,13 +57,13 @@ std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, in
 // Whether a block is better off with gradients of its own: where the parameters are far fewer than
 // what the block would hand over to other threads.
 bool sums_by_block(const Program& program, index_t largest_block) {
-  constexpr index_t kFewer = 4;
-  return kFewer * program.n_parameters() <= largest_block * program.numbers_of_a_sample();
+  return Limits::fewer_parameters * program.n_parameters() <=
+         largest_block * program.numbers_of_a_sample();
 }
 
 index_t most_blocks_of_a_segment(Purpose purpose, bool gradients_by_block) {
-  if (gradients_by_block) return kGradientsInMemory;
-  return purpose == Purpose::loss ? kBlocksOfALoss : kBlocksInMemory;
+  if (gradients_by_block) return Limits::gradients_in_memory;
+  return purpose == Purpose::loss ? Limits::blocks_of_a_loss : Limits::blocks_in_memory;
 }
 
 }  // namespace
@@ -119,7 +106,7 @@ RowCuts Plan::cut(index_t rows) const {
   cuts.gradients_by_block = has_gradients(purpose_) && purpose_ != Purpose::pull_back &&
                             sums_by_block(program_, cuts.largest_block());
   const index_t most = most_blocks_of_a_segment(purpose_, cuts.gradients_by_block);
-  if (cuts.blocks > most && !cuts.gradients_by_block) cuts.rows_of_a_block = kManyRows;
+  if (cuts.blocks > most && !cuts.gradients_by_block) cuts.rows_of_a_block = Limits::many_rows;
   cuts.blocks_of_a_segment = std::min(cuts.blocks, most);
   // Adding up and updating is little work where there are few parameters.
   constexpr double kOperations = 100.0;
@@ -135,7 +122,8 @@ int Plan::threads_for_packing() const {
 }
 
 bool Plan::takes_long(index_t rows) const {
-  return 3.0 * static_cast<double>(rows) * program_.forward_operations() > kLongStep;
+  return 3.0 * static_cast<double>(rows) * program_.forward_operations() >
+         Limits::operations_of_a_long_step;
 }
 
 Range weights_of(const Program& program, const Stretch& stretch) {

@@ -10,6 +10,7 @@
 // What decides the bits of a result is cut by sizes alone, never by the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "model/program.hpp"
@@ -23,6 +24,29 @@ enum class Purpose {
   loss,
   trace,    // everything that a forward pass computes
   predict,  // outputs alone
+};
+
+// What cuts follow from. Those of rows are fitted to second-level caches of a megabyte.
+struct PlanLimits {
+  static constexpr index_t few_rows = 32;    // below, a product cannot fill its registers
+  static constexpr index_t many_rows = 256;  // above, a block's matrices leave the cache
+  static constexpr index_t blocks = 8;       // enough to share among threads
+  static constexpr double operations_of_a_block = 4e5;      // less is not worth a task
+  static constexpr double operations_worth_sharing = 5e5;   // about 5 microseconds of one core
+  static constexpr double operations_of_a_long_step = 5e9;  // about 50 ms of one core
+
+  static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
+  static constexpr index_t fewest_inputs = 24;          // of one that is cut for the cache's sake
+  static constexpr index_t bytes_in_cache = 384 << 10;  // a stretch's inputs, half a cache
+  static constexpr index_t products_of_a_stretch = 50000;  // less is not worth a task
+  // Gradients of its own pay for a block that holds this many numbers for each parameter.
+  static constexpr index_t fewer_parameters = 4;
+
+  // Blocks of a segment. Where gradients are summed over segments, these are whole chains of
+  // products: the sums are those of one product over all rows.
+  static constexpr index_t blocks_in_memory = 32;     // whose values and gradients are kept
+  static constexpr index_t gradients_in_memory = 64;  // each an arena
+  static constexpr index_t blocks_of_a_loss = 8;      // whose losses are summed at once
 };
 
 // How one batch is cut.
@@ -40,7 +64,8 @@ struct RowCuts {
   Range blocks_in(index_t segment) const;
   Range rows_in(index_t segment) const;
   index_t largest_block() const;
-  index_t largest_segment() const { return rows_in(0).count; }
+  // At least as large as each: nearly equal parts may differ by a row.
+  index_t largest_segment() const { return std::min(rows, blocks_of_a_segment * largest_block()); }
   // Gradients of blocks that exist at the same time, but for the one that all are added to.
   index_t gradients_beside() const { return blocks_of_a_segment - (segments() == 1 ? 1 : 0); }
 };

@@ -91,13 +91,11 @@ template <class T>
 class GatherRoom {
  public:
   void reserve(const Source<T>& source, index_t rows) {
-    if (rows <= rows_) return;
-    rows_ = rows;
-    x_ = Buffer<T>(rows * padded_stride<T>(source.n_inputs()));
+    grow(x_, rows * padded_stride<T>(source.n_inputs()));
     if (source.has_labels()) {
-      labels_ = Buffer<std::int32_t>(rows);
+      grow(labels_, rows);
     } else {
-      values_ = Buffer<T>(rows * source.n_outputs());
+      grow(values_, rows * source.n_outputs());
     }
   }
 
@@ -125,7 +123,6 @@ class GatherRoom {
   }
 
  private:
-  index_t rows_ = 0;
   Buffer<T> x_;
   Buffer<T> values_;
   Buffer<std::int32_t> labels_;

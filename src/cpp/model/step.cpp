@@ -11,22 +11,13 @@
 
 namespace pymlp {
 
-namespace {
-
-Keep kept_for(Purpose purpose, const Program& program) {
-  const bool drops = purpose == Purpose::training && program.has_dropout();
-  return drops ? Keep::for_training : Keep::for_backward;
-}
-
-}  // namespace
-
 template <class T>
 Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity,
               int threads)
     : program_(program),
       loss_(loss),
       plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr),
-      memory_(program, kept_for(purpose, program)),
+      memory_(program, keep_for(purpose, program)),
       penalties_(plan_.stretches().size()),
       squares_(plan_.stretches().size()) {
   if (purpose != Purpose::loss) {
@@ -128,7 +119,9 @@ void Step<T>::run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segmen
     functions_of<T>(program_.operation(i)).backward(program_.operation(i), block);
   }
   if (pass.dz != nullptr) copy_dz(pass, block);
-  if (by_block) sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
+  if (by_block && pass.gradient != nullptr) {
+    sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
+  }
 }
 
 // The loss may be computed from z of the last layer: its activation is then left out both ways.

@@ -2,15 +2,6 @@
 
 namespace pymlp {
 
-namespace {
-
-template <class T>
-void grow(Buffer<T>& buffer, index_t size) {
-  if (buffer.size() < size) buffer = Buffer<T>(size);
-}
-
-}  // namespace
-
 template <class T>
 StepMemory<T>::StepMemory(const Program& program, Keep keep)
     : n_parameters(program.n_parameters()),

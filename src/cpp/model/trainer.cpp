@@ -35,6 +35,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
   if (validation_) {
     validation_step_.emplace(network.program(), loss, Purpose::loss, validation_->size(),
                              options.threads);
+    validation_step_->reserve(validation_batch());
   }
   if (options_.shuffle && options_.batch_size < training_.size()) {
     order_ = Buffer<index_t>(training_.size());
@@ -139,7 +140,7 @@ void Trainer<T>::end_epoch(Interrupt& interrupt) {
   if (validation_) {
     validation_loss = validation_step_
                           ->run({.parameters = network_.parameters(),
-                                 .batch = {*validation_, nullptr, {0, validation_->size()}},
+                                 .batch = validation_batch(),
                                  .interrupt = &interrupt})
                           .mean();
     if (interrupt.requested()) {

@@ -41,9 +41,8 @@ template <class T>
 class Trainer {
  public:
   // The network, the optimiser and the sources must outlive the trainer.
-  Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
-          const Source<T>& training, const Source<T>* validation,
-          const FitOptions& options);
+  Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss, const Source<T>& training,
+          const Source<T>* validation, const FitOptions& options);
 
   // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by. The
   // caller holds the network's lock. Nothing is allocated but the records of epochs.
@@ -63,6 +62,7 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   Batch<T> batch_at(index_t position) const;
+  Batch<T> validation_batch() const { return {*validation_, nullptr, {0, validation_->size()}}; }
   void begin_epoch();
   void set_learning_rate();
   void time_step();

@@ -51,6 +51,19 @@ Placement place_outputs(const Program& program) {
 
 }  // namespace
 
+Keep keep_for(Purpose purpose, const Program& program) {
+  switch (purpose) {
+    case Purpose::predict:
+      return Keep::outputs;
+    case Purpose::trace:
+      return Keep::everything;
+    case Purpose::training:
+      return program.has_dropout() ? Keep::for_training : Keep::for_backward;
+    default:
+      return Keep::for_backward;
+  }
+}
+
 template <class T>
 Placement place(const Program& program, Keep keep) {
   if (keep == Keep::outputs) return place_outputs<T>(program);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/buffer.hpp"
-#include "model/program.hpp"
+#include "model/plan.hpp"
 #include "model/source.hpp"
 #include "ops/block.hpp"
 
@@ -14,6 +14,9 @@ enum class Keep {
   for_training,  // and with dropout
   everything,    // z and a of every layer apart
 };
+
+// What a purpose reads later.
+Keep keep_for(Purpose purpose, const Program& program);
 
 template <class T>
 Placement place(const Program& program, Keep keep);

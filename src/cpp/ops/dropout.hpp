@@ -1,6 +1,7 @@
 // Dropout: units left out in training, the others scaled up. Shapes: both sides (m, n).
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "kernels/table.hpp"
@@ -20,7 +21,11 @@ struct DropoutOperation {
 
   template <class T>
   static void forward(const Operation& op, const Block<T>& block) {
-    if (block.draws != nullptr) drop<T>(op, block, block.output(op), block.input(op));
+    const MatrixView<T> to = block.output(op);
+    const ConstMatrixView<T> from = block.input(op);
+    if (block.draws != nullptr) return drop<T>(op, block, to, from);
+    if (to.data == from.data) return;
+    for (index_t i = 0; i < to.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
   }
 
   // The same units as on the way forth, because the draws are the same; in place.

@@ -1,4 +1,4 @@
-// What benchmarks need and nobody else: the processor's peak, and a product many times over, so
+// For benchmarks: the peak of the processor, and a product many times over, so
 // that neither the call nor new memory for the result is measured with it.
 #include <chrono>
 #include <string>

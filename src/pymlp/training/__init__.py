@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from pymlp.architecture import Architecture
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples
+from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.options import FitOptions
 from pymlp.training.task import Task
-from pymlp.training.watch import EarlyStopping
 
 __all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "fit"]
 

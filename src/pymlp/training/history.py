@@ -42,6 +42,13 @@ class History:
         L-BFGS also "converged" or "line_search" (which found no lower point); "running" until then.
     held_out : ndarray of int, or None
         The rows of X that were held out where `validation` is a fraction.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([1, 1], init="zeros")
+    >>> history = net.fit([[1.0]], [1.0], epochs=3, optimizer=pymlp.SGD(0.25))
+    >>> history.loss, history.best_epoch, history.stopped_by
+    ([1.0, 0.0, 0.0], 1, 'epochs')
     """
 
     def __init__(self) -> None:

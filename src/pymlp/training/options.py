@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
 from pymlp._registry import nearest
 from pymlp.activations import Activation
+from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
-from pymlp.training.watch import EarlyStopping
 
 Callback: TypeAlias = "Callable[[Any, History], bool | None]"
 

@@ -10,82 +10,19 @@ parameters are those that the epoch's losses were measured with. However trainin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from pymlp import _checks
 from pymlp._arrays import FloatArray
-from pymlp._values import Value
 from pymlp.schedules import ReduceOnPlateau
+from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
-
-__all__ = ["EarlyStopping", "Watch"]
+from pymlp.training.options import FitOptions
 
 _SECONDS_OF_PROGRESS = 0.1  # from one picture of the bar to the next
-
-
-class EarlyStopping(Value):
-    """End training when the watched loss has not improved for a while.
-
-    Parameters
-    ----------
-    patience : int, default 10
-        Epochs without improvement that are waited for.
-    min_delta : float, default 0
-        An improvement is a decrease by more than this.
-    restore_best : bool, default True
-        Leave the parameters of the best epoch, not of the last one, however training ends on its
-        own.
-
-    Examples
-    --------
-    >>> pymlp.EarlyStopping(5, restore_best=False)
-    EarlyStopping(patience=5, min_delta=0, restore_best=False)
-    """
-
-    patience: int
-    min_delta: float
-    restore_best: bool
-
-    def __init__(
-        self, patience: int = 10, *, min_delta: float = 0.0, restore_best: bool = True
-    ) -> None:
-        super().__init__(
-            patience=_checks.integer("patience", patience, minimum=1),
-            min_delta=_checks.number("min_delta", min_delta, minimum=0.0),
-            restore_best=_checks.flag("restore_best", restore_best),
-        )
-
-    def __repr__(self) -> str:
-        return (
-            f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta:g}, "
-            f"restore_best={self.restore_best})"
-        )
-
-
-class Trained(Protocol):
-    """What is watched of a network."""
-
-    history: Any
-
-    @property
-    def parameters(self) -> FloatArray:
-        """A writable view."""
-
-
-class Watched(Protocol):
-    """The options of `fit` that concern the watch; see `pymlp.training.options`."""
-
-    epochs: int
-    early_stopping: EarlyStopping | None
-    callbacks: list[Callable[[Any, History], Any]]
-    progress: bool
-    max_seconds: float
-    schedule: Any
 
 
 class Watch:
@@ -110,7 +47,7 @@ class Watch:
     """
 
     def __init__(
-        self, network: Trained, options: Watched, history: History, samples: int, optimizer: Any
+        self, network: Any, options: FitOptions, history: History, samples: int, optimizer: Any
     ) -> None:
         self.history = history
         self._network = network
@@ -142,7 +79,7 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.history.seconds = perf_counter() - self._started
+        self.history.seconds = self._elapsed()
         if error is not None:  # Ctrl-C, or what a callback raised
             self.history.stopped_by = "interrupted"
         if self._bar is not None:
@@ -151,16 +88,19 @@ class Watch:
     @property
     def seconds_a_look(self) -> float:
         """How long training may go on until it must be asked whether time is up."""
-        left = self._options.max_seconds - (perf_counter() - self._started)
+        left = self._options.max_seconds - self._elapsed()
         return min(left, _SECONDS_OF_PROGRESS) if self._bar is not None else left
 
     def time_is_up(self) -> bool:
         """Tell whether training has taken as long as it may."""
-        return perf_counter() - self._started >= self._options.max_seconds
+        return self._elapsed() >= self._options.max_seconds
+
+    def _elapsed(self) -> float:
+        return perf_counter() - self._started
 
     def after_epoch(self) -> str | None:
         """Look at the epoch that was recorded last; return why training ends, or None."""
-        self.history.seconds = perf_counter() - self._started
+        self.history.seconds = self._elapsed()
         if self._rule:
             self._keep_best(self._rule)
         if self._called_back():

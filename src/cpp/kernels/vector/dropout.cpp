@@ -6,7 +6,7 @@
 namespace pymlp {
 namespace {
 
-// What all units of one layer in one step share.
+// The constants of one layer in one step.
 template <class T>
 struct DropoutConstants {
   std::uint32_t threshold;

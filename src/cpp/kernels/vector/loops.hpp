@@ -3,7 +3,7 @@
 
 #include "base/view.hpp"
 
-// Vectorise the next loop without asking whether its arrays overlap: ours are equal or disjoint.
+// Vectorise the next loop without a check for overlap: its arrays are equal or disjoint.
 #if defined(__clang__)
 #define PYMLP_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -13,16 +13,16 @@
 namespace pymlp {
 namespace {
 
-// Rows that follow each other in memory, or leave gaps that cost less than a loop for each row.
+// No padding between rows, or so little that computing it too costs less than a loop for each row.
 template <class First, class... Rest>
 PYMLP_INLINE bool almost_contiguous(const First& first, const Rest&... rest) {
   constexpr index_t kSmallGap = 16;
   return first.stride - first.cols < kSmallGap && ((rest.stride == first.stride) && ...);
 }
 
-// body(columns, pointers to a row of each view), once where the rows follow each other in memory:
-// a narrow matrix is then one long row, and no vector is wasted on its columns. What lies in gaps
-// between rows of our own matrices is nobody's, and may be computed along.
+// body(columns, pointers to a row of each view) for every row, or once for the whole matrix where
+// it is almost contiguous: a narrow matrix is then one long row that fills vectors. The padding
+// between rows is scratch, and is computed too.
 template <class Body, class First, class... Rest>
 PYMLP_INLINE void for_rows(Body body, const First& first, const Rest&... rest) {
   if (almost_contiguous(first, rest...)) {

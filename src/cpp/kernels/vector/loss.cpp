@@ -12,12 +12,6 @@
 namespace pymlp {
 namespace {
 
-// z_j - largest, and 0 for the largest itself, infinite or not.
-template <class T>
-PYMLP_INLINE T shifted(T z, T largest) {
-  return z == largest ? T(0) : z - largest;
-}
-
 // One sample's target, as the row y of a matrix: a class label is its one-hot row.
 template <class T>
 struct LabelRow {
@@ -89,7 +83,6 @@ PYMLP_INLINE T minus_entropy(const Row& y, index_t k) {
   return y.dot(k, [y](index_t j) { return math::log(y[j]); });
 }
 
-// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
 template <class T, bool divergence>
 void softmax_cross_entropy(const LossArguments<T>& of) {
   const index_t k = of.outputs.cols;
@@ -103,15 +96,16 @@ void softmax_cross_entropy(const LossArguments<T>& of) {
     const T sum = sum_of(g, k);
     const T total = y.total(k);
     const T cross = y.dot(k, [&](index_t j) { return shifted(z[j], largest); });
-    of.losses[i] = total * math::log(sum) - cross;
+    of.losses[i] = SoftmaxCrossEntropy::loss(sum, total, cross);
     if constexpr (divergence) of.losses[i] += minus_entropy<T>(y, k);
-    const T factor = total / sum;
+    const T factor = SoftmaxCrossEntropy::factor(sum, total);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = of.scale[i] * (factor * g[j] - y[j]);
+    for (index_t j = 0; j < k; ++j) {
+      g[j] = SoftmaxCrossEntropy::gradient(of.scale[i], factor, g[j], y[j]);
+    }
   });
 }
 
-// loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
 template <class T, bool divergence>
 void cross_entropy(const LossArguments<T>& of) {
   const index_t k = of.outputs.cols;
@@ -119,10 +113,10 @@ void cross_entropy(const LossArguments<T>& of) {
   for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
     const T* a = of.outputs.row(i);
     T* g = of.gradient.row(i);
-    of.losses[i] = -y.dot(k, [&](index_t j) { return math::log(at_least_tiny(a[j])); });
+    of.losses[i] = -y.dot(k, [&](index_t j) { return CrossEntropy::log(a[j]); });
     if constexpr (divergence) of.losses[i] += minus_entropy<T>(y, k);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = -of.scale[i] * y[j] / at_least_tiny(a[j]);
+    for (index_t j = 0; j < k; ++j) g[j] = CrossEntropy::gradient(of.scale[i], y[j], a[j]);
   });
 }
 

@@ -1,4 +1,4 @@
-// What a loss is computed from, however its rows are gone through. Included only by loss.cpp.
+// The arguments of the loss kernels. Included only by loss.cpp.
 #pragma once
 
 #include "base/view.hpp"
@@ -7,7 +7,7 @@
 namespace pymlp {
 namespace {
 
-// Named by `of`, not taken apart: not every compiler lets a lambda use the names of parts.
+// No structured bindings of it: not every compiler lets a lambda capture those.
 template <class T>
 struct LossArguments {
   T* losses;

@@ -1,5 +1,5 @@
-// Losses that are a mean over outputs: value(a, y) of one output above its slope d(value)/da. Those
-// named after an activation take z, and their slope is d(value)/dz. Included only by loss.cpp.
+// The formulas of the losses, on numbers; the loops over samples and outputs are in loss.cpp and
+// loss_groups.hpp. Those named after an activation take z instead of a. Included only by loss.cpp.
 #pragma once
 
 #include <limits>
@@ -16,6 +16,46 @@ PYMLP_INLINE T at_least_tiny(T probability) {
   return math::at_least(std::numeric_limits<T>::min(), probability);
 }
 
+// ---------------------------------------------------------------- over all outputs of a sample
+
+// z_j - largest, and 0 for the largest itself, infinite or not.
+template <class T>
+PYMLP_INLINE T shifted(T z, T largest) {
+  return z == largest ? T(0) : z - largest;
+}
+
+// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y, from e_j =
+// exp(shifted(z_j)), its sum, cross = sum_j y_j shifted(z_j), and total = sum_j y_j.
+struct SoftmaxCrossEntropy {
+  template <class T>
+  PYMLP_INLINE static T loss(T sum, T total, T cross) {
+    return total * math::log(sum) - cross;
+  }
+  template <class T>
+  PYMLP_INLINE static T factor(T sum, T total) {
+    return total / sum;
+  }
+  template <class T>
+  PYMLP_INLINE static T gradient(T scale, T factor, T e, T y) {
+    return scale * (factor * e - y);
+  }
+};
+
+// loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
+struct CrossEntropy {
+  template <class T>
+  PYMLP_INLINE static T log(T a) {
+    return math::log(at_least_tiny(a));
+  }
+  template <class T>
+  PYMLP_INLINE static T gradient(T scale, T y, T a) {
+    return -scale * y / at_least_tiny(a);
+  }
+};
+
+// ---------------------------------------------------------------- means over outputs
+
+// value(a, y) of one output above its slope d(value)/da.
 template <class T>
 struct BinaryCrossEntropy {
   PYMLP_INLINE T value(T a, T y) const {

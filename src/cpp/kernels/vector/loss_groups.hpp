@@ -69,7 +69,6 @@ PYMLP_INLINE void subtract_entropy(Lanes<T>& losses, const RowGroup<T>& y, index
   for (index_t l = 0; l < kLanes; ++l) losses[l] += sum[l];
 }
 
-// loss = -sum_j y_j log softmax(z)_j, d(loss)/dz = softmax(z) sum(y) - y.
 template <class T, bool divergence>
 void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
   const index_t k = of.outputs.cols;
@@ -84,8 +83,8 @@ void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
     Lanes<T> losses, factor, scale;
     PYMLP_VECTOR_LOOP
     for (index_t l = 0; l < kLanes; ++l) {
-      losses[l] = total[l] * math::log(sum[l]) - cross[l];
-      factor[l] = total[l] / sum[l];
+      losses[l] = SoftmaxCrossEntropy::loss(sum[l], total[l], cross[l]);
+      factor[l] = SoftmaxCrossEntropy::factor(sum[l], total[l]);
     }
     if constexpr (divergence) subtract_entropy(losses, y, k);
     losses.write(of.losses, 1, rows);
@@ -93,14 +92,13 @@ void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
     for (index_t j = 0; j < k; ++j) {
       PYMLP_VECTOR_LOOP
       for (index_t l = 0; l < kLanes; ++l) {
-        e[j][l] = scale[l] * (factor[l] * e[j][l] - y[j][l]);
+        e[j][l] = SoftmaxCrossEntropy::gradient(scale[l], factor[l], e[j][l], y[j][l]);
       }
     }
     e.write(of.gradient, rows);
   });
 }
 
-// loss = -sum_j y_j log a_j, d(loss)/da = -y / a.
 template <class T, bool divergence>
 void cross_entropy_of_groups(const LossArguments<T>& of) {
   const index_t k = of.outputs.cols;
@@ -113,9 +111,8 @@ void cross_entropy_of_groups(const LossArguments<T>& of) {
     for (index_t j = 0; j < k; ++j) {
       PYMLP_VECTOR_LOOP
       for (index_t l = 0; l < kLanes; ++l) {
-        const T probability = at_least_tiny(a[j][l]);
-        logs[j][l] = math::log(probability);
-        a[j][l] = -scale[l] * y[j][l] / probability;
+        logs[j][l] = CrossEntropy::log(a[j][l]);
+        a[j][l] = CrossEntropy::gradient(scale[l], y[j][l], a[j][l]);
       }
     }
     a.write(of.gradient, rows);

@@ -11,9 +11,9 @@
 namespace pymlp {
 namespace {
 
-// The sums, a row of the panel and one element of the other operand fill the registers.
+// MR: the sums, one row of the panel and one element of a fill the registers.
 constexpr int kTileRows = kVectorRegisters == 32 ? 12 : 6;
-constexpr index_t kAhead = 12;  // rows of the panel, some 100 nanoseconds
+constexpr index_t kAhead = 12;  // prefetch distance in rows of the panel, some 100 nanoseconds
 
 template <class T>
 struct TileArguments {
@@ -24,11 +24,11 @@ struct TileArguments {
   index_t b_stride;
   index_t k;
   const T* start;  // the row that every row of c starts from; null: 0
-  bool adds;       // to what stands in c
+  bool adds;       // c += instead of c =
 };
 
-// The rows of a tile's other operand. Three share a pointer, so that one register holds the
-// distance for all of them.
+// The rows of a in one tile. Three share a pointer, so that one register holds the stride for all
+// of them.
 template <class T, int rows>
 class RowPointers {
  public:
@@ -59,7 +59,7 @@ class RowPointers {
   index_t step_;
 };
 
-// With `ones` the last row of the other operand lies nowhere and is 1.
+// One tile over one chain. With `ones` the last row of a is an implicit row of ones.
 template <class T, int lanes, int rows, int vectors, bool ones>
 void tile(const TileArguments<T>& of) {
   Vector<T, lanes> sums[rows][vectors];
@@ -104,7 +104,7 @@ void tile(const TileArguments<T>& of) {
   }
 }
 
-// Tiles of 1, 2, ... rows.
+// The tiles of 1, 2, ... MR rows and NR columns.
 template <class T, int lanes_, int vectors, int most_rows_>
 struct Tiles {
   static constexpr int lanes = lanes_;
@@ -127,7 +127,7 @@ struct Tiles {
       make<ones>(std::make_index_sequence<most_rows>());
 };
 
-// Where the rows of c leave no room for whole vectors, a tile is computed aside.
+// Where the stride of c has no padding for whole vectors, a tile is computed in scratch.
 template <class Family, bool ones, class T>
 void tile_aside(index_t rows, index_t cols, TileArguments<T> of) {
   alignas(kVectorBytes) T aside[Family::most_rows * Family::width];

@@ -1,4 +1,4 @@
-// Weights in the layouts that products read: in panels, and transposed in panels.
+// Packing: weights in panels, and their transpose in panels.
 #include "kernels/table.hpp"
 #include "kernels/vector/vectors.hpp"
 

@@ -1,6 +1,6 @@
-// What the processor can do: multiply-adds on registers alone, no memory. The speed of products is
-// measured against this. Compiled with contraction on, so that a product and a sum are one
-// instruction wherever there is one; the numbers themselves mean nothing.
+// Peak arithmetic speed: multiply-adds on registers alone, without memory. The speed of products is
+// compared with it. Compiled with contraction, so that a product and a sum are one instruction
+// where the ISA has it; the result is meaningless.
 #include "kernels/table.hpp"
 #include "kernels/vector/vectors.hpp"
 
@@ -23,7 +23,7 @@ double peak(T* result, index_t iterations) {
   }
   V total = sums[0];
   for (int s = 1; s < kSums; ++s) total += sums[s];
-  // Read by the caller: else the compiler would leave the work out.
+  // Read by the caller, so that the compiler cannot remove the loop.
   *result = total[0];
   return 2.0 * kSums * kWidth<T> * static_cast<double>(iterations);
 }

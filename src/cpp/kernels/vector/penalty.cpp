@@ -14,7 +14,7 @@ void add_penalty(T* g, const T* w, index_t n, T l1, T l2) {
 }
 
 // The weights into a unit are a column; one longer than `limit` is scaled back to it. `scales`
-// (n_out,) is room to work in.
+// (n_out,) is scratch.
 template <class T>
 void limit_column_norms(MatrixView<T> w, T limit, T* scales) {
   for (index_t j = 0; j < w.cols; ++j) scales[j] = T(0);

@@ -12,7 +12,7 @@
 namespace pymlp {
 namespace {
 
-// With few rows it takes more columns to keep the multipliers busy.
+// With few rows a tile needs more columns to keep the multipliers busy.
 constexpr int kFewRows = kVectorRegisters == 32 ? 3 : 1;
 constexpr int kFewRowsVectors = 8;
 
@@ -59,7 +59,7 @@ index_t few_rows(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
   return 0;
 }
 
-// One panel, in vectors no wider than its columns need.
+// One panel, in vectors no wider than its columns need; returns the columns that are done.
 template <bool ones, class T>
 index_t panel(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
   constexpr int w = kWidth<T>;

@@ -1,4 +1,4 @@
-// Sums of many numbers, and what is asked of all of them.
+// Reductions: sums, column sums, sums of arenas, and whether all numbers are finite.
 #include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/math/math.hpp"
@@ -6,7 +6,7 @@
 namespace pymlp {
 namespace {
 
-// As products sum: chains of kChain samples, added in order.
+// In the order of products: chains of kChain samples, added in order.
 template <class T>
 void column_sums(T* sums, ConstMatrixView<T> d, bool accumulate) {
   for (index_t first = 0; first < d.cols; first += kLanes) {
@@ -54,7 +54,7 @@ double sum_of_magnitudes(const T* x, index_t n) {
   return reduce(x, n, 0.0, take, [](double a, double b) { return a + b; });
 }
 
-// x - x is 0 for every finite x, and NaN otherwise, which no later sum can lose.
+// x - x is 0 for every finite x, and NaN otherwise, which stays in the sum.
 template <class T>
 bool all_finite(const T* values, index_t n) {
   const auto take = [](T sum, T x) { return sum + (x - x); };

@@ -1,7 +1,7 @@
 // Matrices of few columns, computed 16 rows at a time: transposed, a column of 16 rows is whole
-// vectors however few columns there are. A row has a lane to itself, in which sums run in ascending
+// vectors however few columns there are. Each row has its lane, in which sums run in ascending
 // order of columns, so its result depends neither on its place nor on the rows beside it. Included
-// only by the sources compiled once per ISA.
+// only by sources compiled once per ISA.
 #pragma once
 
 #include "kernels/vector/loops.hpp"
@@ -13,8 +13,8 @@ namespace {
 // Rows of more columns fill vectors by themselves; up to here groups were found to be faster.
 inline constexpr index_t kMostGroupColumns = 32;
 
-// The next kLanes rows, or the fewer that are left. Lanes to spare repeat the last row, so that
-// they meet no numbers but those of the batch, and are written nowhere.
+// The next kLanes rows, or the fewer that are left. Unused lanes repeat the last row, so that they
+// compute with no other numbers than the batch's, and are not written.
 struct GroupRows {
   index_t first, count;
 };
@@ -27,8 +27,8 @@ PYMLP_INLINE void for_groups(index_t rows, Body body) {
   }
 }
 
-// A number for each row of a group. In memory, those of all rows lie `stride` apart.
-// Whole groups have loops of their own, whose length the compiler knows.
+// A number for each row of a group; in memory, `stride` apart. Whole groups have separate loops,
+// whose length the compiler knows.
 template <class T>
 struct Lanes {
   alignas(64) T lane[kLanes];
@@ -66,7 +66,7 @@ struct RowGroup {
   PYMLP_INLINE const Lanes<T>& operator[](index_t j) const { return column[j]; }
 
   PYMLP_INLINE void read(const ConstMatrixView<T>& m, const GroupRows& rows) {
-    if (m.stride == 1) return column[0].read(m.data, 1, rows);  // one column, a vector as it lies
+    if (m.stride == 1) return column[0].read(m.data, 1, rows);  // one column, contiguous
     for (index_t j = 0; j < m.cols; ++j) column[j].read(m.data + j, m.stride, rows);
   }
 
@@ -109,7 +109,7 @@ PYMLP_INLINE Lanes<T> exp_and_sum(RowGroup<T>& e, const RowGroup<T>& z, index_t 
   return sum;
 }
 
-// Of a row that is not in a group, as if it were.
+// The sum of one row in the order of a group's.
 template <class T>
 PYMLP_INLINE T sum_in_order(const T* x, index_t k) {
   T sum = 0;

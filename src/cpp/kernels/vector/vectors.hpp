@@ -1,5 +1,5 @@
-// Vectors of the compiler's own kind, and the multiply-add that products are made of. Included only
-// by sources compiled once per ISA.
+// The compiler's vector types, and the multiply-add that products are made of. Included only by
+// sources compiled once per ISA.
 #pragma once
 
 #include "base/view.hpp"
@@ -28,11 +28,11 @@ inline constexpr int kVectorBytes = 16;
 inline constexpr int kVectorRegisters = 16;
 #endif
 
-// Numbers in the ISA's widest vector.
+// Elements of the ISA's widest vector.
 template <class T>
 inline constexpr int kWidth = kVectorBytes / static_cast<int>(sizeof(T));
 
-// Columns of a panel: products are made of this many at a time.
+// NR, the columns of a panel, in vectors.
 inline constexpr int kPanelVectors = 2;
 template <class T>
 inline constexpr index_t kPanelWidth = kPanelVectors * kWidth<T>;
@@ -40,7 +40,7 @@ inline constexpr index_t kPanelWidth = kPanelVectors * kWidth<T>;
 template <class T, int lanes>
 struct VectorTypes {
   typedef T Vector __attribute__((vector_size(lanes * sizeof(T))));
-  // Wherever it lies.
+  // For loads and stores at any address.
   typedef T Unaligned
       __attribute__((vector_size(lanes * sizeof(T)), aligned(alignof(T)), may_alias));
 };

@@ -1,6 +1,6 @@
-// What the elementary functions are made of: bit patterns, selects that let NaN pass, polynomials.
-// As there, all is static and always inlined: no copy compiled for one ISA can be linked into the
-// code of another.
+// The parts of the elementary functions: bit patterns, selects that let NaN pass, polynomials. All
+// is static and always inlined, so that no copy compiled for one ISA is linked into the code of
+// another.
 #pragma once
 
 #include <cstdint>

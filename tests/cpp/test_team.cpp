@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -31,7 +32,8 @@ namespace {
 // How often each task ran. Plain ints: a task that ran on two threads is a race for TSan to see.
 std::vector<int> runs_of_tasks(index_t tasks, int threads) {
   std::vector<int> runs(static_cast<std::size_t>(tasks));
-  parallel_for(tasks, threads, [&](index_t task) { ++runs[static_cast<std::size_t>(task)]; });
+  parallel_for(tasks, threads,
+               [&](index_t task, index_t) { ++runs[static_cast<std::size_t>(task)]; });
   return runs;
 }
 
@@ -54,8 +56,9 @@ TEST_CASE("every task runs once, whatever the number of tasks and threads") {
 TEST_CASE("what tasks wrote is seen by the caller, and by the tasks of the next call") {
   std::vector<index_t> values(64);
   for (int round = 0; round < 2000; ++round) {
-    parallel_for(64, 3, [&](index_t task) { ++values[static_cast<std::size_t>(63 - task)]; });
-    parallel_for(64, 2, [&](index_t task) { ++values[static_cast<std::size_t>(task)]; });
+    parallel_for(64, 3,
+                 [&](index_t task, index_t) { ++values[static_cast<std::size_t>(63 - task)]; });
+    parallel_for(64, 2, [&](index_t task, index_t) { ++values[static_cast<std::size_t>(task)]; });
   }
   CHECK(std::accumulate(values.begin(), values.end(), index_t{0}) == 2 * 2000 * 64);
 }
@@ -64,7 +67,7 @@ TEST_CASE("no more threads work than were asked for") {
   runs_of_tasks(100, 8);  // the team has eight from here on
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
-  parallel_for(200, 3, [&](index_t) {
+  parallel_for(200, 3, [&](index_t, index_t) {
     const int now = ++inside;
     int seen = most.load();
     while (now > seen && !most.compare_exchange_weak(seen, now)) {
@@ -73,6 +76,46 @@ TEST_CASE("no more threads work than were asked for") {
     --inside;
   });
   CHECK(most.load() <= 3);
+}
+
+TEST_CASE("a worker's number is below the number of threads, and nobody else's meanwhile") {
+  for (const int threads : {1, 2, 3, 8}) {
+    std::vector<std::atomic<int>> inside(static_cast<std::size_t>(threads));
+    std::atomic<int> failures{0};
+    parallel_for(400, threads, [&](index_t, index_t worker) {
+      if (worker < 0 || worker >= threads) {
+        ++failures;
+        return;
+      }
+      std::atomic<int>& mine = inside[static_cast<std::size_t>(worker)];
+      if (++mine != 1) ++failures;
+      std::this_thread::sleep_for(20us);
+      --mine;
+    });
+    CHECK(failures.load() == 0);
+  }
+}
+
+TEST_CASE("a worker's number stays with its thread, and 0 is the caller's") {
+  const std::thread::id caller = std::this_thread::get_id();
+  std::vector<std::set<std::thread::id>> threads(4);
+  parallel_for(200, 4, [&](index_t, index_t worker) {
+    threads[static_cast<std::size_t>(worker)].insert(std::this_thread::get_id());
+    std::this_thread::sleep_for(20us);
+  });
+  for (const auto& ids : threads) CHECK(ids.size() <= 1);
+  CHECK(threads[0] == std::set{caller});
+}
+
+TEST_CASE("a task that calls again is worker 0 of its own call") {
+  std::atomic<int> others{0};
+  parallel_for(32, 4, [&](index_t, index_t) {
+    const std::thread::id self = std::this_thread::get_id();
+    parallel_for(8, 3, [&](index_t, index_t worker) {
+      if (worker != 0 || std::this_thread::get_id() != self) ++others;
+    });
+  });
+  CHECK(others.load() == 0);
 }
 
 TEST_CASE("sleeping workers wake up") {
@@ -98,7 +141,7 @@ TEST_CASE("callers at the same time do not disturb each other") {
 
 TEST_CASE("a task may call again") {
   std::vector<std::vector<int>> runs(8);
-  parallel_for(8, 4, [&](index_t task) {
+  parallel_for(8, 4, [&](index_t task, index_t) {
     runs[static_cast<std::size_t>(task)] = runs_of_tasks(10 + task, 3);
   });
   for (const auto& inner : runs) CHECK(all_once(inner));
@@ -107,7 +150,7 @@ TEST_CASE("a task may call again") {
 TEST_CASE("an exception of a task comes out where the work was called for") {
   for (int round = 0; round < 100; ++round) {
     std::vector<int> memory(64);
-    const auto work = [&](index_t task) {
+    const auto work = [&](index_t task, index_t) {
       memory[static_cast<std::size_t>(task)] = 1;
       if (task % 8 == 3) throw std::runtime_error("no");
     };
@@ -137,7 +180,7 @@ Arithmetic compute() {
 // Of tasks that last long enough for every thread to take some.
 std::vector<Arithmetic> compute_in_tasks(int threads) {
   std::vector<Arithmetic> results(64);
-  parallel_for(64, threads, [&](index_t task) {
+  parallel_for(64, threads, [&](index_t task, index_t) {
     std::this_thread::sleep_for(100us);
     results[static_cast<std::size_t>(task)] = compute();
   });

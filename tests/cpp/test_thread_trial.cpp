@@ -1,19 +1,19 @@
 // Short steps find out by the clock whether more threads make them shorter.
 #include <doctest/doctest.h>
 
-#include "model/thread_choice.hpp"
+#include "model/thread_trial.hpp"
 
 using namespace pymlp;
 
 namespace {
 
 // Runs steps that take these seconds on all threads and on one; returns how many were shared.
-int shared_steps(ThreadChoice& choice, int steps, double on_all, double on_one) {
+int shared_steps(ThreadTrial& trial, int steps, double on_all, double on_one) {
   int shared = 0;
   for (int i = 0; i < steps; ++i) {
-    const bool shares = choice.threads() > 1;
+    const bool shares = trial.threads() > 1;
     shared += shares ? 1 : 0;
-    choice.took(shares ? on_all : on_one);
+    trial.record(shares ? on_all : on_one);
   }
   return shared;
 }
@@ -24,30 +24,30 @@ constexpr double kShort = 20e-6;
 }  // namespace
 
 TEST_CASE("steps that sharing makes shorter stay shared, but for a trial now and then") {
-  ThreadChoice choice(2);
-  const int shared = shared_steps(choice, kMany, kShort, 1.5 * kShort);
+  ThreadTrial trial(2);
+  const int shared = shared_steps(trial, kMany, kShort, 1.5 * kShort);
   CHECK(shared > 0.99 * kMany);
   CHECK(shared < kMany);
 }
 
 TEST_CASE("steps that sharing makes longer soon run on one thread") {
-  ThreadChoice choice(4);
-  CHECK(shared_steps(choice, kMany, 2 * kShort, kShort) < 0.02 * kMany);
+  ThreadTrial trial(4);
+  CHECK(shared_steps(trial, kMany, 2 * kShort, kShort) < 0.02 * kMany);
 }
 
 TEST_CASE("a machine that changes is followed") {
-  ThreadChoice choice(2);
-  shared_steps(choice, kMany, 2 * kShort, kShort);
-  shared_steps(choice, kMany, kShort, 2 * kShort);
-  CHECK(shared_steps(choice, kMany, kShort, 2 * kShort) > 0.9 * kMany);
+  ThreadTrial trial(2);
+  shared_steps(trial, kMany, 2 * kShort, kShort);
+  shared_steps(trial, kMany, kShort, 2 * kShort);
+  CHECK(shared_steps(trial, kMany, kShort, 2 * kShort) > 0.9 * kMany);
 }
 
 TEST_CASE("long steps are shared without a trial") {
-  ThreadChoice choice(2);
-  CHECK(shared_steps(choice, kMany, 1e-3, 1e-6) == kMany);
+  ThreadTrial trial(2);
+  CHECK(shared_steps(trial, kMany, 1e-3, 1e-6) == kMany);
 }
 
 TEST_CASE("one thread is one thread") {
-  ThreadChoice choice(1);
-  CHECK(shared_steps(choice, kMany, kShort, kShort) == 0);
+  ThreadTrial trial(1);
+  CHECK(shared_steps(trial, kMany, kShort, kShort) == 0);
 }

@@ -1,0 +1,212 @@
+"""How a batch runs on this machine: what the core decided, as a table, with the reasons."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import textwrap
+from typing import Any
+
+from pymlp.architecture import aligned
+
+__all__ = ["Plan", "PlannedOperation"]
+
+_ARITHMETIC = {"native": "exact (own kernels)", "blas": "blas"}
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedOperation:
+    """One operation of a plan.
+
+    Attributes
+    ----------
+    kind : str
+        "dense", "activation" or "dropout".
+    function : str or None
+        The activation's name.
+    layer : int
+        Counted from 1.
+    n_in, n_out : int
+        Widths of what it reads and writes.
+    parameters : int
+    multiply_adds : float
+        In products, for the whole batch, forth and back.
+    bytes : int
+        Of its values and gradients in one workspace; 0 where it works in place.
+    in_place : bool
+        Whether its output replaces its input.
+    stretches : int
+        Parts in which its parameters are updated.
+    """
+
+    kind: str
+    function: str | None
+    layer: int
+    n_in: int
+    n_out: int
+    parameters: int
+    multiply_adds: float
+    bytes: int
+    in_place: bool
+    stretches: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How a batch runs on this machine; prints as a table, with the reasons for each cut.
+
+    Attributes
+    ----------
+    rows : int
+        Of the batch.
+    training : bool
+        A training step; else a prediction.
+    dtype : str
+    segments, segment_rows : int
+        A batch is taken by segments, one after the other; memory does not grow beyond one.
+    blocks, block_rows : int
+        Rows of a batch are cut into blocks, which go through all operations in parallel;
+        `block_rows` is the largest.
+    workers : int
+        Threads that share the blocks.
+    gradients_by_block : bool
+        Whether every block sums gradients of its own, which are added up in the order of blocks.
+    stretches, stretch_workers : int
+        Parts of the parameters whose gradients are summed, and which are updated, in parallel.
+    workspaces, workspace_rows, workspace_bytes : int
+        Memory for values and gradients of rows.
+    gradient_bytes : int
+        Memory for gradients of parameters.
+    arithmetic : str
+        What computes the products: "native" or "blas".
+    operations : tuple of PlannedOperation
+    """
+
+    rows: int
+    training: bool
+    dtype: str
+    segments: int
+    segment_rows: int
+    blocks: int
+    block_rows: int
+    workers: int
+    gradients_by_block: bool
+    stretches: int
+    stretch_workers: int
+    workspaces: int
+    workspace_rows: int
+    workspace_bytes: int
+    gradient_bytes: int
+    numbers_of_a_block: int
+    user_functions: bool
+    arithmetic: str
+    limits: dict[str, float]
+    operations: tuple[PlannedOperation, ...]
+
+    @property
+    def n_parameters(self) -> int:
+        """The number of parameters."""
+        return sum(operation.parameters for operation in self.operations)
+
+    @property
+    def multiply_adds(self) -> float:
+        """In products, for the whole batch."""
+        return sum(operation.multiply_adds for operation in self.operations)
+
+    def __str__(self) -> str:
+        kind = "training step" if self.training else "prediction"
+        products = _ARITHMETIC[self.arithmetic]
+        head = f"{kind}, {_count(self.rows, 'row')}, {self.dtype}, products {products}"
+        table = aligned([_HEADER, *map(_row, self.operations)], right={0, 3, 4, 5, 6})
+        width = max(map(len, self._decisions()))
+        said = [
+            textwrap.fill(
+                f"{name:{width}}  {sentence}", 100, subsequent_indent=" " * (width + 2)
+            )
+            for name, sentence in self._decisions().items()
+        ]
+        return "\n".join([head, *table, *said])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _row(operation))}</tr>"
+            for operation in self.operations
+        )
+        names = "".join(f"<th>{name}</th>" for name in _HEADER)
+        said = "".join(
+            f"<li><b>{name}</b>: {html.escape(sentence)}</li>"
+            for name, sentence in self._decisions().items()
+        )
+        return f"<table><tr>{names}</tr>{rows}</table><ul>{said}</ul>"
+
+    def _decisions(self) -> dict[str, str]:
+        """Return what was decided, and why, by the name of the decision."""
+        decisions = {"rows": self._said_of_rows(), "workers": self._said_of_workers()}
+        if self.training:
+            decisions |= {"segments": self._said_of_segments(), "gradients": self._said_of_sums()}
+        return decisions | {"memory": self._said_of_memory()}
+
+    def _said_of_rows(self) -> str:
+        return (
+            f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}: at least "
+            f"{self.limits['few_rows']:,.0f} rows and {self.limits['operations_of_a_block']:,.0f} "
+            f"operations are worth a block, and {self.limits['many_rows']:,.0f} rows fit into a "
+            "second-level cache"
+        )
+
+    def _said_of_workers(self) -> str:
+        if self.user_functions:
+            return "1: user functions run on the caller's thread"
+        return (
+            f"{self.workers} for blocks of rows"
+            + (f", {self.stretch_workers} for stretches of parameters" if self.training else "")
+            + f": work from {self.limits['operations_worth_sharing']:,.0f} operations on is shared"
+        )
+
+    def _said_of_segments(self) -> str:
+        most = "gradients_in_memory" if self.gradients_by_block else "blocks_in_memory"
+        what = "the gradients" if self.gradients_by_block else "the values and gradients"
+        return (
+            f"{self.segments} of at most {_count(self.segment_rows, 'row')}: {what} of "
+            f"{self.limits[most]:,.0f} blocks are held at most"
+        )
+
+    def _said_of_sums(self) -> str:
+        factor = f"{self.limits['fewer_parameters']:.0f} times the parameters"
+        held = f"the {self.numbers_of_a_block:,} numbers that a block holds"
+        if self.gradients_by_block:
+            return f"summed by each block, then added up: {factor} are not more than {held}"
+        parts = _count(self.stretches, "stretch", "stretches")
+        return f"summed over a segment, by {parts} of parameters: {factor} are more than {held}"
+
+    def _said_of_memory(self) -> str:
+        spaces = _count(self.workspaces, "workspace")
+        rows = _count(self.workspace_rows, "row")
+        text = f"{spaces} of {rows}, {self.workspace_bytes:,} bytes each"
+        return f"{text}; gradients {self.gradient_bytes:,} bytes" if self.training else text
+
+
+_HEADER = ("layer", "operation", "shape", "parameters", "stretches", "multiply-adds", "bytes")
+
+
+def _row(operation: PlannedOperation) -> tuple[str, ...]:
+    dense = operation.kind == "dense"
+    return (
+        str(operation.layer) if dense else "",
+        operation.function or operation.kind,
+        f"{operation.n_in} -> {operation.n_out}" if dense else str(operation.n_out),
+        f"{operation.parameters:,}" if dense else "",
+        str(operation.stretches) if operation.stretches else "",
+        f"{operation.multiply_adds:,.0f}" if dense else "",
+        "in place" if operation.in_place and not operation.bytes else f"{operation.bytes:,}",
+    )
+
+
+def _count(number: int, one: str, several: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def from_core(found: dict[str, Any], *, training: bool, dtype: str) -> Plan:
+    """Return the plan that the core's answer describes."""
+    operations = tuple(PlannedOperation(**operation) for operation in found.pop("operations"))
+    return Plan(**found, operations=operations, training=training, dtype=dtype)

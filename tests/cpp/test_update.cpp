@@ -1,0 +1,146 @@
+// The update of a step: done as a whole, or not at all.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "model/step.hpp"
+#include "problem.hpp"
+
+using namespace pymlp;
+using namespace pymlp::test;
+
+namespace {
+
+// Arrays that take their time at one of the calls, counted from 1: more than the 50 ms after which
+// an interrupt asks again.
+class SlowSource final : public Source<double> {
+ public:
+  SlowSource(const ArraySource<double>& arrays, int slow_call)
+      : arrays_(arrays), slow_call_(slow_call) {}
+
+  index_t size() const override { return arrays_.size(); }
+  index_t n_inputs() const override { return arrays_.n_inputs(); }
+  index_t n_outputs() const override { return arrays_.n_outputs(); }
+  bool has_labels() const override { return arrays_.has_labels(); }
+  const double* weights() const override { return arrays_.weights(); }
+  Samples<double> rows(Range range) const override {
+    if (++calls_ == slow_call_) std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    return arrays_.rows(range);
+  }
+  void gather(const index_t* rows, index_t count, MatrixView<double> x, std::int32_t* labels,
+              MatrixView<double> values) const override {
+    arrays_.gather(rows, count, x, labels, values);
+  }
+  bool was_slow() const { return calls_ >= slow_call_; }
+
+ private:
+  ArraySource<double> arrays_;
+  int slow_call_;
+  mutable int calls_ = 0;
+};
+
+// What a step may change.
+template <class T>
+struct State {
+  std::vector<T> parameters;
+  std::vector<T> optimizer;
+  std::int64_t steps;
+
+  bool operator==(const State& other) const {
+    return steps == other.steps && same_bits(parameters, other.parameters) &&
+           same_bits(optimizer, other.optimizer);
+  }
+};
+
+// The states of a network before and after one step.
+template <class T>
+std::pair<State<T>, State<T>> around_update(const Program& program, const Loss& loss,
+                                            const Source<T>& source, const Regularization& limits,
+                                            Interrupt* interrupt) {
+  Network<T> network(program);
+  network.initialize({}, 1);
+  Optimizer<T> optimizer(kAdam, program.n_parameters());
+  std::vector<T> gradient = arena_of<T>(program);
+  const auto state = [&] {
+    return State<T>{parameters_of(network), numbers_of(optimizer.state()), optimizer.steps()};
+  };
+  const State<T> before = state();
+  Step<T> step(program, loss, Purpose::training, source.size(), 1);
+  step.update({.parameters = network.parameters(),
+               .batch = {source, nullptr, {0, source.size()}},
+               .gradient = gradient.data(),
+               .interrupt = interrupt},
+              network.parameters(), optimizer, limits);
+  return {before, state()};
+}
+
+// Interrupts a step at each of its calls for rows; returns how often that left all untouched.
+int untouched_by_interrupts(const Program& program, const Regularization& limits) {
+  const Problem<double> problem(600, program.n_inputs(), program.n_outputs(), 1);
+  const auto [before, whole] =
+      around_update<double>(program, kCrossEntropy, problem.with_labels(), limits, nullptr);
+  CHECK_FALSE(before == whole);
+  int untouched = 0;
+  for (int call = 1;; ++call) {
+    const SlowSource source(problem.with_labels(), call);
+    Interrupt interrupt([] { return true; });
+    const State<double> after =
+        around_update<double>(program, kCrossEntropy, source, limits, &interrupt).second;
+    CHECK((after == before || after == whole));
+    if (!source.was_slow()) return untouched;
+    if (after == before) ++untouched;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an interrupt in the middle of a step leaves it whole or not taken") {
+  const Program small = classifier(kSmall), wide = classifier(kWide);
+  const auto blocks = [](const Program& program) {
+    return Plan(program, Purpose::training, 600, sizeof(double), 1, false).cut(600).blocks;
+  };
+  // Rows are asked for by every block; over segments, by every stretch of parameters too.
+  CHECK(untouched_by_interrupts(small, {}) == blocks(small));
+  CHECK(untouched_by_interrupts(wide, {}) == blocks(wide));
+  // All gradients are there before the first update, so a step may be left among them.
+  CHECK(untouched_by_interrupts(small, {.clip_norm = 0.01}) == blocks(small));
+  CHECK(untouched_by_interrupts(wide, {.clip_norm = 0.01}) > blocks(wide));
+}
+
+TEST_CASE_TEMPLATE("a loss that is not finite updates nothing", T, float, double) {
+  for (const auto& widths : {kSmall, kWide}) {
+    Problem<T> problem(600, widths.front(), widths.back(), 1);
+    problem.values[599] = std::numeric_limits<T>::quiet_NaN();
+    const auto [before, after] = around_update<T>(classifier(widths, "relu", "linear"), kMse,
+                                                  problem.with_values(), {}, nullptr);
+    CHECK(before == after);
+  }
+}
+
+TEST_CASE_TEMPLATE("the loss of an update has the penalty apart", T, float, double) {
+  Network<T> network(classifier(kSmall));
+  network.initialize({}, 1);
+  const Program& program = network.program();
+  const Problem<T> problem(300, 4, 4, 1);
+  const ArraySource<T> source = problem.weighted();
+  const Batch<T> batch{source, nullptr, {0, 300}};
+  Step<T> loss(program, kCrossEntropy, Purpose::loss, 300, 1);
+  const double plain = loss.run({network.parameters(), batch}).mean();
+  double magnitudes = 0.0;
+  for (const T weight : parameters_of(network))
+    magnitudes += static_cast<double>(std::abs(weight));  // biases are 0
+  Optimizer<T> optimizer(kAdam, program.n_parameters());
+  std::vector<T> gradient = arena_of<T>(program);
+  const BatchLoss sums =
+      Step<T>(program, kCrossEntropy, Purpose::training, 300, 1)
+          .update({.parameters = network.parameters(), .batch = batch, .gradient = gradient.data()},
+                  network.parameters(), optimizer, {.l1 = 0.25});
+  CHECK(sums.mean() == plain);
+  CHECK(sums.mean_penalty() == doctest::Approx(0.25 * magnitudes).epsilon(1e-6));
+  CHECK(sums.total() == doctest::Approx(sums.mean() + sums.mean_penalty()).epsilon(1e-12));
+}
