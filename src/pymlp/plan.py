@@ -120,9 +120,7 @@ class Plan:
         table = aligned([_HEADER, *map(_row, self.operations)], right={0, 3, 4, 5, 6})
         width = max(map(len, self._decisions()))
         said = [
-            textwrap.fill(
-                f"{name:{width}}  {sentence}", 100, subsequent_indent=" " * (width + 2)
-            )
+            textwrap.fill(f"{name:{width}}  {sentence}", 100, subsequent_indent=" " * (width + 2))
             for name, sentence in self._decisions().items()
         ]
         return "\n".join([head, *table, *said])

@@ -184,7 +184,10 @@ def named(grads: pymlp.Gradients) -> list[FloatArray]:
     return [g for pair in zip(grads.weights, grads.biases, strict=True) for g in pair]
 
 
-@pytest.mark.parametrize("number", range(NETWORKS))
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(n, marks=[pytest.mark.slow] if n % 4 else []) for n in range(NETWORKS)],
+)
 def test_gradients_of_random_networks(number: int, dtype: str) -> None:
     case = Case(number, dtype)
     J, grads = case.net.gradients(case.X, case.y, loss=case.loss)

@@ -74,6 +74,7 @@ def is_picture(path: Path) -> bool:
     return path.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_two_spirals_writes_its_picture_where_it_is_told_to(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     run(FOLDER / "two_spirals.py", tmp_path, "border.png")

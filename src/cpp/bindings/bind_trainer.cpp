@@ -113,8 +113,8 @@ class CoreTrainer {
     return source_of(x, labels, values, sample_weight, program.n_inputs(), program.n_outputs());
   }
 
-  static std::optional<ArraySource<T>> optional_source(const std::optional<DatasetArrays<T>>& arrays,
-                                                 const Program& program) {
+  static std::optional<ArraySource<T>> optional_source(
+      const std::optional<DatasetArrays<T>>& arrays, const Program& program) {
     if (!arrays) return std::nullopt;
     return source(*arrays, program);
   }

@@ -69,6 +69,7 @@ index_t most_blocks_of_a_segment(Purpose purpose, bool gradients_by_block) {
 }  // namespace
 
 Range RowCuts::block(index_t b) const {
+  if (blocks == 1) return {0, rows};
   if (rows_of_a_block == 0) return part_of(rows, b, blocks);
   const index_t first = b * rows_of_a_block;
   return {first, std::min(rows_of_a_block, rows - first)};
@@ -80,6 +81,7 @@ Range RowCuts::blocks_in(index_t segment) const {
 }
 
 Range RowCuts::rows_in(index_t segment) const {
+  if (one_segment()) return {0, rows};
   const Range inside = blocks_in(segment);
   const index_t first = block(inside.first).first;
   return {first, block(inside.end() - 1).end() - first};

@@ -59,7 +59,10 @@ struct RowCuts {
   int threads;                  // for blocks
   int threads_for_stretches;
 
-  index_t segments() const { return (blocks + blocks_of_a_segment - 1) / blocks_of_a_segment; }
+  bool one_segment() const { return blocks == blocks_of_a_segment; }
+  index_t segments() const {
+    return one_segment() ? 1 : (blocks + blocks_of_a_segment - 1) / blocks_of_a_segment;
+  }
   Range block(index_t b) const;
   Range blocks_in(index_t segment) const;
   Range rows_in(index_t segment) const;
@@ -67,7 +70,7 @@ struct RowCuts {
   // At least as large as each: nearly equal parts may differ by a row.
   index_t largest_segment() const { return std::min(rows, blocks_of_a_segment * largest_block()); }
   // Gradients of blocks that exist at the same time, but for the one that all are added to.
-  index_t gradients_beside() const { return blocks_of_a_segment - (segments() == 1 ? 1 : 0); }
+  index_t gradients_beside() const { return blocks_of_a_segment - (one_segment() ? 1 : 0); }
 };
 
 class Plan {

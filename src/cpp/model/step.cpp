@@ -29,7 +29,7 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
 
 template <class T>
 BatchLoss Step<T>::run(const Pass<T>& pass) {
-  const RowCuts cuts = plan_.cut(pass.batch.size());
+  const RowCuts& cuts = cuts_of(pass.batch);
   const BatchLoss loss = run_segments(pass, cuts);
   if (pass.gradient == nullptr || requested(pass.interrupt)) return loss;
   for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
@@ -41,7 +41,7 @@ BatchLoss Step<T>::run(const Pass<T>& pass) {
 template <class T>
 BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& optimizer,
                           const Regularization& options) {
-  const RowCuts cuts = plan_.cut(pass.batch.size());
+  const RowCuts& cuts = cuts_of(pass.batch);
   BatchLoss loss = run_segments(pass, cuts);
   if (requested(pass.interrupt) || !std::isfinite(loss.sum)) return loss;
   const auto finish_gradient = [&](std::size_t number, const Stretch& stretch) {
@@ -75,9 +75,17 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
   return loss;
 }
 
+// Batches of a training have one size, but for the last of an epoch.
+template <class T>
+const RowCuts& Step<T>::cuts_of(const Batch<T>& batch) {
+  const bool others = cuts_.rows != batch.size();
+  if (others) cuts_ = plan_.cut(batch.size());
+  if (others || batch.order != nullptr) memory_.reserve(cuts_, batch);
+  return cuts_;
+}
+
 template <class T>
 BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
-  memory_.reserve(cuts, pass.batch);
   if (packed_ && !packed_is_current_) pack(pass.parameters);
   BatchLoss result{0.0, total_weight(pass.batch)};
   const double share = result.weight > 0.0 ? 1.0 / result.weight : 0.0;

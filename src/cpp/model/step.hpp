@@ -40,7 +40,11 @@ class Step {
   void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
-  void set_threads(int threads) { plan_.set_threads(threads); }
+  void set_threads(int threads) {
+    if (threads == plan_.threads()) return;
+    plan_.set_threads(threads);
+    cuts_.rows = 0;
+  }
   void set_loss(const Loss& loss) { loss_ = loss; }
   // Somebody else wrote parameters since the last step; the steps themselves need not say so.
   void parameters_changed() { packed_is_current_ = false; }
@@ -54,6 +58,7 @@ class Step {
                    const Regularization& regularization);
 
  private:
+  const RowCuts& cuts_of(const Batch<T>& batch);
   bool from_logits(const Pass<T>& pass) const;
   // Everything but the last segment's part of the gradients, which collect() has to bring.
   BatchLoss run_segments(const Pass<T>& pass, const RowCuts& cuts);
@@ -75,6 +80,7 @@ class Step {
   const Program& program_;
   Loss loss_;
   Plan plan_;
+  RowCuts cuts_{};  // of the last batch
   StepMemory<T> memory_;
   std::optional<PackedWeights<T>> packed_;
   bool packed_is_current_ = false;

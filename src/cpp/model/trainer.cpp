@@ -59,7 +59,7 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
     time_step();
     if (position_ == training_.size()) {
       end_epoch(interrupt);
-      looked_ = Clock::now();
+      if (validation_ != nullptr) looked_ = Clock::now();  // not a step's time
     }
     seconds_ = before + seconds_between(started_, looked_);
     if (seconds_ - before >= seconds) break;
