@@ -1,14 +1,20 @@
-"""Pages that are made from tables are as their scripts make them."""
+"""Pages show what the code does: tables as their scripts make them, plans, paths."""
 
+import dataclasses
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pymlp
 from pymlp.activations import TABLE
+from pymlp.plan import Plan
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +42,30 @@ def test_picture_of_activations_can_be_made(script: Any, tmp_path: Path) -> None
     for picture in (tmp_path / "activations.png", DOCS / "activations.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size < 200_000
+
+
+def printed_plans() -> list[tuple[str, str]]:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```\n\n```\n(.*?)\n```", page, re.DOTALL)
+
+
+@pytest.mark.parametrize(("code", "shown"), printed_plans())
+def test_plans_in_the_page_are_what_is_printed(code: str, shown: str) -> None:
+    plans: list[Plan] = []
+    exec(code, {"pymlp": pymlp, "print": plans.append})
+    # What computes the products depends on the machine and on PYMLP_GEMM; nothing else does.
+    assert str(dataclasses.replace(plans[0], arithmetic="native")) == shown
+
+
+def test_three_plans_are_shown() -> None:
+    assert len(printed_plans()) == 3
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_in_pages_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:src|tests|docs|examples|benchmarks|cmake)/[\w./-]*)`", text))
+    missing = [name for name in named if not (ROOT / name).exists()]
+    links = set(re.findall(r"\]\((?!https?:)([^)#\s]+)", text))
+    missing += [name for name in links if not (page.parent / name).exists()]
+    assert missing == []
