@@ -26,8 +26,8 @@ class Value(Immutable):
         vars(self).update(fields)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({shown})"
+        fields = ", ".join(f"{name}={shown(value)}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({fields})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Value):
@@ -36,3 +36,9 @@ class Value(Immutable):
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, *vars(self).items()))
+
+
+def shown(value: Any) -> str:
+    """Return the text of a value, of a float the shortest that gives it back."""
+    short = f"{value:g}" if isinstance(value, float) else repr(value)
+    return short if not isinstance(value, float) or float(short) == value else repr(value)

@@ -137,13 +137,6 @@ class Activation(Value):
         forward, derivative = (_checked(f, name) for name, f in self.parameters.items())
         return self.name, [], forward, derivative
 
-    def __repr__(self) -> str:
-        shown = (
-            f"{name}={value:g}" if isinstance(value, float) else f"{name}={value!r}"
-            for name, value in self.parameters.items()
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
-
 
 def _checked(function: Callable[[FloatArray], Any], name: str) -> Callable[[FloatArray], Any]:
     """Return `function`, its results refused or converted as the user's arrays are."""

@@ -1,7 +1,7 @@
 """Initialisers: names, and objects for those with a parameter.
 
-Names: ``auto`` (He normal for the ReLU family, Glorot uniform otherwise), ``zeros``, ``normal``,
-``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``,
+Names: ``auto`` (He normal for the ReLU family, LeCun normal for selu, Glorot uniform otherwise),
+``zeros``, ``normal``, ``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``,
 ``lecun_uniform``, ``lecun_normal``, ``orthogonal``; PyTorch's ``xavier_*`` are ``glorot_*``, its
 ``kaiming_*`` are ``he_*``. Biases start at 0.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from pymlp import _checks
 from pymlp._registry import Registry
-from pymlp._values import Value
+from pymlp._values import Value, shown
 
 __all__ = ["Constant", "Initializer", "Normal", "Uniform"]
 
@@ -35,8 +35,8 @@ class Initializer(Value):
         super().__init__(name=name, scale=scale)
 
     def __repr__(self) -> str:
-        shown = f"{self.scale:g}" if type(self) is not Initializer else f"'{self.name}'"
-        return f"{type(self).__name__}({shown})"
+        named = type(self) is Initializer
+        return f"{type(self).__name__}({shown(self.name if named else self.scale)})"
 
 
 class Constant(Initializer):

@@ -206,7 +206,7 @@ class Network:
         --------
         >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
-        (8, 32, 2, 5521408.0)
+        (8, 32, 2, 3997696.0)
         """
         rows = _checks.integer("batch_size", batch_size, minimum=1)
         wanted = _checks.flag("training", training)

@@ -44,6 +44,17 @@ def test_copies_and_pickles_are_equal(value: Any) -> None:
     assert value != repr(value)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [pymlp.ELU(1 / 3), initializers.Normal(1 / 3), initializers.resolve("he_normal"),
+     schedules.Exponential(1 / 3), pymlp.EarlyStopping(5, min_delta=1 / 3), losses.Huber(1 / 3)],
+    ids=repr,
+)  # fmt: skip
+def test_a_repr_gives_the_value_back(value: Any) -> None:
+    kinds = {**vars(pymlp), **vars(schedules), **vars(losses), **vars(initializers)}
+    assert eval(repr(value), kinds) == value
+
+
 def test_a_layer_takes_weights_and_biases_only() -> None:
     net = pymlp.Network([2, 3, 1], seed=0)
     layer = net.layers[0]

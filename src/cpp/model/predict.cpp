@@ -2,20 +2,16 @@
 
 #include <algorithm>
 
+#include "base/copy_rows.hpp"
 #include "base/team.hpp"
 #include "model/plan.hpp"
-#include "ops/table.hpp"
+#include "ops/propagation.hpp"
 
 namespace pymlp {
 
 namespace {
 
 constexpr index_t kStackBytes = 16 << 10;
-
-template <class T>
-void forward(const Program& program, const Block<T>& block) {
-  for (const Operation& op : program.operations()) functions_of<T>(op).forward(op, block);
-}
 
 template <class T>
 Block<T> block_of(const Network<T>& network, const Placement& places, T* memory, Range rows,
@@ -29,12 +25,7 @@ Block<T> block_of(const Network<T>& network, const Placement& places, T* memory,
           network.parameters()};
 }
 
-template <class T>
-void copy_rows(MatrixView<T> from, MatrixView<T> to) {
-  for (index_t i = 0; i < from.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
-}
-
-// forward of every block, each worker in memory of its own; done(block) comes after each.
+// body(block) for every block of rows, each worker in memory of its own.
 template <class T, class Body>
 void for_blocks(const Network<T>& network, const Placement& places, const RowCuts& cuts,
                 ConstMatrixView<T> x, Body&& body) {
@@ -61,11 +52,11 @@ void predict(const Network<T>& network, ConstMatrixView<T> x, MatrixView<T> y, i
     alignas(kAlignment) T memory[kStackBytes / sizeof(T)];
     Block<T> block = block_of(network, places, memory, {0, x.rows}, x);
     block.y = y;
-    return forward(program, block);
+    return propagate(program.operations(), block);
   }
   for_blocks(network, places, cuts, x, [&](Block<T> block) {
     block.y = y.slice(block.first_of_batch, block.rows());
-    forward(program, block);
+    propagate(program.operations(), block);
   });
 }
 
@@ -76,12 +67,12 @@ void trace(const Network<T>& network, ConstMatrixView<T> x, const std::vector<Ma
   const Placement places = place<T>(program, Keep::everything);
   const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false).cut(x.rows);
   for_blocks(network, places, cuts, x, [&](const Block<T>& block) {
-    forward(program, block);
+    propagate(program.operations(), block);
     for (std::size_t l = 0; l < z.size(); ++l) {
       const Operation& dense = program.dense(static_cast<index_t>(l));
       const Operation& activation = program.activation(static_cast<index_t>(l));
-      copy_rows(block.output(dense), z[l].slice(block.first_of_batch, block.rows()));
-      copy_rows(block.output(activation), a[l].slice(block.first_of_batch, block.rows()));
+      copy_rows<T>(z[l].slice(block.first_of_batch, block.rows()), block.output(dense));
+      copy_rows<T>(a[l].slice(block.first_of_batch, block.rows()), block.output(activation));
     }
   });
 }

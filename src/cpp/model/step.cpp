@@ -1,13 +1,13 @@
 #include "model/step.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "base/copy_rows.hpp"
 #include "base/team.hpp"
 #include "kernels/table.hpp"
 #include "model/gradient_sum.hpp"
-#include "ops/table.hpp"
+#include "ops/propagation.hpp"
 
 namespace pymlp {
 
@@ -117,15 +117,11 @@ void Step<T>::run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segmen
   const Samples<T> samples = workspace.room().fill(pass.batch, rows, first);
   const Block<T> block = block_in(pass, workspace, samples.x, first, rows.first);
   set_scales(memory_.scales.data() + at, pass.batch, rows, share);
-  const index_t n = program_.n_operations() - (from_logits(pass) ? 1 : 0);
-  for (index_t i = 0; i < n; ++i) {
-    functions_of<T>(program_.operation(i)).forward(program_.operation(i), block);
-  }
+  const auto operations = operations_of(pass);
+  propagate(operations, block);
   begin_backward(pass, block, samples, at);
   if (plan_.purpose() == Purpose::loss) return;
-  for (index_t i = n - 1; i >= 0; --i) {
-    functions_of<T>(program_.operation(i)).backward(program_.operation(i), block);
-  }
+  propagate_back(operations, block);
   if (pass.dz != nullptr) copy_dz(pass, block);
   if (by_block && pass.gradient != nullptr) {
     sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
@@ -134,8 +130,11 @@ void Step<T>::run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segmen
 
 // The loss may be computed from z of the last layer: its activation is then left out both ways.
 template <class T>
-bool Step<T>::from_logits(const Pass<T>& pass) const {
-  return pass.dy.data == nullptr && computed_from_logits(loss_, program_.output());
+std::span<const Operation> Step<T>::operations_of(const Pass<T>& pass) const {
+  const auto all = program_.operations();
+  const bool from_logits =
+      pass.dy.data == nullptr && computed_from_logits(loss_, program_.output());
+  return all.first(all.size() - (from_logits ? 1 : 0));
 }
 
 // The losses, and the gradient at the outputs; the gradient alone where it was given.
@@ -149,19 +148,15 @@ void Step<T>::begin_backward(const Pass<T>& pass, const Block<T>& block, const S
                                 block.output(output), samples.targets, memory_.scales.data() + at,
                                 loss_, output.activation);
   }
-  for (index_t i = 0; i < block.rows(); ++i) {
-    std::copy_n(pass.dy.row(block.first_of_batch + i), pass.dy.cols, gradient.row(i));
-  }
+  copy_rows(gradient, pass.dy.slice(block.first_of_batch, block.rows()));
 }
 
 template <class T>
 void Step<T>::copy_dz(const Pass<T>& pass, const Block<T>& block) const {
   for (index_t l = 0; l < program_.n_layers(); ++l) {
-    const MatrixView<T> from = block.output_gradient(program_.dense(l));
-    const MatrixView<T>& to = (*pass.dz)[static_cast<std::size_t>(l)];
-    for (index_t i = 0; i < from.rows; ++i) {
-      std::copy_n(from.row(i), from.cols, to.row(block.first_of_batch + i));
-    }
+    const MatrixView<T>& dz = (*pass.dz)[static_cast<std::size_t>(l)];
+    copy_rows<T>(dz.slice(block.first_of_batch, block.rows()),
+                 block.output_gradient(program_.dense(l)));
   }
 }
 

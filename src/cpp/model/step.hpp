@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "kernels/loss.hpp"
@@ -59,7 +60,7 @@ class Step {
 
  private:
   const RowCuts& cuts_of(const Batch<T>& batch);
-  bool from_logits(const Pass<T>& pass) const;
+  std::span<const Operation> operations_of(const Pass<T>& pass) const;
   // Everything but the last segment's part of the gradients, which collect() has to bring.
   BatchLoss run_segments(const Pass<T>& pass, const RowCuts& cuts);
   void run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segment, index_t b,

@@ -39,9 +39,3 @@ class EarlyStopping(Value):
             min_delta=_checks.number("min_delta", min_delta, minimum=0.0),
             restore_best=_checks.flag("restore_best", restore_best),
         )
-
-    def __repr__(self) -> str:
-        return (
-            f"EarlyStopping(patience={self.patience}, min_delta={self.min_delta:g}, "
-            f"restore_best={self.restore_best})"
-        )
