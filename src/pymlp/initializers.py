@@ -1,9 +1,9 @@
 """Initialisers: names, and objects for those with a parameter.
 
 Names: ``auto`` (He normal for the ReLU family, LeCun normal for selu, Glorot uniform otherwise),
-``zeros``, ``normal``, ``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``, ``he_normal``,
-``lecun_uniform``, ``lecun_normal``, ``orthogonal``; PyTorch's ``xavier_*`` are ``glorot_*``, its
-``kaiming_*`` are ``he_*``. Biases start at 0.
+``zeros``, ``normal``, ``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``,
+``he_normal``, ``lecun_uniform``, ``lecun_normal``, ``orthogonal``; PyTorch's ``xavier_*`` are
+``glorot_*``, its ``kaiming_*`` are ``he_*``. Biases start at 0.
 """
 
 from __future__ import annotations
