@@ -13,7 +13,7 @@ bool cpu_supports(Isa isa);
 Isa selected_isa();
 std::string name_of(Isa isa);
 
-// Whether a b + c is one instruction; without it the C library computes its bits, slowly.
+// Whether a b + c is one instruction; elsewhere the C library computes the same bits, slowly.
 bool has_fused_multiply_add(Isa isa);
 
 // Processors that this process may use: its affinity, cut by a cgroup's quota.

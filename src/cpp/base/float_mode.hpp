@@ -1,5 +1,5 @@
-// How a thread computes: which way it rounds, and whether subnormal numbers count as 0. Read and
-// written where the processor keeps it: <cfenv> does so too, at ten times the price.
+// The floating-point mode of a thread: rounding, and whether subnormal numbers count as 0. Read and
+// written in the processor's register; <cfenv> does the same and takes ten times as long.
 #pragma once
 
 #include <cfenv>
@@ -29,7 +29,7 @@ inline void set_float_mode(FloatMode mode) { asm volatile("msr fpcr, %0" : : "r"
 
 #else
 
-using FloatMode = int;  // the rounding, which is all that is known of other processors
+using FloatMode = int;  // the rounding alone, on other processors
 inline constexpr FloatMode kFlushSubnormals = 0;
 
 inline FloatMode float_mode() { return std::fegetround(); }

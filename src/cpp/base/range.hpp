@@ -1,4 +1,4 @@
-// A stretch of consecutive numbers: rows of a batch, numbers of an arena, blocks.
+// Consecutive indices: rows of a batch, parameters of an arena, blocks.
 #pragma once
 
 #include "base/view.hpp"

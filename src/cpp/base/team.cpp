@@ -22,13 +22,14 @@ namespace {
 constexpr int kSpins = 4000;  // some tens of microseconds, longer than the gap between steps
 
 // Every thread has a range of the tasks, and helps the others when its own is done: so a thread
-// that does not come costs nothing, and one that comes every time finds its data in its own cache.
+// that does not arrive costs nothing, and one that arrives every time finds its data in its cache.
 // Handing a cache line over takes about 0.1 microseconds, so what a worker needs lies in two: the
 // job's and its own.
 class Team {
  public:
   void run(index_t tasks, int threads, detail::TaskFunction function, void* context) {
-    // A second caller at the same time, or a task that calls again, works alone: nobody waits.
+    // A second caller at the same time, or a task that calls again, works alone and waits for
+    // nothing.
     if (busy_.test_and_set(std::memory_order_acquire)) {
       for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
       return;
@@ -65,7 +66,7 @@ class Team {
   };
   Slot& slot(index_t t) { return slots_[static_cast<std::size_t>(t)]; }
 
-  // Where the system grants no more threads, those that are there do the work.
+  // Where the system grants no more threads, the existing ones do the work.
   void grow(int workers) {
     try {
       for (; workers_ < workers; ++workers_) {
@@ -86,7 +87,7 @@ class Team {
 
   // A worker says that it is inside before it looks whether the job is open; the caller closes
   // before it looks who is inside. So one of them sees the other, and the caller never waits for a
-  // worker that has not come.
+  // worker that has not arrived.
   void close(std::uint32_t job) {
     open_.store(0, std::memory_order_seq_cst);
     for (index_t t = 1; t < threads_of(job); ++t) {
@@ -102,7 +103,7 @@ class Team {
   }
 
   // Its own range first, then what is left of the others'. The first exception ends the job; the
-  // caller throws it on once nobody is inside.
+  // caller rethrows it when no worker is inside.
   void work(int self, int threads) noexcept {
     try {
       for (int other = 0; other < threads; ++other) {
@@ -125,7 +126,7 @@ class Team {
       std::atomic<std::uint32_t>& inside = slot(self).inside;
       inside.store(seen, std::memory_order_seq_cst);
       if (open_.load(std::memory_order_seq_cst) == seen) {
-        // A worker began with the mode of whoever called first; a result must not depend on that.
+        // A worker starts with the mode of its first caller; a result must not depend on that.
         set_float_mode(mode_);
         work(self, threads_of(seen));
       }
@@ -164,8 +165,8 @@ std::atomic<int> configured_threads{0};
 Team*& team() {
   static Team* instance = [] {
 #if defined(__unix__) || defined(__APPLE__)
-    // A child has none of its parent's threads, and its copy of the locks may be held for ever: it
-    // leaves the old team where it is and starts another.
+    // A child process has none of its parent's threads, and its copy of the locks may be held for
+    // ever: it abandons the old team and starts another.
     pthread_atfork(nullptr, nullptr, [] { team() = new Team; });
 #endif
     return new Team;  // never destroyed: workers may outlive static destruction

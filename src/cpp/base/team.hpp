@@ -9,7 +9,7 @@ namespace pymlp {
 
 inline constexpr int kMaxThreads = 1024;
 
-// The number of threads that a call uses when it does not say: the available processors at first.
+// The default number of threads of a call; at first that of the available processors.
 void set_num_threads(int threads);
 int num_threads();
 
@@ -21,9 +21,9 @@ void run_tasks(index_t tasks, int threads, TaskFunction function, void* context)
 }  // namespace detail
 
 // Calls body(task, worker) once for each task in [0, tasks), on up to `threads` threads, the caller
-// among them: worker, below `threads`, is the number of the thread, and what belongs to it nobody
-// else touches meanwhile. Which thread runs a task is left open, so a result must depend on the
-// task alone: then it is the same on any number of threads. Every thread rounds as the caller does,
+// among them. `worker`, below `threads`, is the number of the thread; no two threads have the same
+// number at the same time. Any thread may run any task, so a result must depend on the task alone:
+// then it is the same on any number of threads. Every thread rounds as the caller does,
 // and treats subnormal numbers alike. An exception ends the work and is thrown here.
 template <class Body>
 void parallel_for(index_t tasks, int threads, Body&& body) {

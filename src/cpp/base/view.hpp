@@ -1,4 +1,4 @@
-// Views: where a matrix lies in memory, never who owns it. Row-major, `stride` elements between
+// Views: matrices in memory that others own. Row-major, `stride` elements between
 // rows.
 #pragma once
 

@@ -78,7 +78,7 @@ Array<T> empty_matrix(index_t rows, index_t cols) {
   return Array<T>({rows, cols});
 }
 
-// An array of its own: the callee may keep it, or write to it.
+// A copy, which the callee may keep or write to.
 template <class T>
 Array<T> copied(ConstMatrixView<T> view) {
   Array<T> array = empty_matrix<T>(view.rows, view.cols);

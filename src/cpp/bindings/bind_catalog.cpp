@@ -1,4 +1,4 @@
-// The names that the core knows, so that Python need not list them again, and the activations.
+// The names that the core knows, which Python does not list again, and the activations.
 #include <pybind11/stl.h>
 
 #include "bindings/array_activations.hpp"

@@ -1,4 +1,4 @@
-// A plan as Python prints it: what is decided, and the limits that it follows from.
+// A plan for Python to print: what is decided, and the limits that it follows from.
 #include <algorithm>
 #include <string>
 

@@ -1,6 +1,6 @@
-// The short way to a prediction: for a small network and one sample, pybind11's conversions and
-// Python's checks take many times as long as the arithmetic. It answers the plain calls alone and
-// says None to all others, which the long way then answers or explains.
+// The short path of a prediction: for a small network and one sample, pybind11's conversions and
+// Python's checks take many times as long as the arithmetic. It serves plain calls alone and
+// returns None for all others, which the long path then serves or refuses with a reason.
 #include <exception>
 
 #include "base/team.hpp"
@@ -13,8 +13,8 @@ namespace pymlp::bindings {
 
 namespace {
 
-// Letting go of the GIL and taking it again costs 40 ns, and a multiple where another thread takes
-// it in between. For less work than this, a few microseconds, it is kept.
+// Releasing and acquiring the GIL costs 40 ns, and a multiple of that where another thread takes it
+// in between. For less work than this, a few microseconds, it is kept.
 constexpr double kWorthReleasing = 1e5;
 
 template <class T>
@@ -49,7 +49,7 @@ template <class T>
 PyObject* answer(CoreNetwork<T>& core, PyObject* x_object, PyObject* out_object, int threads) {
   const Program& program = core.program();
   const PlainArray<T> x = plain_array<T>(x_object);
-  // Functions of the user's own raise exceptions and call anything: that is for the long way.
+  // User functions may raise and may call anything: the long path allows for that.
   if (program.has_user_functions() || threads == 0 || !x || x.cols != program.n_inputs()) {
     return Py_NewRef(Py_None);
   }
@@ -76,7 +76,7 @@ PyObject* try_predict(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
     return answer(py::handle(self).cast<CoreNetwork<T>&>(), arguments[0], arguments[1],
                   thread_count(arguments[2]));
   } catch (const std::exception&) {
-    return Py_NewRef(Py_None);  // the long way meets the same and has the words for it
+    return Py_NewRef(Py_None);  // the long path meets the same error and reports it
   }
 }
 

@@ -1,4 +1,4 @@
-// CoreLoss: a loss as Python holds it, with the function that a loss of the user's own calls.
+// CoreLoss: a loss as Python holds it, with the user function of a custom loss.
 #pragma once
 
 #include <memory>

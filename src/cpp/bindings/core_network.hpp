@@ -30,8 +30,8 @@ class CoreNetwork {
   const Program& program() const { return network_.program(); }
 
   // While a reader works other readers may too, but no step writes. The lock is waited for without
-  // the GIL, because its holder may need the GIL before letting go. An activation or a loss of the
-  // user's own may read the network that called it: this thread has the lock already.
+  // the GIL, because its holder may need the GIL before releasing it. A user function may read the
+  // network that called it: this thread holds the lock already.
   template <class Work>
   auto reading(Work&& work) {
     const py::gil_scoped_release released;
@@ -41,8 +41,8 @@ class CoreNetwork {
     return work(network_);
   }
 
-  // Reads with the GIL held, for work that ends sooner than the GIL is let go and taken again. As
-  // nobody waits with the GIL held, nothing is done, and false returned, while a step writes.
+  // Reads with the GIL held, for work that is shorter than releasing and acquiring it. The lock is
+  // never waited for with the GIL held: while a step writes, does nothing and returns false.
   template <class Work>
   bool try_reading(Work&& work) {
     std::shared_lock lock(network_.mutex(), std::defer_lock);
@@ -54,7 +54,7 @@ class CoreNetwork {
 
   template <class Work>
   auto writing(Work&& work) {
-    check(!at_work(), "a function that this network calls must not train it");
+    check(!at_work(), "a user function that this network calls must not train it");
     const py::gil_scoped_release released;  // as for reading
     std::unique_lock lock(network_.mutex());
     const AtWork mark(this);

@@ -1,6 +1,6 @@
-// Python functions in the place of an activation or a loss. The Python side has wrapped them so
-// that they return arrays of exactly the right shape and dtype; their exceptions pass through the
-// core unchanged.
+// User functions in Python as activations and losses. The Python side has wrapped them so that they
+// return arrays of exactly the right shape and dtype; their exceptions pass through the core
+// unchanged.
 #pragma once
 
 #include "bindings/arrays.hpp"
@@ -29,7 +29,7 @@ class PythonActivation final : public UserActivation {
  private:
   template <class T>
   void write(MatrixView<T> a, ConstMatrixView<T> z) {
-    const py::gil_scoped_acquire acquired;  // the user's function is Python
+    const py::gil_scoped_acquire acquired;  // the user function is Python
     const auto result = forward_(copied(z)).template cast<Array<T>>();
     const ConstMatrixView<T> values = const_matrix(result, "forward(z)", z.cols);
     for (index_t i = 0; i < a.rows; ++i) std::copy_n(values.row(i), a.cols, a.row(i));
@@ -37,7 +37,7 @@ class PythonActivation final : public UserActivation {
 
   template <class T>
   void multiply(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z) {
-    const py::gil_scoped_acquire acquired;  // the user's function is Python
+    const py::gil_scoped_acquire acquired;  // the user function is Python
     const auto result = derivative_(copied(z)).template cast<Array<T>>();
     const ConstMatrixView<T> slopes = const_matrix(result, "derivative(z)", z.cols);
     for (index_t i = 0; i < dz.rows; ++i) {
@@ -67,7 +67,7 @@ class PythonLoss final : public UserLoss {
   template <class T>
   void evaluate(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a, const Targets<T>& targets,
                 const T* scale) {
-    const py::gil_scoped_acquire acquired;  // the user's function is Python
+    const py::gil_scoped_acquire acquired;  // the user function is Python
     const py::tuple result = function_(copied(a), copied(targets, a.rows));
     const auto values = result[0].template cast<Array<T>>();
     const auto slopes = result[1].template cast<Array<T>>();

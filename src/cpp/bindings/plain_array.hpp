@@ -1,5 +1,5 @@
-// PlainArray: a NumPy array that can be worked on as it lies, read without pybind11's conversions,
-// which take longer than a small network. Whatever is out of the ordinary is not plain.
+// PlainArray: a NumPy array that is used in place, read without pybind11's conversions, which take
+// longer than a small network. Arrays that need any conversion are not plain.
 #pragma once
 
 #include <functional>

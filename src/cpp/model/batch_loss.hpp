@@ -33,7 +33,7 @@ double total_weight(const Batch<T>& batch) {
   return total;
 }
 
-// What each of some rows counts in the mean: `share`, times its weight.
+// The factor of each row's loss in the mean: `share`, times the row's weight.
 template <class T>
 void set_scales(T* scales, const Batch<T>& batch, Range rows, double share) {
   const T* weights = batch.source.weights();

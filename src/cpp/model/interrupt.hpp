@@ -1,4 +1,4 @@
-// Interrupt: long work in C++ asks now and then whether it should stop.
+// Interrupt: how long work in C++ finds out whether it should stop.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,7 @@ namespace pymlp {
 
 class Interrupt {
  public:
-  // `asked` is called on the thread that made this object, at most every 50 ms.
+  // `asked` is called on the thread that made this object, every 50 ms at most.
   explicit Interrupt(std::function<bool()> asked)
       : asked_(std::move(asked)), owner_(std::this_thread::get_id()), last_(Clock::now()) {}
 

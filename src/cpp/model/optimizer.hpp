@@ -1,4 +1,4 @@
-// Optimizer: a rule, and what it remembers of one network's parameters from step to step.
+// Optimizer: a rule, and its state for the parameters of one network.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ class Optimizer {
   std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
-  // All arenas of state in one piece, for saving them and taking them back.
+  // All arenas of state in one piece, for saving and restoring them.
   Buffer<T>& state() { return state_; }
   const Buffer<T>& state() const { return state_; }
 

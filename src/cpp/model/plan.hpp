@@ -4,8 +4,8 @@
 // A segment is cut into blocks of rows, which go through all operations, forth and back, in
 // parallel. The gradients of the parameters sum over all rows. Where the parameters are far fewer
 // than the numbers that a block holds, every block sums gradients of its own, in the cache of
-// whoever computes it, and these are added up in the order of the blocks; elsewhere they are summed
-// over a whole segment, by stretches of parameters, in parallel.
+// its thread, and these are added up in the order of the blocks; elsewhere they are summed over a
+// whole segment, by stretches of parameters, in parallel.
 //
 // What decides the bits of a result is cut by sizes alone, never by the number of threads.
 #pragma once
@@ -36,10 +36,10 @@ struct PlanLimits {
   static constexpr double operations_of_a_long_step = 5e9;  // about 50 ms of one core
 
   static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
-  static constexpr index_t fewest_inputs = 24;          // of one that is cut for the cache's sake
+  static constexpr index_t fewest_inputs = 24;          // of one that is cut to fit into the cache
   static constexpr index_t bytes_in_cache = 384 << 10;  // a stretch's inputs, half a cache
   static constexpr index_t products_of_a_stretch = 50000;  // less is not worth a task
-  // Gradients of its own pay for a block that holds this many numbers for each parameter.
+  // A block sums gradients of its own where it holds this many numbers for each parameter.
   static constexpr index_t fewer_parameters = 4;
 
   // Blocks of a segment. Where gradients are summed over segments, these are whole chains of
@@ -90,8 +90,8 @@ class Plan {
   // The parameters, cut for gradients and updates.
   const std::vector<Stretch>& stretches() const { return stretches_; }
   int threads_for_packing() const;
-  // Whether somebody may want to stop a step of so many rows before its end: nothing is then
-  // written until all gradients are there.
+  // Whether a step of so many rows takes so long that it may have to be interrupted: nothing is
+  // then written until all gradients are there.
   bool takes_long(index_t rows) const;
 
  private:

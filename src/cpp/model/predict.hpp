@@ -1,4 +1,5 @@
-// Predict: outputs only, a block of rows at a time, so that what lies between stays in the cache.
+// Predict: outputs only, a block of rows at a time, so that the values of hidden layers stay in the
+// cache.
 #pragma once
 
 #include "model/network.hpp"

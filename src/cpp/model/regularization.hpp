@@ -1,11 +1,11 @@
-// Regularization: what is asked of weights and gradients beside the loss.
+// Regularization: penalties and limits on weights and gradients.
 #pragma once
 
 #include "model/plan.hpp"
 
 namespace pymlp {
 
-// 0 means: not asked for.
+// 0: none.
 struct Regularization {
   double l1 = 0.0;          // adds l1 sum |w| to the loss, over weights, not biases
   double l2 = 0.0;          // adds l2 / 2 sum w^2

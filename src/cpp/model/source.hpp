@@ -1,4 +1,4 @@
-// Source: where batches come from. Today: arrays in memory, as the user's hold them.
+// Source: where batches come from; today arrays in memory.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace pymlp {
 
-// Consecutive rows with what they should give.
+// Consecutive rows with their targets.
 template <class T>
 struct Samples {
   ConstMatrixView<T> x;
@@ -32,7 +32,7 @@ class Source {
   virtual bool has_labels() const = 0;  // else values
   // Of each row; null where all count the same.
   virtual const T* weights() const = 0;
-  // Rows that lie side by side.
+  // Consecutive rows, in place.
   virtual Samples<T> rows(Range range) const = 0;
   // Copies rows[0], rows[1], ... to x, and their labels or values.
   virtual void gather(const index_t* rows, index_t count, MatrixView<T> x, std::int32_t* labels,
@@ -73,7 +73,8 @@ class ArraySource final : public Source<T> {
   const T* weights_;
 };
 
-// Rows order[first], ..., order[first + count - 1] of a source; without an order as they lie.
+// Rows order[first], ..., order[first + count - 1] of a source; without an order rows first, first
+// + 1, ...
 template <class T>
 struct Batch {
   const Source<T>& source;
@@ -86,7 +87,7 @@ struct Batch {
   }
 };
 
-// Room for rows of a batch that do not lie side by side in their source.
+// Room for rows of a batch that are not consecutive in their source.
 template <class T>
 class GatherRoom {
  public:
@@ -99,7 +100,7 @@ class GatherRoom {
     }
   }
 
-  // Rows of a batch: where they lie, or copied to row `at` of the room and the following.
+  // Rows of a batch: in place, or copied to row `at` of the room and the following.
   Samples<T> fill(const Batch<T>& batch, Range rows, index_t at) {
     if (batch.order != nullptr) {
       const index_t n_in = batch.source.n_inputs(), n_out = batch.source.n_outputs();

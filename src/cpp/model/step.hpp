@@ -47,7 +47,7 @@ class Step {
     cuts_.rows = 0;
   }
   void set_loss(const Loss& loss) { loss_ = loss; }
-  // Somebody else wrote parameters since the last step; the steps themselves need not say so.
+  // To be called where parameters were written other than by a step: packed weights are refreshed.
   void parameters_changed() { packed_is_current_ = false; }
 
   // The loss of a batch, and its gradients where they are wanted.
@@ -61,7 +61,7 @@ class Step {
  private:
   const RowCuts& cuts_of(const Batch<T>& batch);
   std::span<const Operation> operations_of(const Pass<T>& pass) const;
-  // Everything but the last segment's part of the gradients, which collect() has to bring.
+  // Everything but the last segment's part of the gradients, which collect() adds.
   BatchLoss run_segments(const Pass<T>& pass, const RowCuts& cuts);
   void run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segment, index_t b,
                  index_t worker, double share);

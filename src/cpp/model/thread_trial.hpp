@@ -1,6 +1,6 @@
 // How many threads the steps of a training are worth: all or one, by the clock. Whether sharing a
 // step of some microseconds pays depends on what else the machine does and on where its processors
-// lie, which nobody can know beforehand; the result does not depend on the choice.
+// lie, which is not known beforehand; the result does not depend on the choice.
 #pragma once
 
 #include <algorithm>

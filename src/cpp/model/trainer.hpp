@@ -1,4 +1,4 @@
-// Trainer: epochs of shuffled batches, each with its validation. When to stop is the caller's rule.
+// Trainer: epochs of shuffled batches, each with its validation. The caller decides when to stop.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ struct FitOptions {
 };
 
 enum class Status {
-  running,      // returned because it was time for a look; call run() again
+  running,      // returned to let the caller look; call run() again
   epochs,       // all epochs done
   diverged,     // not finite any more; parameters and optimiser as when the epoch began
   interrupted,  // an interrupt came; parameters and optimiser as of the last whole step
@@ -84,7 +84,7 @@ class Trainer {
   Buffer<T> start_parameters_;  // as they were when the epoch began
   Buffer<T> start_state_;
   std::int64_t start_steps_ = 0;
-  Buffer<index_t> order_;  // empty: rows as they lie
+  Buffer<index_t> order_;  // empty: rows in their own order
   index_t epoch_ = 0;
   index_t epochs_begun_ = 0;
   index_t position_ = 0;  // samples of this epoch already seen

@@ -15,7 +15,7 @@ struct ActivationOperation {
   static index_t n_parameters(const Operation&) { return 0; }
   static index_t parameter_rows(const Operation&) { return 0; }
   static double multiply_adds(const Operation&) { return 0.0; }
-  // What one costs beside a product: about as much as 15 multiply-adds.
+  // An activation costs about as much as 15 multiply-adds.
   static double operations(const Operation& op) { return 30.0 * static_cast<double>(op.n_out); }
 
   template <class T>

@@ -1,5 +1,5 @@
-// Block: some rows of a batch on their way through a program, and where each buffer lies. Refers to
-// what others own; costs nothing to make.
+// Block: some rows of a batch in a program, and where each buffer lies. Refers to memory that
+// others own; costs nothing to make.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace pymlp {
 template <class T>
 class PackedWeights;
 
-// The draws of dropout in one step: every unit of every sample has its own, whoever computes it.
+// The draws of dropout in one step: every unit of every sample has its own, on any thread.
 struct DropoutDraws {
   std::uint64_t seed;
   std::uint64_t step;
@@ -47,7 +47,7 @@ struct Block {
   index_t first_of_batch;
   ConstMatrixView<T> x;  // the network's inputs, the rows of the block alone
   const T* parameters;
-  const PackedWeights<T>* packed = nullptr;  // going backward needs it
+  const PackedWeights<T>* packed = nullptr;  // the backward pass needs it
   const DropoutDraws* draws = nullptr;       // null: no unit is dropped
   MatrixView<T> y{};   // where the last buffer is to lie, if not in the workspace
   MatrixView<T> dx{};  // where the gradient by the inputs goes, if it is wanted

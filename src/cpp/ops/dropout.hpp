@@ -16,7 +16,7 @@ struct DropoutOperation {
   static index_t n_parameters(const Operation&) { return 0; }
   static index_t parameter_rows(const Operation&) { return 0; }
   static double multiply_adds(const Operation&) { return 0.0; }
-  // Not counted: outside training there is none, and cuts are the same in training.
+  // Not counted: cuts of training and of prediction are the same.
   static double operations(const Operation&) { return 0.0; }
 
   template <class T>
@@ -28,7 +28,7 @@ struct DropoutOperation {
     for (index_t i = 0; i < to.rows; ++i) std::copy_n(from.row(i), from.cols, to.row(i));
   }
 
-  // The same units as on the way forth, because the draws are the same; in place.
+  // The same units as in the forward pass, because the draws are the same; in place.
   template <class T>
   static void backward(const Operation& op, const Block<T>& block) {
     const MatrixView<T> gradient = block.input_gradient(op);

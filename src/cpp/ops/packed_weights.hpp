@@ -1,6 +1,6 @@
-// Weights in the layouts that products read best, kept beside the parameters: transposed for going
-// backward, and in panels where a matrix is so wide that its rows would compete in the cache. They
-// follow the parameters where the optimiser has just changed these, instead of being made anew in
+// Weights in the layouts that products read best, in addition to the parameters: transposed for the
+// backward pass, and in panels where a matrix is so wide that its rows would compete in the cache.
+// They are refreshed stretch by stretch where the optimiser has just written, not packed anew in
 // every step.
 #pragma once
 
@@ -36,7 +36,7 @@ class PackedWeights {
 
   // An operation's weights: the arena's and what is packed of them.
   product::Weights<T> of(const Operation& op, const T* parameters) const;
-  // Takes over parameters that changed; stretches may be taken over in parallel.
+  // Packs parameters that changed; stretches may be packed in parallel.
   void refresh(const T* parameters, const Stretch& stretch);
 
  private:

@@ -1,4 +1,4 @@
-// The kinds of operation: a line each. A new kind is a file beside this one, and a line here.
+// The kinds of operation: a line each. A new kind is a file in this folder, and a line here.
 #pragma once
 
 #include <string_view>

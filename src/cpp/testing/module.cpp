@@ -1,5 +1,5 @@
-// The table of contents of pymlp._core_test. It links the same library as _core, with a copy of its
-// own of whatever is static: tables, the team of threads.
+// The table of contents of pymlp._core_test. It links the same library as _core, and has its
+// own copy of all static objects: tables, the team of threads.
 #include <pybind11/pybind11.h>
 
 #include "testing/bind.hpp"

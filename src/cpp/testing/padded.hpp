@@ -1,5 +1,5 @@
 // Copies of the user's matrices laid out as a network's own, for calling single kernels: products
-// read whole vectors, and behind an array of NumPy's there may be nothing.
+// read whole vectors, and the memory behind a NumPy array may not be readable.
 #pragma once
 
 #include <algorithm>
