@@ -1,7 +1,7 @@
 """The one place where the user's arrays are checked and converted.
 
 A C-contiguous, aligned array of the right dtype passes through untouched; anything else that holds
-real numbers is converted once. What comes out is what `_core` takes.
+real numbers is converted once. `_core` takes the result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
-    """Return an array-like of real numbers as an array of whatever dtype it has."""
+    """Return an array-like of real numbers as an array of its own dtype."""
     if isinstance(values, np.ma.MaskedArray):
         raise TypeError(f"{name} must not be a masked array: its mask would be lost")
     try:
@@ -136,10 +136,10 @@ def finite(name: str, array: FloatArray) -> FloatArray:
 def targets(
     values: ArrayLike, loss: str, rows: int, outputs: int, dtype: np.dtype[Any]
 ) -> tuple[LabelArray | None, FloatArray | None]:
-    """Return (labels, None) or (None, values): what each of `rows` samples should give.
+    """Return (labels, None) or (None, values): the targets of `rows` samples.
 
-    `cross_entropy` takes integer labels (m,) or probabilities (m, outputs), a loss of the user's
-    own integer labels as well; all others take (m,) where there is one output, or (m, outputs).
+    `cross_entropy` takes integer labels (m,) or probabilities (m, outputs), a custom loss takes
+    integer labels too; all others take (m,) where there is one output, or (m, outputs).
     """
     array = numbers("y", values)
     if array.ndim >= 1 and array.shape[0] != rows:

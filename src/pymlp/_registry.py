@@ -1,4 +1,4 @@
-"""Names of things, and what else they are called: scikit-learn's, Keras's and PyTorch's names."""
+"""Names of things, and their names in scikit-learn, Keras and PyTorch."""
 
 from __future__ import annotations
 

@@ -24,13 +24,18 @@ __all__ = ["ALIASES", "TABLE", "Activation", "from_parameters", "resolve"]
 class Activation(Value):
     """A function of the pre-activations, and its derivative.
 
-    ``Activation(forward=f, derivative=df)`` makes one of the user's own from two functions on
-    arrays: ``f(z)`` returns the activations and ``df(z)`` the derivative at z, both of z's shape
-    (m, n). They are called from Python on blocks of rows, by one thread: slower than the built-in
-    ones. An exception in them surfaces unchanged. Such a network pickles if the functions do, and
-    is not saved to a file.
+    ``Activation(forward=f, derivative=df)`` makes one from two user functions. They are called on
+    blocks of rows, by one thread, which is slower than the built-in ones; their exceptions pass
+    through unchanged. Such a network pickles if the functions do, and is not saved to a file.
 
     Two activations are equal when they are of one kind and have the same parameters.
+
+    Parameters
+    ----------
+    forward : callable
+        ``f(z)`` returns the activations of the pre-activations z, both (m, n).
+    derivative : callable
+        ``df(z)`` returns the derivative of every activation by its own pre-activation, (m, n).
 
     Attributes
     ----------
@@ -166,7 +171,13 @@ class _BuiltIn(Activation):
 
 
 class Linear(_BuiltIn):
-    """The pre-activation itself."""
+    """The pre-activation itself.
+
+    Examples
+    --------
+    >>> pymlp.Linear().forward([-1.0, 0.5])
+    array([-1. ,  0.5])
+    """
 
     name = "linear"
     equation = "z"
@@ -177,7 +188,13 @@ class Linear(_BuiltIn):
 
 
 class Step(_BuiltIn):
-    """1 above the threshold, else 0."""
+    """1 above the threshold, else 0.
+
+    Examples
+    --------
+    >>> pymlp.Step(0.5).forward([-1.0, 0.5])
+    array([0., 0.])
+    """
 
     name = "step"
     equation = "1 if z > threshold else 0"
@@ -193,7 +210,13 @@ class Step(_BuiltIn):
 
 
 class Sigmoid(_BuiltIn):
-    """The logistic function."""
+    """The logistic function.
+
+    Examples
+    --------
+    >>> pymlp.Sigmoid().forward([-1.0, 0.5])
+    array([0.26894142, 0.62245933])
+    """
 
     name = "sigmoid"
     equation = "1 / (1 + e^-z)"
@@ -204,7 +227,13 @@ class Sigmoid(_BuiltIn):
 
 
 class Softmax(_BuiltIn):
-    """Shares of a whole, over each row."""
+    """Shares of a whole, over each row.
+
+    Examples
+    --------
+    >>> pymlp.Softmax().forward([0.0, 0.0])
+    array([0.5, 0.5])
+    """
 
     name = "softmax"
     equation = "e^(z_i) / sum_j e^(z_j)"
@@ -219,7 +248,13 @@ class Softmax(_BuiltIn):
 
 
 class Tanh(_BuiltIn):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    Examples
+    --------
+    >>> pymlp.Tanh().forward([-1.0, 0.5])
+    array([-0.76159416,  0.46211716])
+    """
 
     name = "tanh"
     equation = "tanh z"
@@ -230,7 +265,13 @@ class Tanh(_BuiltIn):
 
 
 class ReLU(_BuiltIn):
-    """The positive part; the derivative at 0 is 0."""
+    """The positive part; the derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> pymlp.ReLU().forward([-1.0, 0.5])
+    array([0. , 0.5])
+    """
 
     name = "relu"
     equation = "max(0, z)"
@@ -241,7 +282,13 @@ class ReLU(_BuiltIn):
 
 
 class LeakyReLU(_BuiltIn):
-    """The positive part, and a little of the negative one."""
+    """The positive part, and a little of the negative one.
+
+    Examples
+    --------
+    >>> pymlp.LeakyReLU(0.2).forward([-1.0, 0.5])
+    array([-0.2,  0.5])
+    """
 
     name = "leaky_relu"
     equation = "z if z > threshold else slope z"
@@ -262,7 +309,13 @@ class LeakyReLU(_BuiltIn):
 
 
 class ELU(_BuiltIn):
-    """Clevert et al., arXiv:1511.07289."""
+    """The exponential linear unit. Clevert et al., arXiv:1511.07289.
+
+    Examples
+    --------
+    >>> pymlp.ELU(2.0).forward([-1.0, 0.5])
+    array([-1.26424112,  0.5       ])
+    """
 
     name = "elu"
     equation = "z if z > 0 else alpha (e^z - 1)"
@@ -278,7 +331,13 @@ class ELU(_BuiltIn):
 
 
 class SELU(_BuiltIn):
-    """Klambauer et al., arXiv:1706.02515: keeps mean 0 and variance 1 from layer to layer."""
+    """An ELU that keeps mean 0 and variance 1 over layers. Klambauer et al., arXiv:1706.02515.
+
+    Examples
+    --------
+    >>> pymlp.SELU().forward([-1.0, 0.5])
+    array([-1.11133074,  0.52535049])
+    """
 
     name = "selu"
     equation = "1.0507 (z if z > 0 else 1.6733 (e^z - 1))"
@@ -289,7 +348,13 @@ class SELU(_BuiltIn):
 
 
 class CELU(_BuiltIn):
-    """Barron, arXiv:1704.07483: an ELU that is smooth for every alpha."""
+    """An ELU that is smooth for every alpha. Barron, arXiv:1704.07483.
+
+    Examples
+    --------
+    >>> pymlp.CELU(2.0).forward([-1.0, 0.5])
+    array([-0.78693868,  0.5       ])
+    """
 
     name = "celu"
     equation = "z if z > 0 else alpha (e^(z / alpha) - 1)"
@@ -305,7 +370,13 @@ class CELU(_BuiltIn):
 
 
 class GELU(_BuiltIn):
-    """Hendrycks and Gimpel, arXiv:1606.08415; exact, through erf."""
+    """The Gaussian error linear unit, exact. Hendrycks and Gimpel, arXiv:1606.08415.
+
+    Examples
+    --------
+    >>> pymlp.GELU().forward([-1.0, 0.5])
+    array([-0.15865525,  0.34573123])
+    """
 
     name = "gelu"
     equation = "z Phi(z)"
@@ -316,7 +387,13 @@ class GELU(_BuiltIn):
 
 
 class GELUTanh(_BuiltIn):
-    """The approximation of the same paper."""
+    """The Gaussian error linear unit, approximated by tanh; from the same paper.
+
+    Examples
+    --------
+    >>> pymlp.GELUTanh().forward([-1.0, 0.5])
+    array([-0.15880801,  0.34571401])
+    """
 
     name = "gelu_tanh"
     equation = "z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2"
@@ -327,7 +404,13 @@ class GELUTanh(_BuiltIn):
 
 
 class SiLU(_BuiltIn):
-    """Elfwing et al., arXiv:1702.03118; also called swish."""
+    """The sigmoid linear unit, also called swish. Elfwing et al., arXiv:1702.03118.
+
+    Examples
+    --------
+    >>> pymlp.SiLU().forward([-1.0, 0.5])
+    array([-0.26894142,  0.31122967])
+    """
 
     name = "silu"
     equation = "z sigmoid(z)"
@@ -338,7 +421,13 @@ class SiLU(_BuiltIn):
 
 
 class Mish(_BuiltIn):
-    """Misra, arXiv:1908.08681."""
+    """A smooth unit without a parameter. Misra, arXiv:1908.08681.
+
+    Examples
+    --------
+    >>> pymlp.Mish().forward([-1.0, 0.5])
+    array([-0.30340146,  0.37524521])
+    """
 
     name = "mish"
     equation = "z tanh(softplus(z))"
@@ -349,7 +438,13 @@ class Mish(_BuiltIn):
 
 
 class Softplus(_BuiltIn):
-    """A smooth positive part."""
+    """A smooth positive part.
+
+    Examples
+    --------
+    >>> pymlp.Softplus().forward([-1.0, 0.5])
+    array([0.31326169, 0.97407698])
+    """
 
     name = "softplus"
     equation = "log(1 + e^z)"
@@ -360,7 +455,13 @@ class Softplus(_BuiltIn):
 
 
 class Softsign(_BuiltIn):
-    """A slower tanh."""
+    """A slower tanh.
+
+    Examples
+    --------
+    >>> pymlp.Softsign().forward([-1.0, 0.5])
+    array([-0.5       ,  0.33333333])
+    """
 
     name = "softsign"
     equation = "z / (1 + |z|)"
@@ -371,7 +472,13 @@ class Softsign(_BuiltIn):
 
 
 class HardSigmoid(_BuiltIn):
-    """A sigmoid of three straight lines."""
+    """A sigmoid of three straight lines.
+
+    Examples
+    --------
+    >>> pymlp.HardSigmoid().forward([-1.0, 0.5])
+    array([0.33333333, 0.58333333])
+    """
 
     name = "hard_sigmoid"
     equation = "min(1, max(0, z / 6 + 1/2))"
@@ -382,7 +489,13 @@ class HardSigmoid(_BuiltIn):
 
 
 class HardSwish(_BuiltIn):
-    """Howard et al., arXiv:1905.02244."""
+    """A silu of straight lines and a parabola. Howard et al., arXiv:1905.02244.
+
+    Examples
+    --------
+    >>> pymlp.HardSwish().forward([-1.0, 0.5])
+    array([-0.33333333,  0.29166667])
+    """
 
     name = "hard_swish"
     equation = "z min(1, max(0, z / 6 + 1/2))"
@@ -393,7 +506,13 @@ class HardSwish(_BuiltIn):
 
 
 class HardTanh(_BuiltIn):
-    """A tanh of three straight lines."""
+    """A tanh of three straight lines.
+
+    Examples
+    --------
+    >>> pymlp.HardTanh().forward([-1.0, 0.5])
+    array([-1. ,  0.5])
+    """
 
     name = "hard_tanh"
     equation = "min(1, max(-1, z))"
@@ -404,7 +523,13 @@ class HardTanh(_BuiltIn):
 
 
 class ReLU6(_BuiltIn):
-    """Howard et al., arXiv:1704.04861."""
+    """A ReLU that is held within 6. Howard et al., arXiv:1704.04861.
+
+    Examples
+    --------
+    >>> pymlp.ReLU6().forward([-1.0, 0.5])
+    array([0. , 0.5])
+    """
 
     name = "relu6"
     equation = "min(6, max(0, z))"
@@ -415,7 +540,13 @@ class ReLU6(_BuiltIn):
 
 
 class Exp(_BuiltIn):
-    """The exponential function."""
+    """The exponential function.
+
+    Examples
+    --------
+    >>> pymlp.Exp().forward([-1.0, 0.5])
+    array([0.36787944, 1.64872127])
+    """
 
     name = "exp"
     equation = "e^z"
@@ -426,7 +557,13 @@ class Exp(_BuiltIn):
 
 
 class Sin(_BuiltIn):
-    """Sitzmann et al., arXiv:2006.09661; z is held within 2^20."""
+    """The sine; z is held within 2^20. Sitzmann et al., arXiv:2006.09661.
+
+    Examples
+    --------
+    >>> pymlp.Sin().forward([-1.0, 0.5])
+    array([-0.84147098,  0.47942554])
+    """
 
     name = "sin"
     equation = "sin z"
@@ -437,7 +574,13 @@ class Sin(_BuiltIn):
 
 
 class Gaussian(_BuiltIn):
-    """A bell."""
+    """A bell.
+
+    Examples
+    --------
+    >>> pymlp.Gaussian().forward([-1.0, 0.5])
+    array([0.36787944, 0.77880078])
+    """
 
     name = "gaussian"
     equation = "e^(-z^2)"
@@ -448,7 +591,13 @@ class Gaussian(_BuiltIn):
 
 
 class LogSoftmax(_BuiltIn):
-    """The logarithm of softmax, over each row."""
+    """The logarithm of softmax, over each row.
+
+    Examples
+    --------
+    >>> pymlp.LogSoftmax().forward([0.0, 0.0])
+    array([-0.69314718, -0.69314718])
+    """
 
     name = "log_softmax"
     equation = "z_i - log sum_j e^(z_j)"
@@ -492,7 +641,7 @@ def resolve(argument: str, value: Any) -> Activation:
 
 
 def from_parameters(name: str, parameters: dict[str, Any]) -> Activation:
-    """Return the activation with this name and these parameters, as a saved model tells them."""
+    """Return the activation with this name and these parameters, as a file has them."""
     if name == Activation.name:
         return Activation(**parameters)
     activation = resolve("activation", name)

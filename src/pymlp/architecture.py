@@ -26,7 +26,7 @@ _CORE: dict[np.dtype[Any], type[CoreNetwork]] = {
 class Architecture(Value):
     """What a network is, apart from the values of its parameters.
 
-    Parameters are as for `Network`; each is checked here, and named where it is refused.
+    Parameters are as for `Network`; each is checked here, and the message names it.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Architecture(Value):
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Architecture:
-        """Return the architecture that `to_dict` told of."""
+        """Return the architecture that `to_dict` described."""
         *hidden, output = itertools.starmap(activations.from_parameters, fields["activations"])
         dropout = fields.get("dropout", 0.0)  # the first files have none
         return cls(fields["widths"], hidden, output, fields["bias"], dropout, fields["dtype"])

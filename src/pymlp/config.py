@@ -10,7 +10,7 @@ from pymlp import _checks, _core
 
 
 def set_num_threads(n: int) -> None:
-    """Set how many threads a call uses when it does not say.
+    """Set the default number of threads of a call.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads a call uses when it does not say.
+    """Return the default number of threads of a call.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def get_num_threads() -> int:
 
 
 def threads(n: int | None) -> int:
-    """Return the number of threads for one call: its own wish, or the number set for all."""
+    """Return the number of threads for one call: its own, or the default."""
     return _core.get_num_threads() if n is None else _thread_count(n)
 
 

@@ -1,4 +1,4 @@
-"""Losses: names, objects where an option differs from its default, and the user's own.
+"""Losses: names, objects where an option differs from its default, and user functions.
 
 Each is the mean over samples of the loss of one sample; `a` are the outputs, `y` the targets, `k`
 the number of outputs. The value and its gradient always share one normalisation.
@@ -40,11 +40,15 @@ __all__ = [
 class Loss(Value):
     """A loss of one sample, and its gradient.
 
-    ``Loss(function)`` makes one of the user's own: ``function(a, y)`` gets the outputs (m, k) and
-    the targets of a block of samples, (m, k) or integer labels (m,) as they were given, and returns
-    ``(losses, gradient)``: the loss of each sample (m,) and its derivative by that sample's outputs
-    (m, k). Weights and means are taken care of. It is called from Python by one thread: slower than
-    the built-in ones. An exception in it surfaces unchanged.
+    ``Loss(function)`` makes one from a user function. It is called on blocks of rows, by one
+    thread, which is slower than the built-in ones; its exceptions pass through unchanged.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(a, y)`` gets outputs (m, k) and targets, (m, k) or integer labels (m,) as they
+        were given, and returns ``(losses, gradient)``: the loss of each sample (m,) and its
+        derivative by that sample's outputs (m, k). Weights and means are not its concern.
 
     Examples
     --------

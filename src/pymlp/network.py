@@ -1,4 +1,4 @@
-"""Networks of dense layers: a thin face of the C++ core."""
+"""Networks of dense layers: a thin layer over the C++ core."""
 
 from __future__ import annotations
 
@@ -235,6 +235,11 @@ class Network:
         ndarray, shape (m, n_out), or (n_out,) for one sample
             `out` where that is given.
 
+        Raises
+        ------
+        TypeError, ValueError
+            Where X or out is of the wrong kind or shape; the message names it.
+
         Examples
         --------
         >>> net = pymlp.Network([3, 5, 2], seed=1)
@@ -267,6 +272,7 @@ class Network:
         ----------
         X : array-like, shape (m, n_in)
         threads : int, optional
+            As in `predict`.
 
         Returns
         -------
@@ -309,6 +315,17 @@ class Network:
             The mean is weighted by these: sum(w_i loss_i) / sum(w_i).
         threads : int, optional
 
+        Returns
+        -------
+        float
+            Without penalties and dropout.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or shape, or the loss does not go with the output
+            activation.
+
         Examples
         --------
         >>> net = pymlp.Network([2, 3], output="softmax", init="zeros")
@@ -347,6 +364,11 @@ class Network:
             ``grads.layers[l].weights`` and ``.biases``; where asked for ``grads.dz[l]`` (m, n[l]),
             l = 1 ... L.
 
+        Raises
+        ------
+        TypeError, ValueError
+            As in `loss`.
+
         Examples
         --------
         >>> net = pymlp.Network([2, 3, 1], dtype="float64", seed=0)
@@ -383,6 +405,11 @@ class Network:
         dX : ndarray, shape (m, n_in)
             dJ/dX.
 
+        Raises
+        ------
+        TypeError, ValueError
+            Where X or dY is of the wrong kind or shape; the message names it.
+
         Examples
         --------
         >>> net = pymlp.Network([2, 1], init="zeros", dtype="float64")
@@ -414,12 +441,16 @@ class Network:
     ) -> derivatives.GradientError:
         """Return the largest relative difference between `gradients` and central differences.
 
-        The differences are taken in float64, whatever the network's dtype, so what is seen is the
-        error of `gradients`: around 1e-7 in float64 (the differences' own), 1e-5 in float32. Each
-        is relative to the larger of the two numbers, or to a thousandth of the largest entry of the
-        gradient where both are smaller. Kinks (relu at 0) within the step of 1e-5 spoil it.
+        The differences are taken in float64 for networks of either dtype, so the result is the
+        error of `gradients`: around 1e-7 in float64 (that of the differences), 1e-5 in float32.
+        Each is relative to the larger of the two numbers, or to a thousandth of the largest entry
+        of the gradient where both are smaller. Kinks (relu at 0) within the step of 1e-5 spoil it.
+        Takes two forward passes for each parameter.
 
-        Takes the arguments of `loss`, and two forward passes for each parameter.
+        Parameters
+        ----------
+        X, y, loss, sample_weight
+            As in `loss`.
 
         Returns
         -------
@@ -581,7 +612,7 @@ class Network:
         clip_value: float | None = None,
         max_norm: float | None = None,
     ) -> float:
-        """Take one step on one batch, for loops of one's own.
+        """Take one step on one batch, for training loops written in Python.
 
         Parameters
         ----------
@@ -600,8 +631,12 @@ class Network:
 
         Raises
         ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range; the message names it.
         TrainingDiverged
             When the loss is not finite; parameters and optimiser are as they were.
+        RuntimeError
+            If the network is being trained already.
 
         Examples
         --------
@@ -640,6 +675,11 @@ class Network:
     def copy(self) -> Network:
         """Return an independent network with the same layers and parameters.
 
+        Returns
+        -------
+        Network
+            Its later draws are those that this one would make.
+
         Examples
         --------
         >>> net = pymlp.Network([2, 1], seed=0)
@@ -669,6 +709,18 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to one safetensors file, which `pymlp.load` reads.
+
+        Parameters
+        ----------
+        path : str or path
+            No extension is added. A file of this name is replaced whole or not at all.
+
+        Raises
+        ------
+        ValueError
+            If an activation is a user function, which a file cannot hold.
+        OSError
+            If the file cannot be written.
 
         Examples
         --------

@@ -1,7 +1,7 @@
 """Optimisers. Formulas are those of `torch.optim`; `g` is the gradient, `t` the step from 1.
 
-An optimiser remembers its state from step to step, so one object used in several calls goes on
-where it was. It belongs to the first network that it trains.
+An optimiser keeps its state from step to step: one object used in several calls continues. It
+belongs to the first network that it trains.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Trainable(Protocol):
 
 
 class Optimizer:
-    """A rule that turns gradients into steps, and what it remembers between them."""
+    """A rule that turns gradients into steps, and its state between them."""
 
     rule: ClassVar[str]
-    _fixed: ClassVar[dict[str, bool]] = {}  # what the core is told beside the options
+    _fixed: ClassVar[dict[str, bool]] = {}  # passed to the core with the options
 
     def __init__(self, learning_rate: float, **options: Any) -> None:
         self._options = options
@@ -68,7 +68,7 @@ class Optimizer:
         return 0 if self._core is None else self._core.steps
 
     def fresh(self) -> Self:
-        """Return one with the same options that remembers nothing.
+        """Return one with the same options and no state.
 
         Examples
         --------
@@ -163,6 +163,12 @@ class SGD(Optimizer):
     maximize : bool, default False
         Climb instead of descend.
 
+    Examples
+    --------
+    >>> pymlp.SGD(0.1, momentum=0.9, nesterov=True)
+    SGD(learning_rate=0.1, momentum=0.9, dampening=0.0, nesterov=True, weight_decay=0.0,
+    maximize=False)
+
     References
     ----------
     Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013.
@@ -206,6 +212,11 @@ class Momentum(Optimizer):
         In [0, 1).
     weight_decay, maximize
         As for `SGD`.
+
+    Examples
+    --------
+    >>> pymlp.Momentum(0.1)
+    Momentum(learning_rate=0.1, beta=0.9, weight_decay=0.0, maximize=False)
     """
 
     rule = "momentum"
@@ -240,6 +251,12 @@ class RMSProp(Optimizer):
         Subtract the squared running mean of the gradients from ``s``.
     weight_decay, maximize
         As for `SGD`.
+
+    Examples
+    --------
+    >>> pymlp.RMSProp(0.01)
+    RMSProp(learning_rate=0.01, beta=0.9, epsilon=1e-08, momentum=0.0, centered=False,
+    weight_decay=0.0, maximize=False)
 
     References
     ----------
@@ -286,6 +303,12 @@ class Adagrad(Optimizer):
         Above 0.
     weight_decay, maximize
         As for `SGD`.
+
+    Examples
+    --------
+    >>> pymlp.Adagrad(0.1)
+    Adagrad(learning_rate=0.1, learning_rate_decay=0.0, initial_accumulator=0.0, epsilon=1e-10,
+    weight_decay=0.0, maximize=False)
 
     References
     ----------
@@ -334,6 +357,11 @@ class Adadelta(Optimizer):
     weight_decay, maximize
         As for `SGD`.
 
+    Examples
+    --------
+    >>> pymlp.Adadelta()
+    Adadelta(learning_rate=1.0, beta=0.9, epsilon=1e-06, weight_decay=0.0, maximize=False)
+
     References
     ----------
     Zeiler, "ADADELTA", arXiv:1212.5701.
@@ -377,6 +405,12 @@ class Adam(Optimizer):
     weight_decay, maximize
         As for `SGD`.
 
+    Examples
+    --------
+    >>> pymlp.Adam(0.01)
+    Adam(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-08, amsgrad=False,
+    weight_decay=0.0, maximize=False)
+
     References
     ----------
     Kingma and Ba, "Adam: a method for stochastic optimization", arXiv:1412.6980.
@@ -405,6 +439,12 @@ class Adam(Optimizer):
 
 class AMSGrad(Optimizer):
     """Adam divided by the largest ``v`` so far: ``Adam(..., amsgrad=True)``.
+
+    Examples
+    --------
+    >>> pymlp.AMSGrad(0.01)
+    AMSGrad(learning_rate=0.01, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.0,
+    maximize=False)
 
     References
     ----------
@@ -438,6 +478,12 @@ class AdamW(Optimizer):
         As for `Adam`.
     weight_decay : float, default 0.01
         Of every parameter.
+
+    Examples
+    --------
+    >>> pymlp.AdamW(weight_decay=0.1)
+    AdamW(learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, amsgrad=False,
+    weight_decay=0.1, maximize=False)
 
     References
     ----------
@@ -478,6 +524,12 @@ class Adamax(Optimizer):
     beta1, beta2, epsilon, weight_decay, maximize
         As for `Adam`.
 
+    Examples
+    --------
+    >>> pymlp.Adamax()
+    Adamax(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, weight_decay=0.0,
+    maximize=False)
+
     References
     ----------
     Kingma and Ba, arXiv:1412.6980, section 7.
@@ -516,6 +568,12 @@ class Nadam(Optimizer):
     momentum_decay : float, default 0.004
     decoupled_weight_decay : bool, default False
         Weight decay as that of `AdamW`.
+
+    Examples
+    --------
+    >>> pymlp.Nadam()
+    Nadam(learning_rate=0.002, beta1=0.9, beta2=0.999, epsilon=1e-08, momentum_decay=0.004,
+    decoupled_weight_decay=False, weight_decay=0.0, maximize=False)
 
     References
     ----------
@@ -562,6 +620,11 @@ class Lion(Optimizer):
     maximize
         As for `SGD`.
 
+    Examples
+    --------
+    >>> pymlp.Lion()
+    Lion(learning_rate=0.0001, beta1=0.9, beta2=0.99, weight_decay=0.0, maximize=False)
+
     References
     ----------
     Chen et al., "Symbolic discovery of optimization algorithms", arXiv:2302.06675.
@@ -606,6 +669,11 @@ class LBFGS(Optimizer):
         smaller than 1.
     max_line_search : int, default 20
         Evaluations in one line search.
+
+    Examples
+    --------
+    >>> pymlp.LBFGS(history_size=20)
+    LBFGS(history_size=20, tolerance_gradient=1e-05, tolerance_change=1e-09, max_line_search=20)
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""The diagnosis of a network: how far gradients reach, layer by layer, and what is in their way."""
+"""The diagnosis of a network: how far gradients reach, layer by layer, and what stops them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def diagnose(
     sample_weight: ArrayLike | None = None,
     threads: int | None = None,
 ) -> Diagnosis:
-    """Return how gradients fare in a network, layer by layer, with findings in words.
+    """Return how large gradients are in a network, layer by layer, with findings in words.
 
     Found are gradients that vanish, explode or are cut off, dead and saturated units, units that
     stay equal, unscaled inputs, and numbers that are not finite. A few hundred samples suffice.

@@ -103,7 +103,7 @@ def _saturated(activation: str, steepness: FloatArray) -> float | None:
 def _dead(activation: str, steepness: FloatArray) -> tuple[int, ...]:
     if activation in _LARGEST_SLOPE or activation == "step":
         return ()
-    limit = 0.0 if activation == "custom" else _DEAD  # of the user's own the scale is not known
+    limit = 0.0 if activation == "custom" else _DEAD  # the scale of a user function is not known
     return tuple(np.flatnonzero(steepness.max(axis=0) <= limit).tolist())
 
 

@@ -1,1 +1,1 @@
-"""Files that hold networks: what is in them, and what comes out of them."""
+"""Files that hold networks."""

@@ -1,4 +1,4 @@
-"""What a file holds, as objects."""
+"""Networks from files."""
 
 from __future__ import annotations
 

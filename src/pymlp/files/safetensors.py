@@ -1,4 +1,4 @@
-"""One safetensors file holds a network, and what a program wants to keep beside it.
+"""One safetensors file holds a network, and texts that the caller keeps with it.
 
 Tensors are ``layers.0.weights``, ``layers.0.biases``, ...; one metadata entry, ``pymlp``, is JSON
 with the format's version, the network's architecture and seeds, and the caller's texts. A network
@@ -36,8 +36,8 @@ def write(path: str | os.PathLike[str], state: Mapping[str, Any], texts: Mapping
 
     if any(name == "custom" for name, _ in state["activations"]):
         raise ValueError(
-            "a network with an activation of your own cannot be written to a file, which holds "
-            "no functions; pickle it instead"
+            "a network with a user function as its activation cannot be written to a file, which "
+            "holds no functions; pickle it instead"
         )
     header = {
         "format_version": FORMAT_VERSION,

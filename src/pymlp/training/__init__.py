@@ -1,4 +1,4 @@
-"""Training: options and samples are checked, a loop takes the steps, a watch looks after it."""
+"""Training: options and samples are checked, a loop takes steps, a watch decides when to end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fit(
     Parameters
     ----------
     network : Network
-        What callbacks see.
+        Given to the callbacks.
     core : network of the core
         Where its parameters are.
     architecture : Architecture

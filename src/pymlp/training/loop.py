@@ -1,4 +1,4 @@
-"""Training by steps: the core takes them, whole epochs at once where nobody wants to look."""
+"""Training by steps: the core takes them, many epochs at once where nothing in Python waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a loop is given: a network, its samples and the options."""
+"""The task of a loop: a network, its samples and the options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Task(NamedTuple):
     Attributes
     ----------
     network : Network
-        What callbacks see.
+        Given to the callbacks.
     core : network of the core
         Where its parameters are.
     architecture : Architecture
@@ -39,6 +39,6 @@ class Task(NamedTuple):
     seed: int
 
     def watch(self, optimizer: Any = None) -> Watch:
-        """Return what looks after the training; a plateau reduces the rate of `optimizer`."""
+        """Return the watch of the training; a plateau reduces the rate of `optimizer`."""
         m = self.samples[0].shape[0]
         return Watch(self.network, self.options, self.history, m, optimizer)

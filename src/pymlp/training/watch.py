@@ -1,4 +1,4 @@
-"""What looks at training after every epoch: one rule for every loop.
+"""The watch, which looks at training after every epoch: one rule for every loop.
 
 After an epoch is recorded, in this order: the best parameters are kept, early stopping counts,
 every callback is called, the plateau's learning rate is set, the time is looked at. Until then the
@@ -22,11 +22,11 @@ from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
 from pymlp.training.options import FitOptions
 
-_SECONDS_OF_PROGRESS = 0.1  # from one picture of the bar to the next
+_SECONDS_OF_PROGRESS = 0.1  # from one update of the bar to the next
 
 
 class Watch:
-    """Looks at a training after every epoch, and leaves the record and the parameters in order.
+    """Looks at a training after every epoch, and finishes the record and the parameters.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Watch:
         return "max_seconds" if self.time_is_up() else None
 
     def _called_back(self) -> bool:
-        """Call every callback, whatever another one says; tell whether one ends training."""
+        """Call every callback, also after one that ends training; tell whether one does."""
         answers = [callback(self._network, self.history) for callback in self._options.callbacks]
         return any(answer is True for answer in answers)
 
