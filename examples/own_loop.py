@@ -1,4 +1,4 @@
-"""A training loop of one's own: a learning rate that answers to a metric, batch by batch."""
+"""A training loop in Python: a learning rate that follows a metric, batch by batch."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ X_test, y_test, X, y = X[:200], y[:200], X[200:], y[200:]
 
 
 def balanced_accuracy(net):
-    """Return the mean over the classes of the share that is right: our own metric."""
+    """Return the mean over the classes of the share that is right."""
     right = net.predict(X_test).argmax(axis=1) == y_test
     return np.mean([right[y_test == k].mean() for k in (0, 1)])
 
