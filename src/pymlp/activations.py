@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from pymlp import _arrays, _checks, _core
 from pymlp._arrays import FloatArray
 from pymlp._registry import Registry
-from pymlp._values import Value
+from pymlp._values import Value, shown
 
 __all__ = ["ALIASES", "TABLE", "Activation", "from_parameters", "resolve"]
 
@@ -141,6 +141,10 @@ class Activation(Value):
         """Return name, parameters, and the two user functions or None."""
         forward, derivative = (_checked(f, name) for name, f in self.parameters.items())
         return self.name, [], forward, derivative
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={shown(value)}" for name, value in self.parameters.items())
+        return f"{type(self).__name__}({fields})"
 
 
 def _checked(function: Callable[[FloatArray], Any], name: str) -> Callable[[FloatArray], Any]:
