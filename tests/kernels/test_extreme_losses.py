@@ -160,3 +160,13 @@ def test_published_values(
     value, slopes = compute("binary_cross_entropy", "sigmoid", z, target)
     assert value == pytest.approx(J, rel=1e-15, abs=0.0)
     assert slopes == [pytest.approx(gradient, rel=1e-15, abs=0.0)]
+
+
+def test_a_row_of_weight_0_has_no_gradient_were_its_loss_infinite() -> None:
+    net = pymlp.Network([1, 1], output="exp", init="zeros", dtype="float64")
+    net.parameters = [1000.0, 0.0]
+    X, y = [[1.0], [0.001]], [1.0, 1.0]
+    J, grads = net.gradients(X, y, loss="poisson", sample_weight=[0.0, 1.0])
+    alone, of_one = net.gradients(X[1:], y[1:], loss="poisson")
+    assert alone == J
+    assert np.array_equal(of_one.flat, grads.flat)

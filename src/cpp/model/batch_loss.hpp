@@ -47,6 +47,14 @@ void set_scales(T* scales, const Batch<T>& batch, Range rows, double share) {
   }
 }
 
+// A row of weight 0 has no gradient, were its loss infinite.
+template <class T>
+void clear_unweighted(MatrixView<T> gradient, const T* scales) {
+  for (index_t i = 0; i < gradient.rows; ++i) {
+    if (scales[i] == T(0)) std::fill_n(gradient.row(i), gradient.cols, T(0));
+  }
+}
+
 // Of the losses (m,) of some rows. A row of weight 0 is left out, whatever its loss.
 template <class T>
 double weighted_sum(const T* losses, const Batch<T>& batch, Range rows) {

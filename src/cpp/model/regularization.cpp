@@ -1,7 +1,10 @@
 #include "model/regularization.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
+#include "base/team.hpp"
 #include "kernels/table.hpp"
 #include "ops/packed_weights.hpp"
 
@@ -20,6 +23,17 @@ double penalize(const Program& program, const Stretch& stretch, const Regulariza
          0.5 * l2 * kernels<T>().sum_of_squares(w, weights.count);
 }
 
+template <class T>
+double gradient_norm(const Program& program, const Plan& plan, const T* gradient,
+                     std::span<double> squares, int threads) {
+  parallel_for(std::ssize(squares), threads, [&](index_t s, index_t) {
+    const auto number = static_cast<std::size_t>(s);
+    const Range range = parameters_of(program, plan.stretches()[number]);
+    squares[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
+  });
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+}
+
 double clipped_share(double norm, const Regularization& options) {
   return options.clip_norm > 0.0 ? std::min(1.0, options.clip_norm / (norm + 1e-6)) : 1.0;
 }
@@ -36,6 +50,8 @@ template double penalize(const Program&, const Stretch&, const Regularization&, 
                          float*);
 template double penalize(const Program&, const Stretch&, const Regularization&, const double*,
                          double*);
+template double gradient_norm(const Program&, const Plan&, const float*, std::span<double>, int);
+template double gradient_norm(const Program&, const Plan&, const double*, std::span<double>, int);
 template void limit_norms(const Program&, const Regularization&, float*, float*);
 template void limit_norms(const Program&, const Regularization&, double*, double*);
 

@@ -1,6 +1,8 @@
 // Regularization: penalties and limits on weights and gradients.
 #pragma once
 
+#include <span>
+
 #include "model/plan.hpp"
 
 namespace pymlp {
@@ -20,6 +22,11 @@ struct Regularization {
 template <class T>
 double penalize(const Program& program, const Stretch& stretch, const Regularization& options,
                 const T* parameters, T* gradient);
+
+// The length of a whole gradient; `squares` has a number for each stretch.
+template <class T>
+double gradient_norm(const Program& program, const Plan& plan, const T* gradient,
+                     std::span<double> squares, int threads);
 
 // What clip_norm leaves of a gradient of this norm.
 double clipped_share(double norm, const Regularization& options);

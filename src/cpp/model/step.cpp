@@ -57,7 +57,9 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
       if (!requested(pass.interrupt)) finish_gradient(number, stretch);
     });
     if (requested(pass.interrupt)) return loss;
-    share = clipped_share(gradient_norm(pass.gradient, cuts), options);
+    share = clipped_share(gradient_norm(program_, plan_, pass.gradient, std::span(squares_),
+                                        cuts.threads_for_stretches),
+                          options);
   }
   optimizer.begin_step({share, options.clip_value});
   for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
@@ -86,7 +88,10 @@ const RowCuts& Step<T>::cuts_of(const Batch<T>& batch) {
 
 template <class T>
 BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
-  if (packed_ && !packed_is_current_) pack(pass.parameters);
+  if (packed_ && !packed_is_current_) {
+    packed_->refresh(pass.parameters, plan_.stretches(), plan_.threads_for_packing());
+    packed_is_current_ = true;
+  }
   BatchLoss result{0.0, total_weight(pass.batch)};
   const double share = result.weight > 0.0 ? 1.0 / result.weight : 0.0;
   for (index_t segment = 0;; ++segment) {
@@ -143,12 +148,13 @@ void Step<T>::begin_backward(const Pass<T>& pass, const Block<T>& block, const S
                              index_t at) {
   const Operation& output = program_.operations().back();
   const MatrixView<T> gradient = block.output_gradient(output);
-  if (pass.dy.data == nullptr) {
-    return loss_and_gradient<T>(memory_.losses.data() + at, gradient, block.input(output),
-                                block.output(output), samples.targets, memory_.scales.data() + at,
-                                loss_, output.activation);
+  if (pass.dy.data != nullptr) {
+    return copy_rows(gradient, pass.dy.slice(block.first_of_batch, block.rows()));
   }
-  copy_rows(gradient, pass.dy.slice(block.first_of_batch, block.rows()));
+  const T* scales = memory_.scales.data() + at;
+  loss_and_gradient<T>(memory_.losses.data() + at, gradient, block.input(output),
+                       block.output(output), samples.targets, scales, loss_, output.activation);
+  if (pass.batch.source.weights() != nullptr) clear_unweighted(gradient, scales);
 }
 
 template <class T>
@@ -196,23 +202,6 @@ void Step<T>::collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
   const Block<T> block = block_in(pass, workspace, x, 0, rows.first);
   const Operation& op = program_.operation(stretch.operation);
   functions_of<T>(op).gradient(op, block, stretch.rows, pass.gradient, segment > 0);
-}
-
-template <class T>
-double Step<T>::gradient_norm(const T* gradient, const RowCuts& cuts) {
-  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
-    const Range range = parameters_of(program_, stretch);
-    squares_[number] = kernels<T>().sum_of_squares(gradient + range.first, range.count);
-  });
-  return std::sqrt(std::accumulate(squares_.begin(), squares_.end(), 0.0));
-}
-
-template <class T>
-void Step<T>::pack(const T* parameters) {
-  parallel_for(std::ssize(plan_.stretches()), plan_.threads_for_packing(), [&](index_t s, index_t) {
-    packed_->refresh(parameters, plan_.stretches()[static_cast<std::size_t>(s)]);
-  });
-  packed_is_current_ = true;
 }
 
 template class Step<float>;

@@ -75,8 +75,6 @@ class Step {
   void for_stretches(const RowCuts& cuts, Task&& task);
   Block<T> block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMatrixView<T> x,
                     index_t first, index_t first_of_batch);
-  double gradient_norm(const T* gradient, const RowCuts& cuts);
-  void pack(const T* parameters);
 
   const Program& program_;
   Loss loss_;

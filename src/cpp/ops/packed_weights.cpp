@@ -1,5 +1,7 @@
 #include "ops/packed_weights.hpp"
 
+#include "base/team.hpp"
+
 namespace pymlp {
 
 template <class T>
@@ -33,6 +35,14 @@ void PackedWeights<T>::refresh(const T* parameters, const Stretch& stretch) {
   const auto [first, count] = stretch.rows;
   if (panels != kNone) product::pack<T>(memory_.data() + panels, w, first, count);
   if (transposed != kNone) product::transpose<T>(memory_.data() + transposed, w, first, count);
+}
+
+template <class T>
+void PackedWeights<T>::refresh(const T* parameters, std::span<const Stretch> stretches,
+                               int threads) {
+  parallel_for(std::ssize(stretches), threads, [&](index_t s, index_t) {
+    refresh(parameters, stretches[static_cast<std::size_t>(s)]);
+  });
 }
 
 template class PackedWeights<float>;

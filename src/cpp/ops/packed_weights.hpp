@@ -38,6 +38,7 @@ class PackedWeights {
   product::Weights<T> of(const Operation& op, const T* parameters) const;
   // Packs parameters that changed; stretches may be packed in parallel.
   void refresh(const T* parameters, const Stretch& stretch);
+  void refresh(const T* parameters, std::span<const Stretch> stretches, int threads);
 
  private:
   static constexpr index_t kNone = -1;
