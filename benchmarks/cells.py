@@ -74,7 +74,7 @@ class Cell:
 
     @property
     def is_full_batch(self) -> bool:
-        """Whether a step sees every row: then nobody shuffles."""
+        """Whether a step sees every row: then there is no shuffling."""
         return self.batch_size == self.rows
 
     @property

@@ -229,7 +229,7 @@ void dense_cases(const Visit<T>& visit) {
   });
 }
 
-// ---------------------------------------------------------------- dropout, penalties, limits on norms
+// ---- dropout, penalties, limits on norms --------------------------------------------------------
 
 // Into memory of its own, and in place.
 template <class T>

@@ -138,7 +138,7 @@ void check_apart(const Placement& places, index_t rows) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("an operation works in place where nobody reads its input later", T, float,
+TEST_CASE_TEMPLATE("an operation works in place where no later one reads its input", T, float,
                    double) {
   // tanh' follows from a, silu' needs z. The operations: dense, tanh, dropout, dense, silu,
   // dropout, dense, sigmoid.

@@ -261,8 +261,8 @@ TEST_CASE_TEMPLATE("a step remembers nothing of batches before", T, float, doubl
   }
 }
 
-TEST_CASE_TEMPLATE("a step that is told so follows parameters that somebody else wrote", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("a step that is told so follows parameters that were written outside it", T,
+                   float, double) {
   Fixture<T> fixture(classifier(kWide));
   const Problem<T> problem(100, 260, 3, 1);
   const ArraySource<T> source = problem.with_labels();

@@ -1,4 +1,4 @@
-// The thread team: every task once, whoever calls, and nothing left spinning.
+// The thread team: every task once, from any caller, and nothing left spinning.
 #include "base/team.hpp"
 
 #include <doctest/doctest.h>
@@ -78,7 +78,7 @@ TEST_CASE("no more threads work than were asked for") {
   CHECK(most.load() <= 3);
 }
 
-TEST_CASE("a worker's number is below the number of threads, and nobody else's meanwhile") {
+TEST_CASE("a worker's number is below the number of threads, and its own meanwhile") {
   for (const int threads : {1, 2, 3, 8}) {
     std::vector<std::atomic<int>> inside(static_cast<std::size_t>(threads));
     std::atomic<int> failures{0};

@@ -1,4 +1,4 @@
-"""Functions of the user's own that raise, and such as use the network that called them."""
+"""User functions that raise, and such as use the network that called them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Functions of the user's own: equal to built-in ones, refused where they are wrong, and safe."""
+"""User functions: equal to built-in ones, refused where they are wrong, and safe."""
 
 import copy
 import pickle

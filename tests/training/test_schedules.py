@@ -270,7 +270,7 @@ def test_plateau_may_take_the_rate_down_to_nothing(rng: Rng) -> None:
     assert history.learning_rate[-1] == 0.0
 
 
-# ---- a schedule of one's own ---------------------------------------------------------------------
+# ---- a schedule of the user ----------------------------------------------------------------------
 class Halves(Schedule):
     def rate_at(self, rate: float, t: int, total: int) -> float:
         return rate / 2 if 2 * t >= total else rate

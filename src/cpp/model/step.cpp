@@ -49,7 +49,7 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
     penalties_[number] = penalize(program_, stretch, options, parameters, pass.gradient);
   };
   // The norm is known only when every stretch's gradient is. A step that takes long is done this
-  // way too: it can be left before anything is written.
+  // way too, so that it can be interrupted before anything is written.
   const bool whole = options.clip_norm > 0.0 || plan_.takes_long(cuts.rows);
   double share = 1.0;
   if (whole) {

@@ -53,7 +53,7 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   const double before = seconds_;
   const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
   while (status_ == Status::running && epoch_ < last_epoch) {
-    // A user callback may have thrown where an epoch had begun, or its steps were done.
+    // A user function may have thrown after an epoch began, or after its last step.
     if (epochs_begun_ == epoch_) begin_epoch();
     if (position_ < training_.size() && !step(interrupt)) break;
     time_step();
@@ -148,7 +148,7 @@ void Trainer<T>::end_epoch(Interrupt& interrupt) {
       return;
     }
   }
-  // The last update of an epoch is seen by no later batch, so the parameters are looked at as well.
+  // The last update of an epoch is seen by no later batch, so the parameters are checked as well.
   const Program& program = network_.program();
   if (!std::isfinite(validation_loss) || !std::isfinite(epoch_loss_.total()) ||
       !kernels<T>().all_finite(network_.parameters(), program.n_parameters())) {
