@@ -181,5 +181,4 @@ TEST_CASE("time that is up ends a run within an epoch") {
                          {.epochs = 1'000'000, .batch_size = 10});
   CHECK(session.run(1'000'000, 0.0) == Status::running);
   CHECK(session.optimizer().steps() == 1);
-  CHECK(session.trainer().seconds() > 0.0);
 }

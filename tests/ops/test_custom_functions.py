@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,22 @@ def test_copies_have_the_same_functions(make: Callable[[Network], Network]) -> N
     twin = make(net)
     assert twin.layers[0].activation == net.layers[0].activation
     assert (twin.predict(np.ones(4)) == net.predict(np.ones(4))).all()
+
+
+def test_a_user_loss_runs_on_the_callers_thread_after_a_built_in_one(rng: Rng) -> None:
+    net = Network([40, 64, 64, 1], seed=0)
+    X, y = rng.normal(size=(4096, 40)).astype(np.float32), rng.normal(size=(4096, 1))
+    threads: set[int] = set()
+
+    def loss(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        threads.add(threading.get_ident())
+        net.predict(X[:1])  # the caller's thread may read the network, another would wait for ever
+        return squared(a, y)
+
+    opt = pymlp.SGD(1e-3)
+    net.train_batch(X, y, optimizer=opt, threads=2)
+    net.train_batch(X, y, optimizer=opt, loss=Loss(loss), threads=2)
+    assert threads == {threading.get_ident()}
 
 
 def test_network_of_module_level_functions_pickles() -> None:

@@ -41,6 +41,10 @@ def make() -> Core:
     return core
 
 
+def custom(forward: Any, derivative: Any) -> Core:
+    return network([4, 2], ("custom", [], forward, derivative))
+
+
 def core_loss(name: str = "mse", function: Any = None, smoothing: float = 0.0) -> Any:
     return _core.Loss(name, 0.0, smoothing, function)
 
@@ -139,6 +143,32 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (train(optimizer_size=3), ValueError, "optimizer must hold 43 parameters, not 3"),
     (train(epochs=0), ValueError, "epochs must be at least 1, not 0"),
     (train(batch_size=0), ValueError, "batch_size must be at least 1, not 0"),
+    (train(epochs=2**62 + 1, learning_rates=[0.1] * 4), ValueError, "as many as epochs or steps"),
+    (train(threads=0), ValueError, "threads must be from 1 to 1024, not 0"),
+    (lambda core: core.predict(X, 0), ValueError, "threads must be from 1 to 1024, not 0"),
+    (lambda core: core.forward(X, -1), ValueError, "threads must be from 1 to 1024, not -1"),
+    (lambda core: core.predict(X, 5000), ValueError, "threads must be from 1 to 1024, not 5000"),
+    (lambda core: _core.plan(core, 2**40, True, 1), ValueError, "rows must be"),
+    (lambda core: _core.plan(core, 0, True, 1), ValueError, "rows must be"),
+    (
+        lambda core: custom(lambda z: z[:1], lambda z: z).predict(X, 1),
+        ValueError,
+        "forward(z) must have 6 rows, not 1",
+    ),
+    (
+        lambda core: custom(lambda z: z, lambda z: z[:1]).pull_back(
+            X, zeros(6, 2), zeros(10), zeros(6, 4), 1
+        ),
+        ValueError,
+        "derivative(z) must have 6 rows, not 1",
+    ),
+    (
+        lambda core: core.loss(
+            X, LABELS, None, None, core_loss("custom", lambda a, y: (a[:, 0], a[:1])), 1
+        ),
+        ValueError,
+        "gradient must have 6 rows, not 1",
+    ),
     (train(training=(X, LABELS[:2], None, None)), ValueError, "labels must have 6 elements, not 2"),
     (lambda core: sgd(0), ValueError, "n_parameters must be at least 1, not 0"),
     (lambda core: sgd(beta3=1.0), ValueError, "optimizer option 'beta3' is not known"),

@@ -1,5 +1,6 @@
 #include "base/team.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -190,7 +191,7 @@ int num_threads() {
 }
 
 void detail::run_tasks(index_t tasks, int threads, TaskFunction function, void* context) {
-  if (threads > tasks) threads = static_cast<int>(tasks);
+  threads = static_cast<int>(std::min<index_t>({threads, kMaxThreads, tasks}));
   if (threads > 1) {
     team()->run(tasks, threads, function, context);
     return;

@@ -12,6 +12,7 @@
 namespace pymlp {
 
 using index_t = std::ptrdiff_t;
+static_assert(sizeof(index_t) == 8);
 
 template <class T>
 struct MatrixView {

@@ -51,6 +51,14 @@ ConstMatrixView<T> any_matrix(const Array<T>& array, const char* name) {
 }
 
 template <class T>
+ConstMatrixView<T> const_matrix(const Array<T>& array, const char* name, index_t rows,
+                                index_t cols) {
+  check_matrix(array, name, cols);
+  check(array.shape(0) == rows, name, " must have ", rows, " rows, not ", array.shape(0));
+  return {array.data(), rows, cols, cols};
+}
+
+template <class T>
 MatrixView<T> matrix(Array<T>& array, const char* name, index_t rows, index_t cols) {
   check_matrix(array, name, cols);
   check(array.shape(0) == rows, name, " must have ", rows, " rows, not ", array.shape(0));

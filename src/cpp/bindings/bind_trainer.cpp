@@ -103,9 +103,10 @@ class CoreTrainer {
 
   static bool rates_fit(const FitOptions& options, index_t samples) {
     const index_t batch_size = std::min(options.batch_size, samples);
-    const index_t steps = (samples + batch_size - 1) / batch_size * options.epochs;
+    const index_t steps = (samples + batch_size - 1) / batch_size;  // of an epoch
     const index_t rates = std::ssize(options.learning_rates);
-    return rates == options.epochs || rates == steps;
+    return rates == options.epochs ||
+           (rates % options.epochs == 0 && rates / options.epochs == steps);
   }
 
   static ArraySource<T> source(const DatasetArrays<T>& arrays, const Program& program) {
@@ -139,9 +140,7 @@ void bind_trainer(py::module_& module, const char* name) {
       .def("close_epoch", &CoreTrainer<T>::close_epoch)
       .def("take_records", &CoreTrainer<T>::take_records)
       .def_property_readonly("samples_seen",
-                             [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); })
-      .def_property_readonly("seconds",
-                             [](const CoreTrainer<T>& t) { return t.trainer().seconds(); });
+                             [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); });
 }
 
 void bind_options(py::module_& module) {

@@ -66,9 +66,10 @@ class CoreNetwork {
   BatchLoss step(const Source<T>& source, const Loss& loss, Optimizer<T>& optimizer,
                  const Regularization& regularization, const DropoutDraws& draws, int threads) {
     const index_t rows = source.size();
-    // The norm of a gradient is summed by stretches, which follow from the capacity.
-    const bool other_norm = regularization.clip_norm > 0.0 && step_ && rows != step_->capacity();
-    if (!step_ || threads != step_threads_ || rows > step_->capacity() || other_norm) {
+    // Norms and penalties are summed by stretches, which follow from the capacity.
+    const bool sums = regularization.clip_norm > 0.0 || regularization.has_penalty();
+    const bool fits = step_ && (sums ? rows == step_->capacity() : rows <= step_->capacity());
+    if (!fits || threads != step_threads_) {
       step_.emplace(program(), loss, Purpose::training, rows, threads);
       step_threads_ = threads;
     }

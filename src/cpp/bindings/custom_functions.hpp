@@ -31,7 +31,7 @@ class PythonActivation final : public UserActivation {
   void write(MatrixView<T> a, ConstMatrixView<T> z) {
     const py::gil_scoped_acquire acquired;  // the user function is Python
     const auto result = forward_(copied(z)).template cast<Array<T>>();
-    const ConstMatrixView<T> values = const_matrix(result, "forward(z)", z.cols);
+    const ConstMatrixView<T> values = const_matrix(result, "forward(z)", z.rows, z.cols);
     for (index_t i = 0; i < a.rows; ++i) std::copy_n(values.row(i), a.cols, a.row(i));
   }
 
@@ -39,7 +39,7 @@ class PythonActivation final : public UserActivation {
   void multiply(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z) {
     const py::gil_scoped_acquire acquired;  // the user function is Python
     const auto result = derivative_(copied(z)).template cast<Array<T>>();
-    const ConstMatrixView<T> slopes = const_matrix(result, "derivative(z)", z.cols);
+    const ConstMatrixView<T> slopes = const_matrix(result, "derivative(z)", z.rows, z.cols);
     for (index_t i = 0; i < dz.rows; ++i) {
       for (index_t j = 0; j < dz.cols; ++j) dz.row(i)[j] = da.row(i)[j] * slopes.row(i)[j];
     }
@@ -72,7 +72,7 @@ class PythonLoss final : public UserLoss {
     const auto values = result[0].template cast<Array<T>>();
     const auto slopes = result[1].template cast<Array<T>>();
     std::copy_n(const_vector(values, "losses", a.rows), a.rows, losses);
-    const ConstMatrixView<T> rows = const_matrix(slopes, "gradient", a.cols);
+    const ConstMatrixView<T> rows = const_matrix(slopes, "gradient", a.rows, a.cols);
     for (index_t i = 0; i < a.rows; ++i) {
       for (index_t j = 0; j < a.cols; ++j) gradient.row(i)[j] = scale[i] * rows.row(i)[j];
     }

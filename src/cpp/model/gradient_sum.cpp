@@ -23,6 +23,7 @@ void add_blocks(const Program& program, const RowCuts& cuts, index_t segment,
                 const Stretch& stretch, StepMemory<T>& memory, T* sum) {
   const Range range = parameters_of(program, stretch);
   const index_t addends = cuts.blocks_in(segment).count - (segment == 0 ? 1 : 0);
+  if (addends == 0) return;
   kernels<T>().add_arenas(sum + range.first, memory.gradient_beside(0) + range.first, addends,
                           program.n_parameters(), range.count);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+#include "base/team.hpp"
 #include "kernels/panels.hpp"
 #include "ops/table.hpp"
 
@@ -92,19 +94,18 @@ index_t RowCuts::largest_block() const {
 }
 
 Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size,
-           int threads, bool user_functions)
-    : program_(program),
-      purpose_(purpose),
-      capacity_(capacity),
-      user_functions_(user_functions || program.has_user_functions()),
-      threads_(user_functions_ ? 1 : threads) {
+           int threads, bool user_loss)
+    : program_(program), purpose_(purpose), capacity_(capacity), threads_(threads) {
+  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
+        threads);
+  set_user_loss(user_loss);
   if (has_gradients(purpose)) stretches_ = cut_parameters(program, capacity, number_size);
 }
 
 RowCuts Plan::cut(index_t rows) const {
   const double operations = static_cast<double>(rows) * program_.forward_operations();
   RowCuts cuts{rows, block_count(rows, program_.forward_operations()), 0, 0, false, 0, 0};
-  cuts.threads = threads_for(operations, threads_);
+  cuts.threads = threads_for(operations, threads());
   cuts.gradients_by_block = has_gradients(purpose_) && purpose_ != Purpose::pull_back &&
                             sums_by_block(program_, cuts.largest_block());
   const index_t most = most_blocks_of_a_segment(purpose_, cuts.gradients_by_block);
@@ -114,13 +115,13 @@ RowCuts Plan::cut(index_t rows) const {
   constexpr double kOperations = 100.0;
   cuts.threads_for_stretches =
       cuts.gradients_by_block
-          ? threads_for(kOperations * static_cast<double>(program_.n_parameters()), threads_)
+          ? threads_for(kOperations * static_cast<double>(program_.n_parameters()), threads())
           : cuts.threads;
   return cuts;
 }
 
 int Plan::threads_for_packing() const {
-  return threads_for(program_.forward_operations(), threads_);
+  return threads_for(program_.forward_operations(), threads());
 }
 
 bool Plan::takes_long(index_t rows) const {

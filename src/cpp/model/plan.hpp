@@ -78,13 +78,13 @@ class Plan {
   // For batches of up to `capacity` rows, numbers of `number_size` bytes. With user functions, in
   // the program or in a loss, all runs on the caller's thread. The program must outlive the plan.
   Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size, int threads,
-       bool user_functions);
+       bool user_loss);
 
   Purpose purpose() const { return purpose_; }
   index_t capacity() const { return capacity_; }
-  int threads() const { return threads_; }
-  // Fewer than at first, or as many.
-  void set_threads(int threads) { threads_ = user_functions_ ? 1 : threads; }
+  int threads() const { return user_functions_ ? 1 : threads_; }
+  void set_threads(int threads) { threads_ = threads; }
+  void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 
   RowCuts cut(index_t rows) const;
   // The parameters, cut for gradients and updates.

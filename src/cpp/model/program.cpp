@@ -1,6 +1,7 @@
 #include "model/program.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 #include "ops/table.hpp"

@@ -42,11 +42,12 @@ class Step {
 
   index_t capacity() const { return plan_.capacity(); }
   void set_threads(int threads) {
-    if (threads == plan_.threads()) return;
-    plan_.set_threads(threads);
-    cuts_.rows = 0;
+    change([&] { plan_.set_threads(threads); });
   }
-  void set_loss(const Loss& loss) { loss_ = loss; }
+  void set_loss(const Loss& loss) {
+    loss_ = loss;
+    change([&] { plan_.set_user_loss(loss.custom != nullptr); });
+  }
   // To be called where parameters were written other than by a step: packed weights are refreshed.
   void parameters_changed() { packed_is_current_ = false; }
 
@@ -59,6 +60,13 @@ class Step {
                    const Regularization& regularization);
 
  private:
+  // Cuts depend on the number of threads.
+  template <class Change>
+  void change(Change&& change_plan) {
+    const int before = plan_.threads();
+    change_plan();
+    if (plan_.threads() != before) cuts_.rows = 0;
+  }
   const RowCuts& cuts_of(const Batch<T>& batch);
   std::span<const Operation> operations_of(const Pass<T>& pass) const;
   // Everything but the last segment's part of the gradients, which collect() adds.

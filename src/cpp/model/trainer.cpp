@@ -48,10 +48,10 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
 template <class T>
 Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   if (status_ != Status::running) return status_;
-  started_ = looked_ = Clock::now();
+  const auto started = looked_ = Clock::now();
   step_.parameters_changed();
-  const double before = seconds_;
-  const index_t last_epoch = std::min(options_.epochs, epoch_ + epochs);
+  const index_t left = options_.epochs - epoch_;
+  const index_t last_epoch = epoch_ + std::min(left, epochs);
   while (status_ == Status::running && epoch_ < last_epoch) {
     // A user function may have thrown after an epoch began, or after its last step.
     if (epochs_begun_ == epoch_) begin_epoch();
@@ -61,19 +61,14 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
       end_epoch(interrupt);
       if (validation_ != nullptr) looked_ = Clock::now();  // not a step's time
     }
-    seconds_ = before + seconds_between(started_, looked_);
-    if (seconds_ - before >= seconds) break;
+    if (seconds_between(started, looked_) >= seconds) break;
   }
-  seconds_ = before + seconds_between(started_, Clock::now());
   return status_;
 }
 
 template <class T>
 Status Trainer<T>::close_epoch(Interrupt& interrupt) {
-  if (status_ != Status::running || position_ == 0) return status_;
-  const auto started = Clock::now();
-  end_epoch(interrupt);
-  seconds_ += seconds_between(started, Clock::now());
+  if (status_ == Status::running && position_ > 0) end_epoch(interrupt);
   return status_;
 }
 

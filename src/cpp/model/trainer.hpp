@@ -55,7 +55,6 @@ class Trainer {
   // The epochs that ended since they were last taken.
   const Epochs& history() const { return history_; }
   Epochs take_history() { return std::exchange(history_, {}); }
-  double seconds() const { return seconds_; }
   index_t samples_seen() const { return epoch_ * training_.size() + position_; }
 
  private:
@@ -92,8 +91,6 @@ class Trainer {
   BatchLoss epoch_loss_;
   Epochs history_;
   Status status_ = Status::running;
-  double seconds_ = 0.0;
-  Clock::time_point started_;
   Clock::time_point looked_;  // when a step last ended
 };
 

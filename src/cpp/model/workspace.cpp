@@ -9,22 +9,6 @@ namespace pymlp {
 
 namespace {
 
-// Whether an operation may write over its input: nothing reads that later.
-bool overwrites(const Program& program, const Operation& op, Keep keep) {
-  const bool last = op.output + 1 == program.n_buffers();
-  switch (op.kind) {
-    case OperationKind::dense:
-      return false;
-    case OperationKind::activation:
-      if (keep == Keep::outputs) return true;
-      // A loss may be computed from the last layer's z instead of its a.
-      return keep != Keep::everything && !last && !traits_of(op.activation.kind).derivative_needs_z;
-    case OperationKind::dropout:
-      return keep != Keep::for_training;  // there is none
-  }
-  return false;
-}
-
 // Takes matrices one behind the other. Were all to begin at multiples of 4 kilobytes, they would
 // compete for the same lines of the first-level cache, so each begins five lines further.
 template <class T>
@@ -70,10 +54,11 @@ Placement place(const Program& program, Keep keep) {
   if (keep == Keep::outputs) return place_outputs<T>(program);
   Placement places{{Place{}}, {Place{}}, 0, 0};
   for (const Operation& op : program.operations()) {
-    const bool over = overwrites(program, op, keep);
+    const bool last = op.output + 1 == program.n_buffers();
+    const bool over = traits_of(op).overwrites(op, keep, last);
     places.values.push_back(over ? places.values.back() : take<T>(places, op.n_out));
     if (keep == Keep::everything) continue;
-    const bool in_place = traits_of(op).in_place;
+    const bool in_place = traits_of(op).gradient_in_place;
     places.gradients.push_back(in_place ? places.gradients.back() : take<T>(places, op.n_out));
   }
   return places;

@@ -8,13 +8,6 @@
 
 namespace pymlp {
 
-enum class Keep {
-  outputs,       // two matrices take turns: only the last buffer is wanted
-  for_backward,  // what the way back reads, without dropout
-  for_training,  // and with dropout
-  everything,    // z and a of every layer apart
-};
-
 // What a purpose reads after the forward pass.
 Keep keep_for(Purpose purpose, const Program& program);
 

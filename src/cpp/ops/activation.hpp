@@ -10,8 +10,13 @@ namespace pymlp {
 
 struct ActivationOperation {
   static constexpr std::string_view name = "activation";
-  static constexpr bool in_place = true;
+  static constexpr bool gradient_in_place = true;
 
+  // The derivative may be had from a alone. A loss may be computed from the last layer's z.
+  static bool overwrites(const Operation& op, Keep keep, bool last) {
+    if (keep == Keep::outputs) return true;
+    return keep != Keep::everything && !last && !traits_of(op.activation.kind).derivative_needs_z;
+  }
   static index_t n_parameters(const Operation&) { return 0; }
   static index_t parameter_rows(const Operation&) { return 0; }
   static double multiply_adds(const Operation&) { return 0.0; }

@@ -18,6 +18,14 @@ struct DropoutDraws {
   std::uint64_t step;
 };
 
+// What of a block's buffers is read later.
+enum class Keep {
+  outputs,       // two matrices take turns: only the last buffer is wanted
+  for_backward,  // what the way back reads, without dropout
+  for_training,  // and with dropout
+  everything,    // z and a of every layer apart
+};
+
 // A matrix in a workspace of m rows: it begins m * offset + shift numbers behind the first. The
 // shifts keep matrices that are read and written together off the same lines of the cache.
 struct Place {

@@ -11,8 +11,9 @@ namespace pymlp {
 
 struct Dense {
   static constexpr std::string_view name = "dense";
-  static constexpr bool in_place = false;
+  static constexpr bool gradient_in_place = false;
 
+  static bool overwrites(const Operation&, Keep, bool) { return false; }
   static index_t n_parameters(const Operation& op) {
     return op.n_in * op.n_out + (op.has_biases ? op.n_out : 0);
   }

@@ -11,8 +11,10 @@ namespace pymlp {
 
 struct DropoutOperation {
   static constexpr std::string_view name = "dropout";
-  static constexpr bool in_place = true;
+  static constexpr bool gradient_in_place = true;
 
+  // Outside training there is none.
+  static bool overwrites(const Operation&, Keep keep, bool) { return keep != Keep::for_training; }
   static index_t n_parameters(const Operation&) { return 0; }
   static index_t parameter_rows(const Operation&) { return 0; }
   static double multiply_adds(const Operation&) { return 0.0; }

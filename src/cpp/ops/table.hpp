@@ -12,7 +12,9 @@ namespace pymlp {
 
 struct OperationTraits {
   std::string_view name;
-  bool in_place;  // gradients by its input replace those by its output
+  bool gradient_in_place;  // the gradient by its input replaces that by its output
+  // Whether its output replaces its input, which nothing reads later.
+  bool (*overwrites)(const Operation&, Keep keep, bool last);
   index_t (*n_parameters)(const Operation&);
   index_t (*parameter_rows)(const Operation&);  // a stretch is some of them
   double (*multiply_adds)(const Operation&);    // of one row of the batch, in products
@@ -31,8 +33,8 @@ namespace detail {
 
 template <class Kind>
 constexpr OperationTraits traits() {
-  return {Kind::name,           Kind::in_place,      Kind::n_parameters,
-          Kind::parameter_rows, Kind::multiply_adds, Kind::operations};
+  return {Kind::name,           Kind::gradient_in_place, Kind::overwrites, Kind::n_parameters,
+          Kind::parameter_rows, Kind::multiply_adds,     Kind::operations};
 }
 
 template <class Kind, class T>
