@@ -15,15 +15,17 @@ class Interrupt {
   explicit Interrupt(std::function<bool()> asked)
       : asked_(std::move(asked)), owner_(std::this_thread::get_id()), last_(Clock::now()) {}
 
-  // True once the answer was yes; may be called from any thread.
+  // True once the answer was yes. Both may be called from any thread; only requested() asks anew,
+  // which reads the clock.
+  bool came() const { return requested_.load(std::memory_order_relaxed); }
   bool requested() {
-    if (requested_.load(std::memory_order_relaxed)) return true;
+    if (came()) return true;
     if (std::this_thread::get_id() != owner_) return false;
     const auto now = Clock::now();
     if (now - last_ < std::chrono::milliseconds(50)) return false;
     last_ = now;
     if (asked_()) requested_.store(true, std::memory_order_relaxed);
-    return requested_.load(std::memory_order_relaxed);
+    return came();
   }
 
  private:
@@ -34,6 +36,7 @@ class Interrupt {
   std::atomic<bool> requested_{false};
 };
 
+inline bool came(const Interrupt* interrupt) { return interrupt != nullptr && interrupt->came(); }
 inline bool requested(Interrupt* interrupt) {
   return interrupt != nullptr && interrupt->requested();
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/copy_rows.hpp"
 #include "base/team.hpp"
@@ -31,7 +32,7 @@ template <class T>
 BatchLoss Step<T>::run(const Pass<T>& pass) {
   const RowCuts& cuts = cuts_of(pass.batch);
   const BatchLoss loss = run_segments(pass, cuts);
-  if (pass.gradient == nullptr || requested(pass.interrupt)) return loss;
+  if (pass.gradient == nullptr || came(pass.interrupt)) return loss;
   for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
     collect(pass, cuts, cuts.segments() - 1, stretch);
   });
@@ -43,7 +44,7 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
                           const Regularization& options) {
   const RowCuts& cuts = cuts_of(pass.batch);
   BatchLoss loss = run_segments(pass, cuts);
-  if (requested(pass.interrupt) || !std::isfinite(loss.sum)) return loss;
+  if (came(pass.interrupt) || !std::isfinite(loss.sum)) return loss;
   const auto finish_gradient = [&](std::size_t number, const Stretch& stretch) {
     collect(pass, cuts, cuts.segments() - 1, stretch);
     penalties_[number] = penalize(program_, stretch, options, parameters, pass.gradient);
@@ -56,7 +57,7 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
     for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
       if (!requested(pass.interrupt)) finish_gradient(number, stretch);
     });
-    if (requested(pass.interrupt)) return loss;
+    if (came(pass.interrupt)) return loss;
     share = clipped_share(gradient_norm(program_, plan_, pass.gradient, std::span(squares_),
                                         cuts.threads_for_stretches),
                           options);
@@ -77,13 +78,17 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
   return loss;
 }
 
-// Batches of a training have one size, but for the last of an epoch.
+// Batches of a training have one size, but for the last of an epoch: the cuts of two are kept.
 template <class T>
 const RowCuts& Step<T>::cuts_of(const Batch<T>& batch) {
-  const bool others = cuts_.rows != batch.size();
-  if (others) cuts_ = plan_.cut(batch.size());
-  if (others || batch.order != nullptr) memory_.reserve(cuts_, batch);
-  return cuts_;
+  const bool gathers = batch.order != nullptr;
+  if (std::exchange(gathers_, gathers) != gathers) cuts_ = {};
+  if (cuts_[0].rows != batch.size()) std::swap(cuts_[0], cuts_[1]);
+  if (cuts_[0].rows != batch.size()) {
+    cuts_[0] = plan_.cut(batch.size());
+    memory_.reserve(cuts_[0], batch);
+  }
+  return cuts_[0];
 }
 
 template <class T>
@@ -102,7 +107,7 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
       }
     });
     result.sum += weighted_sum(memory_.losses.data(), pass.batch, cuts.rows_in(segment));
-    if (segment + 1 == cuts.segments() || requested(pass.interrupt)) return result;
+    if (segment + 1 == cuts.segments() || came(pass.interrupt)) return result;
     if (pass.gradient == nullptr) continue;
     for_stretches(
         cuts, [&](std::size_t, const Stretch& stretch) { collect(pass, cuts, segment, stretch); });

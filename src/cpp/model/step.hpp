@@ -1,6 +1,7 @@
 // Step: one batch through a network, forward, loss and back, and the update: a plan carried out.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
@@ -65,7 +66,7 @@ class Step {
   void change(Change&& change_plan) {
     const int before = plan_.threads();
     change_plan();
-    if (plan_.threads() != before) cuts_.rows = 0;
+    if (plan_.threads() != before) cuts_ = {};
   }
   const RowCuts& cuts_of(const Batch<T>& batch);
   std::span<const Operation> operations_of(const Pass<T>& pass) const;
@@ -87,7 +88,8 @@ class Step {
   const Program& program_;
   Loss loss_;
   Plan plan_;
-  RowCuts cuts_{};  // of the last batch
+  std::array<RowCuts, 2> cuts_{};  // of the last batches
+  bool gathers_ = false;           // these batches had an order
   StepMemory<T> memory_;
   std::optional<PackedWeights<T>> packed_;
   bool packed_is_current_ = false;

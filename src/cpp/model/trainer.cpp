@@ -116,7 +116,7 @@ bool Trainer<T>::step(Interrupt& interrupt) {
                                        .draws = &draws,
                                        .interrupt = &interrupt},
                                       network_.parameters(), optimizer_, options_.regularization);
-  if (interrupt.requested()) {
+  if (interrupt.came()) {
     status_ = Status::interrupted;
   } else if (!std::isfinite(loss.total())) {
     go_back_to_start();
