@@ -232,6 +232,20 @@ def test_a_user_loss_runs_on_the_callers_thread_after_a_built_in_one(rng: Rng) -
     assert threads == {threading.get_ident()}
 
 
+def test_a_user_loss_must_not_train_its_own_network(rng: Rng) -> None:
+    net = Network([3, 1], seed=0)
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    before = net.parameters.copy()
+
+    def loss(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        net.train_batch(X, y, optimizer=pymlp.SGD(0.1))
+        return squared(a, y)
+
+    with pytest.raises(RuntimeError, match="must not train it"):
+        net.loss(X, y, loss=Loss(loss))
+    assert np.array_equal(net.parameters, before)
+
+
 def test_network_of_module_level_functions_pickles() -> None:
     net = Network([4, 3, 3], hidden=TWINS["gaussian"], output=TWINS["relu"], seed=0)
     twin = pickle.loads(pickle.dumps(net))

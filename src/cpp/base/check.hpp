@@ -1,4 +1,5 @@
-// The one way to throw: check(condition, "X must have ", 4, " columns, not ", 3).
+// The one way to throw: check(condition, "X must have ", 4, " columns, not ", 3), which Python sees
+// as a ValueError; check_state() where the call, not an argument, is wrong: a RuntimeError.
 #pragma once
 
 #include <stdexcept>
@@ -28,6 +29,11 @@ template <class... Parts>
 template <class... Parts>
 void check(bool condition, const Parts&... parts) {
   if (!condition) fail(parts...);
+}
+
+template <class... Parts>
+void check_state(bool condition, const Parts&... parts) {
+  if (!condition) throw std::runtime_error((std::string() + ... + detail::text(parts)));
 }
 
 }  // namespace pymlp

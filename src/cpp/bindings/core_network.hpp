@@ -54,7 +54,7 @@ class CoreNetwork {
 
   template <class Work>
   auto writing(Work&& work) {
-    check(!at_work(), "a user function that this network calls must not train it");
+    check_state(!at_work(), "a user function that this network calls must not train it");
     const py::gil_scoped_release released;  // as for reading
     std::unique_lock lock(network_.mutex());
     const AtWork mark(this);
