@@ -107,6 +107,29 @@ def test_names_of_losses(name: str, output: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("output", "auto", "log_loss"),
+    [
+        ("softmax", "cross_entropy", "cross_entropy"),
+        ("log_softmax", "cross_entropy", "cross_entropy"),
+        ("sigmoid", "binary_cross_entropy", "binary_cross_entropy"),
+        ("linear", "mse", None),
+    ],
+)
+def test_losses_that_go_by_the_output_do_in_any_spelling(
+    output: str, auto: str, log_loss: str | None
+) -> None:
+    g = activations.resolve("output", output)
+    for name in ("auto", "Auto", "AUTO", "au-to"):
+        assert losses.resolve(name, g).name == auto
+    for name in ("log_loss", "LogLoss", "logloss", "log-loss"):
+        if log_loss is not None:
+            assert losses.resolve(name, g).name == log_loss
+            continue
+        with pytest.raises(ValueError, match="cross_entropy"):
+            losses.resolve(name, g)
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("xavier_uniform", "glorot_uniform"), ("xavier_normal_", "glorot_normal"),
