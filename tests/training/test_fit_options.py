@@ -116,6 +116,21 @@ def test_the_rows_that_are_held_out_are_told(rng: Rng) -> None:
     assert net.fit(X, y, epochs=1).held_out is None
 
 
+@pytest.mark.parametrize("without", ["held out", "left to train on"])
+def test_weights_of_0_on_one_side_of_the_division_are_refused(without: str, rng: Rng) -> None:
+    net, (X, y) = regression(rng)
+    rows = net.copy().fit(X, y, epochs=1, validation=0.25, seed=1).held_out
+    assert rows is not None
+    weights = np.zeros(40)
+    weights[rows] = 1.0
+    weights = 1.0 - weights if without == "held out" else weights
+    before, history = net.parameters.copy(), net.history
+    with pytest.raises(ValueError, match=rf"^validation: sample_weight.* that were {without};"):
+        net.fit(X, y, validation=0.25, sample_weight=weights, seed=1)
+    assert (net.parameters == before).all()
+    assert net.history is history
+
+
 # ---- the record ----------------------------------------------------------------------------------
 def test_the_record_as_plain_values(rng: Rng) -> None:
     net, samples = regression(rng)
