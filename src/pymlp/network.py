@@ -96,10 +96,10 @@ class Network:
         self._parameters = self._core.parameters
         weights, biases = architecture.split(self._parameters)
         self._weights, self._biases = Views("weights", weights), Views("biases", biases)
-        self._layers = [
+        self._layers = tuple(
             Layer(w, biases[i] if biases else None, architecture.activations[i])
             for i, w in enumerate(weights)
-        ]
+        )
         self._training = threading.Lock()
         self.history: History | None = None
 
@@ -131,9 +131,9 @@ class Network:
         return self._seed
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> tuple[Layer, ...]:
         """The layers behind the input."""
-        return list(self._layers)
+        return self._layers
 
     @property
     def weights(self) -> Views:
@@ -379,12 +379,10 @@ class Network:
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         core_loss, n_threads = kind.for_core(), config.threads(threads)
-        grads = self._empty_gradients()
         wanted = _checks.flag("dz", dz)
-        J, of_layers = self._core.gradient(*samples, core_loss, grads.flat, wanted, n_threads)
-        if wanted:
-            grads.dz = [None, *of_layers]
-        return J, grads
+        flat = np.empty_like(self._parameters)
+        J, of_layers = self._core.gradient(*samples, core_loss, flat, wanted, n_threads)
+        return J, Gradients(flat, self.widths, self.bias, [None, *of_layers] if wanted else None)
 
     def vjp(
         self, X: ArrayLike, dY: ArrayLike, *, threads: int | None = None
@@ -423,13 +421,9 @@ class Network:
         output_gradient = _arrays.matrix("dY", dY, self.widths[-1], self.dtype)
         if output_gradient.shape[0] != m:
             raise ValueError(f"dY must have {m} rows, as X has, not {output_gradient.shape[0]}")
-        grads = self._empty_gradients()
-        dX = np.empty((m, self.widths[0]), self.dtype)
-        self._core.pull_back(rows, output_gradient, grads.flat, dX, config.threads(threads))
-        return grads, dX
-
-    def _empty_gradients(self) -> Gradients:
-        return Gradients(np.empty(self.n_parameters, self.dtype), self.widths, self.bias)
+        flat, dX = np.empty_like(self._parameters), np.empty_like(rows)
+        self._core.pull_back(rows, output_gradient, flat, dX, config.threads(threads))
+        return Gradients(flat, self.widths, self.bias), dX
 
     def check_gradients(
         self,

@@ -6,7 +6,9 @@ belongs to the first network that it trains.
 
 from __future__ import annotations
 
+import types
 import weakref
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -58,9 +60,9 @@ class Optimizer:
             self._core.learning_rate = self._learning_rate
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The options by name, the learning rate apart."""
-        return dict(self._options)
+    def options(self) -> Mapping[str, Any]:
+        """The options by name, the learning rate apart; read-only."""
+        return types.MappingProxyType(self._options)
 
     @property
     def steps(self) -> int:
@@ -88,6 +90,9 @@ class Optimizer:
                 f"'{name}' of {kind} cannot be assigned, only learning_rate; make a new {kind}"
             )
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"'{name}' of {type(self).__name__} cannot be deleted")
 
     def core_for(self, network: Trainable) -> CoreOptimizer:
         """Return the state for this network, made at first use."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymlp.architecture import aligned
 
-__all__ = ["Plan", "PlannedOperation"]
+__all__ = ["Plan", "PlanLimits", "PlannedOperation"]
 
 _ARITHMETIC = {"native": "exact (own kernels)", "blas": "blas"}
 
@@ -52,6 +52,31 @@ class PlannedOperation:
 
 
 @dataclasses.dataclass(frozen=True)
+class PlanLimits:
+    """What cuts follow from: constants of the library.
+
+    Attributes
+    ----------
+    few_rows, many_rows : int
+        The least that a block of rows has, and the most.
+    operations_of_a_block, operations_worth_sharing : float
+        Floating-point operations that are worth a block, and a second worker.
+    blocks_in_memory, gradients_in_memory : int
+        Blocks of a segment, where gradients are summed over it and where by block.
+    fewer_parameters : int
+        Blocks sum gradients of their own where they hold this many numbers for each parameter.
+    """
+
+    few_rows: int
+    many_rows: int
+    operations_of_a_block: float
+    operations_worth_sharing: float
+    blocks_in_memory: int
+    gradients_in_memory: int
+    fewer_parameters: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
     """How a batch runs on this machine; prints as a table, with the reasons for each cut.
 
@@ -79,6 +104,8 @@ class Plan:
         Memory for gradients of parameters.
     arithmetic : str
         What computes the products: "native" or "blas".
+    limits : PlanLimits
+        What the cuts follow from.
     operations : tuple of PlannedOperation
     """
 
@@ -100,7 +127,7 @@ class Plan:
     numbers_of_a_block: int
     user_functions: bool
     arithmetic: str
-    limits: dict[str, float]
+    limits: PlanLimits
     operations: tuple[PlannedOperation, ...]
 
     @property
@@ -147,8 +174,8 @@ class Plan:
     def _said_of_rows(self) -> str:
         return (
             f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}: at least "
-            f"{self.limits['few_rows']:,.0f} rows and {self.limits['operations_of_a_block']:,.0f} "
-            f"operations are worth a block, and {self.limits['many_rows']:,.0f} rows fit into a "
+            f"{self.limits.few_rows:,} rows and {self.limits.operations_of_a_block:,.0f} "
+            f"operations are worth a block, and {self.limits.many_rows:,} rows fit into a "
             "second-level cache"
         )
 
@@ -158,19 +185,21 @@ class Plan:
         return (
             f"{self.workers} for blocks of rows"
             + (f", {self.stretch_workers} for stretches of parameters" if self.training else "")
-            + f": work from {self.limits['operations_worth_sharing']:,.0f} operations on is shared"
+            + f": work from {self.limits.operations_worth_sharing:,.0f} operations on is shared"
         )
 
     def _said_of_segments(self) -> str:
-        most = "gradients_in_memory" if self.gradients_by_block else "blocks_in_memory"
-        what = "the gradients" if self.gradients_by_block else "the values and gradients"
+        if self.gradients_by_block:
+            what, most = "the gradients", self.limits.gradients_in_memory
+        else:
+            what, most = "the values and gradients", self.limits.blocks_in_memory
         return (
-            f"{self.segments} of at most {_count(self.segment_rows, 'row')}: {what} of "
-            f"{self.limits[most]:,.0f} blocks are held at most"
+            f"{self.segments} of at most {_count(self.segment_rows, 'row')}: {what} of {most:,} "
+            "blocks are held at most"
         )
 
     def _said_of_sums(self) -> str:
-        factor = f"{self.limits['fewer_parameters']:.0f} times the parameters"
+        factor = f"{self.limits.fewer_parameters} times the parameters"
         held = f"the {self.numbers_of_a_block:,} numbers that a block holds"
         if self.gradients_by_block:
             return f"summed by each block, then added up: {factor} are not more than {held}"
@@ -207,4 +236,5 @@ def _count(number: int, one: str, several: str | None = None) -> str:
 def from_core(found: dict[str, Any], *, training: bool, dtype: str) -> Plan:
     """Return the plan that the core's answer describes."""
     operations = tuple(PlannedOperation(**operation) for operation in found.pop("operations"))
-    return Plan(**found, operations=operations, training=training, dtype=dtype)
+    limits = PlanLimits(**found.pop("limits"))
+    return Plan(**found, limits=limits, operations=operations, training=training, dtype=dtype)
