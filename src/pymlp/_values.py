@@ -26,7 +26,9 @@ class Value(Immutable):
         vars(self).update(fields)
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={shown(value)}" for name, value in vars(self).items())
+        fields = ", ".join(
+            f"{name.removeprefix('_')}={shown(value)}" for name, value in vars(self).items()
+        )
         return f"{type(self).__name__}({fields})"
 
     def __eq__(self, other: object) -> bool:
