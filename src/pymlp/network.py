@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Never
+from copy import deepcopy
+from typing import Any, Never, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -583,9 +584,30 @@ class Network:
         >>> history.loss[-1] < 0.01
         True
         """
-        given = dict(locals())  # the arguments by name: `FitOptions` is the list of them
-        if unknown:
-            refuse_unknown(unknown, given.keys() - {"self", "X", "y", "unknown"})
+        given = {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "loss": loss,
+            "optimizer": optimizer,
+            "learning_rate": learning_rate,
+            "validation": validation,
+            "early_stopping": early_stopping,
+            "sample_weight": sample_weight,
+            "shuffle": shuffle,
+            "seed": seed,
+            "callbacks": callbacks,
+            "progress": progress,
+            "threads": threads,
+            "max_seconds": max_seconds,
+            "schedule": schedule,
+            "class_weight": class_weight,
+            "l1": l1,
+            "l2": l2,
+            "clip_norm": clip_norm,
+            "clip_value": clip_value,
+            "max_norm": max_norm,
+        }
+        refuse_unknown(unknown, given)
         options = FitOptions(given, self._architecture.activations[-1])
         return _training.fit(
             self, self._core, self._architecture, X, y, options, self._training, self._next_seed
@@ -645,7 +667,15 @@ class Network:
                 "optimizer must be an Optimizer, which keeps its state from call to call, not "
                 f"{_checks.type_name(optimizer)}"
             )
-        limits = regularization(locals())
+        limits = regularization(
+            {
+                "l1": l1,
+                "l2": l2,
+                "clip_norm": clip_norm,
+                "clip_value": clip_value,
+                "max_norm": max_norm,
+            }
+        )
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)
@@ -666,13 +696,15 @@ class Network:
 
     # ---- keeping it ------------------------------------------------------------------------------
 
-    def copy(self) -> Network:
+    def copy(self) -> Self:
         """Return an independent network with the same layers and parameters.
 
         Returns
         -------
         Network
-            Its later draws are those that this one would make.
+            Of the class of this one. Its later draws are those that this one would make. Attributes
+            that a user or a subclass set are the same objects (`copy.deepcopy` copies them too);
+            `history` is None.
 
         Examples
         --------
@@ -682,27 +714,41 @@ class Network:
         >>> (net.parameters == twin.parameters).tolist()
         [False, False, True]
         """
-        twin = Network.__new__(Network)
+        twin = type(self).__new__(type(self))
         twin.__setstate__(self.__getstate__())
         return twin
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+    def __copy__(self) -> Self:
         return self.copy()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = self.copy()
+        vars(twin).update(deepcopy(self._attributes(), memo))
+        return twin
+
+    def _attributes(self) -> dict[str, Any]:
+        """Return the attributes that a user or a subclass set."""
+        return {name: value for name, value in vars(self).items() if name not in _FIELDS}
+
     def __getstate__(self) -> dict[str, Any]:
-        return self._architecture.to_dict() | {
+        state = self._architecture.to_dict() | {
             "seed": self._seed,
             "fits": self._fits,
             "parameters": self._parameters.copy(),
         }
+        attributes = self._attributes()
+        return state | {"attributes": attributes} if attributes else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._build(Architecture.from_dict(state), state["seed"])
         self._fits = state["fits"]
         self._parameters[:] = state["parameters"]
+        vars(self).update(state.get("attributes", {}))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to one safetensors file, which `pymlp.load` reads.
+
+        The file has no attributes that a user or a subclass set; a pickle has them.
 
         Parameters
         ----------
@@ -730,3 +776,7 @@ class Network:
         from pymlp.files import safetensors
 
         safetensors.write(path, self.__getstate__(), {})
+
+
+# What a network has of its own, apart from what a user or a subclass adds.
+_FIELDS = frozenset(vars(Network([1, 1])))
