@@ -72,7 +72,14 @@ def test_lbfgs_takes_all_samples_unless_told_otherwise(rng: Rng) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [(True, EarlyStopping()), (4, EarlyStopping(4)), (False, None)]
+    ("given", "meant"),
+    [
+        (True, EarlyStopping()),
+        (4, EarlyStopping(4)),
+        (np.int64(4), EarlyStopping(4)),
+        (np.array(4), EarlyStopping(4)),
+        (False, None),
+    ],
 )
 def test_short_forms_of_early_stopping(given: Any, meant: EarlyStopping | None, rng: Rng) -> None:
     net, samples = regression(rng)
@@ -83,6 +90,13 @@ def test_short_forms_of_early_stopping(given: Any, meant: EarlyStopping | None, 
     assert history.stopped_by == ("epochs" if meant is None else "early_stopping")
     assert history.val_loss == expected.val_loss
     assert (net.parameters == twin.parameters).all()
+
+
+@pytest.mark.parametrize("given", [np.True_, 3.0, "3", np.arange(2)], ids=repr)
+def test_what_is_no_patience_is_refused(given: Any, rng: Rng) -> None:
+    net, samples = regression(rng)
+    with pytest.raises(TypeError, match="early_stopping must be an "):
+        net.fit(*samples, early_stopping=given)
 
 
 # ---- validation ----------------------------------------------------------------------------------

@@ -81,14 +81,13 @@ def _early_stopping(value: Any) -> EarlyStopping | None:
         return None
     if value is True:
         return EarlyStopping()
-    if isinstance(value, int):
+    if isinstance(value, EarlyStopping):
+        return value
+    if hasattr(value, "__index__"):
         return EarlyStopping(_checks.integer("early_stopping", value, minimum=1))
-    if not isinstance(value, EarlyStopping):
-        raise TypeError(
-            "early_stopping must be an EarlyStopping, True or a patience, not "
-            f"{_checks.type_name(value)}"
-        )
-    return value
+    raise TypeError(
+        f"early_stopping must be an EarlyStopping, True or a patience, not {_checks.type_name(value)}"
+    )
 
 
 def _max_seconds(value: Any) -> float:
