@@ -585,28 +585,14 @@ class Network:
         True
         """
         given = {
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "loss": loss,
-            "optimizer": optimizer,
-            "learning_rate": learning_rate,
-            "validation": validation,
-            "early_stopping": early_stopping,
-            "sample_weight": sample_weight,
-            "shuffle": shuffle,
-            "seed": seed,
-            "callbacks": callbacks,
-            "progress": progress,
-            "threads": threads,
-            "max_seconds": max_seconds,
-            "schedule": schedule,
-            "class_weight": class_weight,
-            "l1": l1,
-            "l2": l2,
-            "clip_norm": clip_norm,
-            "clip_value": clip_value,
+            "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
+            "learning_rate": learning_rate, "validation": validation,
+            "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
+            "seed": seed, "callbacks": callbacks, "progress": progress, "threads": threads,
+            "max_seconds": max_seconds, "schedule": schedule, "class_weight": class_weight,
+            "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
             "max_norm": max_norm,
-        }
+        }  # fmt: skip
         refuse_unknown(unknown, given)
         options = FitOptions(given, self._architecture.activations[-1])
         return _training.fit(
@@ -667,15 +653,10 @@ class Network:
                 "optimizer must be an Optimizer, which keeps its state from call to call, not "
                 f"{_checks.type_name(optimizer)}"
             )
-        limits = regularization(
-            {
-                "l1": l1,
-                "l2": l2,
-                "clip_norm": clip_norm,
-                "clip_value": clip_value,
-                "max_norm": max_norm,
-            }
-        )
+        limits = regularization({
+            "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
+            "max_norm": max_norm,
+        })  # fmt: skip
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)

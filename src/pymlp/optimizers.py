@@ -334,12 +334,8 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(
             learning_rate,
-            learning_rate_decay=_checks.number(
-                "learning_rate_decay", learning_rate_decay, minimum=0.0
-            ),
-            initial_accumulator=_checks.number(
-                "initial_accumulator", initial_accumulator, minimum=0.0
-            ),
+            learning_rate_decay=_not_negative("learning_rate_decay", learning_rate_decay),
+            initial_accumulator=_not_negative("initial_accumulator", initial_accumulator),
             epsilon=_checks.number("epsilon", epsilon, above=0.0),
             **_decay(weight_decay, maximize),
         )
@@ -602,7 +598,7 @@ class Nadam(Optimizer):
         super().__init__(
             learning_rate,
             **_moments(beta1, beta2, epsilon),
-            momentum_decay=_checks.number("momentum_decay", momentum_decay, minimum=0.0),
+            momentum_decay=_not_negative("momentum_decay", momentum_decay),
             decoupled_weight_decay=_checks.flag("decoupled_weight_decay", decoupled_weight_decay),
             **_decay(weight_decay, maximize),
         )
@@ -698,10 +694,8 @@ class LBFGS(Optimizer):
         super().__init__(
             1.0,  # what a line search tries first
             history_size=_checks.integer("history_size", history_size, minimum=1),
-            tolerance_gradient=_checks.number(
-                "tolerance_gradient", tolerance_gradient, minimum=0.0
-            ),
-            tolerance_change=_checks.number("tolerance_change", tolerance_change, minimum=0.0),
+            tolerance_gradient=_not_negative("tolerance_gradient", tolerance_gradient),
+            tolerance_change=_not_negative("tolerance_change", tolerance_change),
             max_line_search=_checks.integer("max_line_search", max_line_search, minimum=1),
         )
 
@@ -726,6 +720,10 @@ class LBFGS(Optimizer):
 _NO_LEARNING_RATE = "learning_rate does not go with lbfgs, whose line search finds the step"
 
 
+def _not_negative(name: str, value: float) -> float:
+    return _checks.number(name, value, minimum=0.0)
+
+
 def _share(name: str, value: float) -> float:
     return _checks.number(name, value, minimum=0.0, below=1.0)
 
@@ -740,7 +738,7 @@ def _moments(beta1: float, beta2: float, epsilon: float) -> dict[str, float]:
 
 def _decay(weight_decay: float, maximize: bool) -> dict[str, Any]:
     return {
-        "weight_decay": _checks.number("weight_decay", weight_decay, minimum=0.0),
+        "weight_decay": _not_negative("weight_decay", weight_decay),
         "maximize": _checks.flag("maximize", maximize),
     }
 

@@ -86,7 +86,8 @@ def _early_stopping(value: Any) -> EarlyStopping | None:
     if hasattr(value, "__index__"):
         return EarlyStopping(_checks.integer("early_stopping", value, minimum=1))
     raise TypeError(
-        f"early_stopping must be an EarlyStopping, True or a patience, not {_checks.type_name(value)}"
+        "early_stopping must be an EarlyStopping, True or a patience, not "
+        f"{_checks.type_name(value)}"
     )
 
 
