@@ -86,9 +86,8 @@ class Optimizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name != "learning_rate" and not name.startswith("_"):
             kind = type(self).__name__
-            raise AttributeError(
-                f"'{name}' of {kind} cannot be assigned, only learning_rate; make a new {kind}"
-            )
+            rule = "cannot be assigned, only learning_rate; make a new"
+            raise AttributeError(f"'{name}' of {kind} {rule} {kind}")
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -753,9 +752,8 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
     A name makes a fresh one, with `learning_rate` where that is given.
     """
     if not isinstance(optimizer, str | Optimizer):
-        raise TypeError(
-            f"optimizer must be a name or an Optimizer, not {_checks.type_name(optimizer)}"
-        )
+        came = _checks.type_name(optimizer)
+        raise TypeError(f"optimizer must be a name or an Optimizer, not {came}")
     kind = _NAMES.find(optimizer) if isinstance(optimizer, str) else type(optimizer)
     if learning_rate is not None and issubclass(kind, LBFGS):
         raise ValueError(_NO_LEARNING_RATE)
