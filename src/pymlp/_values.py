@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+import inspect
 from typing import Any, NoReturn
 
 
@@ -9,7 +11,9 @@ class Immutable:
     """An object whose attributes cannot be assigned or deleted."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._refuse(name)
+        if "_open" not in vars(self):
+            self._refuse(name)
+        object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         self._refuse(name)
@@ -17,6 +21,22 @@ class Immutable:
     def _refuse(self, name: str) -> NoReturn:
         kind = type(self).__name__
         raise AttributeError(f"{kind} is immutable: '{name}' cannot be assigned; make a new {kind}")
+
+
+class OpenWhileMade(abc.ABCMeta):
+    """The class of immutable classes that users derive from: `__init__` may assign attributes."""
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        made: Any = cls.__new__(cls, *args, **options)  # type: ignore[arg-type]
+        vars(made)["_open"] = True
+        made.__init__(*args, **options)
+        del vars(made)["_open"]
+        return made
+
+    @property
+    def __signature__(cls) -> inspect.Signature:  # that of `__call__` would say nothing
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return whole.replace(parameters=[*whole.parameters.values()][1:])
 
 
 class Value(Immutable):
