@@ -32,7 +32,7 @@ from pymlp.plan import Plan
 from pymlp.schedules import Schedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
-from pymlp.training.options import refuse_unknown, regularization
+from pymlp.training.options import plan_rows, refuse_unknown, regularization
 
 
 class Network:
@@ -185,14 +185,14 @@ class Network:
         return self._architecture.summary()
 
     def plan(
-        self, *, batch_size: int = 32, training: bool = True, threads: int | None = None
+        self, *, batch_size: int | str = "auto", training: bool = True, threads: int | None = None
     ) -> Plan:
         """Return how a batch runs on this machine: cuts, workers, memory, and why.
 
         Parameters
         ----------
-        batch_size : int, default 32
-            Rows of the batch.
+        batch_size : int or "auto", default "auto"
+            Rows of the batch; "auto": 32, as in `fit`.
         training : bool, default True
             A training step; False: a prediction.
         threads : int, optional
@@ -203,13 +203,18 @@ class Network:
         Plan
             Prints as a table; its attributes are the numbers.
 
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range; the message names it.
+
         Examples
         --------
         >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
         (8, 32, 2, 3997696.0)
         """
-        rows = _checks.integer("batch_size", batch_size, minimum=1)
+        rows = plan_rows(batch_size)
         wanted = _checks.flag("training", training)
         found = _core.plan(self._core, rows, wanted, config.threads(threads))
         return _plan.from_core(found, training=wanted, dtype=self.dtype.name)

@@ -32,7 +32,8 @@ class PlannedOperation:
     multiply_adds : float
         In products, for the whole batch, forth and back.
     bytes : int
-        Of its values and gradients in one workspace; 0 where it works in place.
+        Of its values and gradients in one workspace; 0 where it works in place. In a prediction
+        operations take turns with the same bytes.
     in_place : bool
         Whether its output replaces its input.
     stretches : int
@@ -144,7 +145,7 @@ class Plan:
         kind = "training step" if self.training else "prediction"
         products = _ARITHMETIC[self.arithmetic]
         head = f"{kind}, {_count(self.rows, 'row')}, {self.dtype}, products {products}"
-        table = aligned([_HEADER, *map(_row, self.operations)], right={0, 3, 4, 5, 6})
+        table = aligned(self._table(), right={0, 3, 4, 5, 6})
         width = max(map(len, self._decisions()))
         said = [
             textwrap.fill(f"{name:{width}}  {sentence}", 100, subsequent_indent=" " * (width + 2))
@@ -153,16 +154,26 @@ class Plan:
         return "\n".join([head, *table, *said])
 
     def _repr_html_(self) -> str:
+        header, *cells = self._table()
         rows = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _row(operation))}</tr>"
-            for operation in self.operations
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in cells
         )
-        names = "".join(f"<th>{name}</th>" for name in _HEADER)
+        names = "".join(f"<th>{name}</th>" for name in header)
         said = "".join(
             f"<li><b>{name}</b>: {html.escape(sentence)}</li>"
             for name, sentence in self._decisions().items()
         )
         return f"<table><tr>{names}</tr>{rows}</table><ul>{said}</ul>"
+
+    def _table(self) -> list[tuple[str, ...]]:
+        """Return the header and a row for each operation.
+
+        A prediction updates nothing, and its operations share the workspace: it has neither
+        stretches nor bytes of each operation.
+        """
+        shown = range(len(_HEADER)) if self.training else (0, 1, 2, 3, 5)
+        rows = [_HEADER, *map(_row, self.operations)]
+        return [tuple(row[column] for column in shown) for row in rows]
 
     def _decisions(self) -> dict[str, str]:
         """Return what was decided, and why, by the name of the decision."""
@@ -210,7 +221,9 @@ class Plan:
         spaces = _count(self.workspaces, "workspace")
         rows = _count(self.workspace_rows, "row")
         text = f"{spaces} of {rows}, {self.workspace_bytes:,} bytes each"
-        return f"{text}; gradients {self.gradient_bytes:,} bytes" if self.training else text
+        if self.training:
+            return f"{text}; gradients {self.gradient_bytes:,} bytes"
+        return f"{text}: two matrices that take turns as input and output of a layer"
 
 
 _HEADER = ("layer", "operation", "shape", "parameters", "stretches", "multiply-adds", "bytes")
