@@ -25,8 +25,8 @@ class Registry(Generic[T]):
         self._what = what
         self._names = list(things)
         self._aliases = list(aliases)
-        self._things = {_key(name): thing for name, thing in things.items()}
-        self._things |= {_key(alias): things[name] for alias, name in aliases.items()}
+        self._things = {folded(name): thing for name, thing in things.items()}
+        self._things |= {folded(alias): things[name] for alias, name in aliases.items()}
 
     def find(self, name: str) -> T:
         """Return the thing of this name.
@@ -36,13 +36,14 @@ class Registry(Generic[T]):
         ValueError
             If there is none; the nearest name is suggested.
         """
-        key = _key(name)
+        key = folded(name)
         if key not in self._things:
             raise unknown_name(self._what, name, self._names, self._aliases)
         return self._things[key]
 
 
-def _key(name: str) -> str:
+def folded(name: str) -> str:
+    """Return a name without case, underscores, hyphens and spaces, as names are compared."""
     return "".join(c for c in name.lower() if c not in "_- ")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+import inspect
 from typing import Any, NoReturn
 
 
@@ -9,7 +11,9 @@ class Immutable:
     """An object whose attributes cannot be assigned or deleted."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._refuse(name)
+        if "_open" not in vars(self):
+            self._refuse(name)
+        object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         self._refuse(name)
@@ -19,6 +23,22 @@ class Immutable:
         raise AttributeError(f"{kind} is immutable: '{name}' cannot be assigned; make a new {kind}")
 
 
+class OpenWhileMade(abc.ABCMeta):
+    """The class of immutable classes that users derive from: `__init__` may assign attributes."""
+
+    def __call__(cls, *args: Any, **options: Any) -> Any:
+        made: Any = cls.__new__(cls, *args, **options)  # type: ignore[arg-type]
+        vars(made)["_open"] = True
+        made.__init__(*args, **options)
+        del vars(made)["_open"]
+        return made
+
+    @property
+    def __signature__(cls) -> inspect.Signature:  # that of `__call__` would say nothing
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return whole.replace(parameters=[*whole.parameters.values()][1:])
+
+
 class Value(Immutable):
     """Named fields; two values are equal where their kind and their fields are."""
 
@@ -26,7 +46,9 @@ class Value(Immutable):
         vars(self).update(fields)
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={shown(value)}" for name, value in vars(self).items())
+        fields = ", ".join(
+            f"{name.removeprefix('_')}={shown(value)}" for name, value in vars(self).items()
+        )
         return f"{type(self).__name__}({fields})"
 
     def __eq__(self, other: object) -> bool:

@@ -7,7 +7,8 @@ its class, whose attributes are the rows of the documentation and of the picture
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -76,9 +77,10 @@ class Activation(Value):
         super().__init__(_forward=forward, _derivative=derivative)
 
     @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters by name, in the order of the constructor."""
-        return {name.removeprefix("_"): value for name, value in vars(self).items()}
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters by name, in the order of the constructor; read-only."""
+        fields = {name.removeprefix("_"): value for name, value in vars(self).items()}
+        return types.MappingProxyType(fields)
 
     def forward(self, z: ArrayLike) -> FloatArray:
         """Return the activations of pre-activations.

@@ -74,7 +74,7 @@ class Architecture(Value):
         """Return the architecture as plain values, and the user functions of custom activations."""
         return {
             "widths": self.widths,
-            "activations": [(g.name, g.parameters) for g in self.activations],
+            "activations": [(g.name, dict(g.parameters)) for g in self.activations],
             "bias": self.bias,
             "dropout": self.dropout,
             "dtype": self.dtype.name,

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn, overload
 
 from numpy.typing import ArrayLike
 
 from pymlp import _arrays
 from pymlp._arrays import FloatArray
+from pymlp._checks import type_name
 from pymlp._values import Immutable
 from pymlp.activations import Activation
 
 __all__ = ["Gradients", "Layer", "LayerGradients", "Trace", "Views", "split"]
 
 
-class Views(Sequence[FloatArray]):
-    """Arrays that are views of a network's parameters, one for each layer.
+class Views(Immutable, Sequence[FloatArray]):
+    """Arrays that are views of one vector, of a network's parameters or a gradient: one a layer.
 
-    Writing to an array changes the network. Assigning to an item copies into its array, which stays
-    the same object.
+    Writing to an array changes the vector. Assigning to an item copies into its array, which stays
+    the same object; assigning to a slice changes all of its arrays or, after an error, none.
 
     Examples
     --------
@@ -31,9 +32,11 @@ class Views(Sequence[FloatArray]):
     array([0., 1., 2., 3., 4., 5.], dtype=float32)
     """
 
+    _name: str
+    _views: tuple[FloatArray, ...]
+
     def __init__(self, name: str, views: Sequence[FloatArray]) -> None:
-        self._name = name
-        self._views = tuple(views)
+        vars(self).update(_name=name, _views=tuple(views))
 
     def __len__(self) -> int:
         return len(self._views)
@@ -48,17 +51,30 @@ class Views(Sequence[FloatArray]):
     def __getitem__(self, index: int | slice) -> FloatArray | Views:
         if isinstance(index, slice):
             return Views(self._name, self._views[index])
-        return self._views[index]
+        return self._views[self._place(index)]
 
     def __setitem__(self, index: int | slice, value: Any) -> None:
         if not isinstance(index, slice):
-            copy_into(f"{self._name}[{index}]", self._views[index], value)
+            copy_into(f"{self._name}[{index}]", self[index], value)
             return
-        views, values = self._views[index], list(value)
-        if len(values) != len(views):
-            raise ValueError(f"{self._name} must get {len(views)} arrays, not {len(values)}")
-        for i, (view, array) in enumerate(zip(views, values, strict=True)):
-            copy_into(f"{self._name}[{i}]", view, array)
+        places = range(len(self))[index]
+        if not isinstance(value, Iterable) or len(values := list(value)) != len(places):
+            came = len(values) if isinstance(value, Iterable) else type_name(value)
+            raise ValueError(f"{self._name} must get {len(places)} arrays, not {came}")
+        arrays = [
+            fitting(f"{self._name}[{i}]", self._views[i], array).copy()
+            for i, array in zip(places, values, strict=True)
+        ]
+        for i, array in zip(places, arrays, strict=True):
+            self._views[i][...] = array
+
+    def _place(self, index: int) -> int:
+        try:
+            return range(len(self))[index]
+        except IndexError:
+            raise IndexError(
+                f"{self._name}[{index}] is out of range: there are {len(self)} arrays, one a layer"
+            ) from None
 
     def __repr__(self) -> str:
         shapes = ", ".join(str(view.shape) for view in self._views)
@@ -69,10 +85,15 @@ def copy_into(name: str, view: FloatArray, values: ArrayLike) -> None:
     """Copy numbers of the view's shape into it."""
     if values is view:  # the end of `weights[l] -= step`
         return
+    view[...] = fitting(name, view, values)
+
+
+def fitting(name: str, view: FloatArray, values: ArrayLike) -> FloatArray:
+    """Return numbers as an array of the view's shape and dtype."""
     array = _arrays.numbers(name, values)
     if array.shape != view.shape:
         raise ValueError(f"{name} must have shape {view.shape}, not {array.shape}")
-    view[...] = _arrays.within_range(name, array, view.dtype)
+    return _arrays.within_range(name, array, view.dtype)
 
 
 class Layer(Immutable):
@@ -158,8 +179,8 @@ class Trace:
         self.a = a
 
 
-class LayerGradients:
-    """The gradients of one layer's parameters.
+class LayerGradients(Immutable):
+    """The gradients of one layer's parameters: views, which can be written to but not replaced.
 
     Attributes
     ----------
@@ -168,20 +189,24 @@ class LayerGradients:
         None in a network without biases.
     """
 
+    weights: FloatArray
+    biases: FloatArray | None
+
     def __init__(self, weights: FloatArray, biases: FloatArray | None) -> None:
-        self.weights = weights
-        self.biases = biases
+        vars(self).update(weights=weights, biases=biases)
 
 
-class Gradients:
+class Gradients(Immutable):
     """The gradient of a scalar with respect to a network's parameters.
+
+    Its arrays can be written to; assigning to an item of `weights` or `biases` copies in.
 
     Attributes
     ----------
     flat : ndarray, shape (n_parameters,)
         In the order of `Network.parameters`.
-    weights, biases : list of ndarray
-        Views of `flat`, shaped as those of the network's layers.
+    weights, biases : Views
+        Sequences of views of `flat`, shaped as those of the network's layers.
     dz : list of ndarray, or None
         Where they were asked for: ``dz[l]`` (m, n[l]) is the gradient by the pre-activations of
         layer l, l = 1 ... L; ``dz[0]`` is None, as the inputs have none.
@@ -193,6 +218,12 @@ class Gradients:
     array([-2., -4., -2.], dtype=float32)
     """
 
+    flat: FloatArray
+    weights: Views
+    biases: Views
+    dz: list[FloatArray | None] | None
+    _widths: Sequence[int]
+
     def __init__(
         self,
         flat: FloatArray,
@@ -200,15 +231,18 @@ class Gradients:
         bias: bool,
         dz: list[FloatArray | None] | None = None,
     ) -> None:
-        self.flat = flat
-        self.weights, self.biases = split(flat, widths, bias)
-        self.dz = dz
+        weights, biases = split(flat, widths, bias)
+        views = {"weights": Views("weights", weights), "biases": Views("biases", biases)}
+        vars(self).update(flat=flat, dz=dz, _widths=widths, **views)
 
     @property
-    def layers(self) -> list[LayerGradients]:
+    def layers(self) -> tuple[LayerGradients, ...]:
         """The same by layer: ``layers[l].weights`` and ``layers[l].biases``."""
         biases: Sequence[FloatArray | None] = self.biases or [None] * len(self.weights)
-        return [LayerGradients(w, b) for w, b in zip(self.weights, biases, strict=True)]
+        return tuple(LayerGradients(w, b) for w, b in zip(self.weights, biases, strict=True))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # so that those of a copy are views of its own `flat`
+        return Gradients, (self.flat, self._widths, len(self.biases) > 0, self.dz)
 
 
 def split(

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from pymlp import _arrays, _checks, _core
 from pymlp._arrays import FloatArray
-from pymlp._registry import Registry
+from pymlp._registry import Registry, folded
 from pymlp._values import Value
 from pymlp.activations import Activation
 
@@ -326,9 +326,8 @@ def resolve(loss: Any, output: Activation) -> Loss:
 
 @functools.cache  # losses are values: one of each will do
 def _named(name: str, output: str) -> Loss:
-    if name in ("auto", "log_loss"):
-        kind = _AUTO.get(output, MSE if name == "auto" else CrossEntropy)
-    else:
-        kind = _NAMES.find(name)
+    kind = _NAMES.find(name)
+    if folded(name) in ("auto", "logloss"):  # which go by the output; what was found is the rest
+        kind = _AUTO.get(output, kind)
     _core.check_pair(kind.name, output)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Never
+from copy import deepcopy
+from typing import Any, Never, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -31,7 +32,7 @@ from pymlp.plan import Plan
 from pymlp.schedules import Schedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
-from pymlp.training.options import refuse_unknown, regularization
+from pymlp.training.options import plan_rows, refuse_unknown, regularization
 
 
 class Network:
@@ -96,10 +97,10 @@ class Network:
         self._parameters = self._core.parameters
         weights, biases = architecture.split(self._parameters)
         self._weights, self._biases = Views("weights", weights), Views("biases", biases)
-        self._layers = [
+        self._layers = tuple(
             Layer(w, biases[i] if biases else None, architecture.activations[i])
             for i, w in enumerate(weights)
-        ]
+        )
         self._training = threading.Lock()
         self.history: History | None = None
 
@@ -131,9 +132,9 @@ class Network:
         return self._seed
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> tuple[Layer, ...]:
         """The layers behind the input."""
-        return list(self._layers)
+        return self._layers
 
     @property
     def weights(self) -> Views:
@@ -184,14 +185,14 @@ class Network:
         return self._architecture.summary()
 
     def plan(
-        self, *, batch_size: int = 32, training: bool = True, threads: int | None = None
+        self, *, batch_size: int | str = "auto", training: bool = True, threads: int | None = None
     ) -> Plan:
         """Return how a batch runs on this machine: cuts, workers, memory, and why.
 
         Parameters
         ----------
-        batch_size : int, default 32
-            Rows of the batch.
+        batch_size : int or "auto", default "auto"
+            Rows of the batch; "auto": 32, as in `fit`.
         training : bool, default True
             A training step; False: a prediction.
         threads : int, optional
@@ -202,13 +203,18 @@ class Network:
         Plan
             Prints as a table; its attributes are the numbers.
 
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range; the message names it.
+
         Examples
         --------
         >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
         (8, 32, 2, 3997696.0)
         """
-        rows = _checks.integer("batch_size", batch_size, minimum=1)
+        rows = plan_rows(batch_size)
         wanted = _checks.flag("training", training)
         found = _core.plan(self._core, rows, wanted, config.threads(threads))
         return _plan.from_core(found, training=wanted, dtype=self.dtype.name)
@@ -379,12 +385,10 @@ class Network:
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         core_loss, n_threads = kind.for_core(), config.threads(threads)
-        grads = self._empty_gradients()
         wanted = _checks.flag("dz", dz)
-        J, of_layers = self._core.gradient(*samples, core_loss, grads.flat, wanted, n_threads)
-        if wanted:
-            grads.dz = [None, *of_layers]
-        return J, grads
+        flat = np.empty_like(self._parameters)
+        J, of_layers = self._core.gradient(*samples, core_loss, flat, wanted, n_threads)
+        return J, Gradients(flat, self.widths, self.bias, [None, *of_layers] if wanted else None)
 
     def vjp(
         self, X: ArrayLike, dY: ArrayLike, *, threads: int | None = None
@@ -423,13 +427,9 @@ class Network:
         output_gradient = _arrays.matrix("dY", dY, self.widths[-1], self.dtype)
         if output_gradient.shape[0] != m:
             raise ValueError(f"dY must have {m} rows, as X has, not {output_gradient.shape[0]}")
-        grads = self._empty_gradients()
-        dX = np.empty((m, self.widths[0]), self.dtype)
-        self._core.pull_back(rows, output_gradient, grads.flat, dX, config.threads(threads))
-        return grads, dX
-
-    def _empty_gradients(self) -> Gradients:
-        return Gradients(np.empty(self.n_parameters, self.dtype), self.widths, self.bias)
+        flat, dX = np.empty_like(self._parameters), np.empty_like(rows)
+        self._core.pull_back(rows, output_gradient, flat, dX, config.threads(threads))
+        return Gradients(flat, self.widths, self.bias), dX
 
     def check_gradients(
         self,
@@ -589,9 +589,16 @@ class Network:
         >>> history.loss[-1] < 0.01
         True
         """
-        given = dict(locals())  # the arguments by name: `FitOptions` is the list of them
-        if unknown:
-            refuse_unknown(unknown, given.keys() - {"self", "X", "y", "unknown"})
+        given = {
+            "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
+            "learning_rate": learning_rate, "validation": validation,
+            "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
+            "seed": seed, "callbacks": callbacks, "progress": progress, "threads": threads,
+            "max_seconds": max_seconds, "schedule": schedule, "class_weight": class_weight,
+            "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
+            "max_norm": max_norm,
+        }  # fmt: skip
+        refuse_unknown(unknown, given)
         options = FitOptions(given, self._architecture.activations[-1])
         return _training.fit(
             self, self._core, self._architecture, X, y, options, self._training, self._next_seed
@@ -651,7 +658,10 @@ class Network:
                 "optimizer must be an Optimizer, which keeps its state from call to call, not "
                 f"{_checks.type_name(optimizer)}"
             )
-        limits = regularization(locals())
+        limits = regularization({
+            "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
+            "max_norm": max_norm,
+        })  # fmt: skip
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)
@@ -672,13 +682,15 @@ class Network:
 
     # ---- keeping it ------------------------------------------------------------------------------
 
-    def copy(self) -> Network:
+    def copy(self) -> Self:
         """Return an independent network with the same layers and parameters.
 
         Returns
         -------
         Network
-            Its later draws are those that this one would make.
+            Of the class of this one. Its later draws are those that this one would make. Attributes
+            that a user or a subclass set are the same objects (`copy.deepcopy` copies them too);
+            `history` is None.
 
         Examples
         --------
@@ -688,27 +700,41 @@ class Network:
         >>> (net.parameters == twin.parameters).tolist()
         [False, False, True]
         """
-        twin = Network.__new__(Network)
+        twin = type(self).__new__(type(self))
         twin.__setstate__(self.__getstate__())
         return twin
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+    def __copy__(self) -> Self:
         return self.copy()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = self.copy()
+        vars(twin).update(deepcopy(self._attributes(), memo))
+        return twin
+
+    def _attributes(self) -> dict[str, Any]:
+        """Return the attributes that a user or a subclass set."""
+        return {name: value for name, value in vars(self).items() if name not in _FIELDS}
+
     def __getstate__(self) -> dict[str, Any]:
-        return self._architecture.to_dict() | {
+        state = self._architecture.to_dict() | {
             "seed": self._seed,
             "fits": self._fits,
             "parameters": self._parameters.copy(),
         }
+        attributes = self._attributes()
+        return state | {"attributes": attributes} if attributes else state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._build(Architecture.from_dict(state), state["seed"])
         self._fits = state["fits"]
         self._parameters[:] = state["parameters"]
+        vars(self).update(state.get("attributes", {}))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to one safetensors file, which `pymlp.load` reads.
+
+        The file has no attributes that a user or a subclass set; a pickle has them.
 
         Parameters
         ----------
@@ -736,3 +762,7 @@ class Network:
         from pymlp.files import safetensors
 
         safetensors.write(path, self.__getstate__(), {})
+
+
+# What a network has of its own, apart from what a user or a subclass adds.
+_FIELDS = frozenset(vars(Network([1, 1])))

@@ -6,7 +6,9 @@ belongs to the first network that it trains.
 
 from __future__ import annotations
 
+import types
 import weakref
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -58,9 +60,9 @@ class Optimizer:
             self._core.learning_rate = self._learning_rate
 
     @property
-    def options(self) -> dict[str, Any]:
-        """The options by name, the learning rate apart."""
-        return dict(self._options)
+    def options(self) -> Mapping[str, Any]:
+        """The options by name, the learning rate apart; read-only."""
+        return types.MappingProxyType(self._options)
 
     @property
     def steps(self) -> int:
@@ -84,10 +86,12 @@ class Optimizer:
     def __setattr__(self, name: str, value: Any) -> None:
         if name != "learning_rate" and not name.startswith("_"):
             kind = type(self).__name__
-            raise AttributeError(
-                f"'{name}' of {kind} cannot be assigned, only learning_rate; make a new {kind}"
-            )
+            rule = "cannot be assigned, only learning_rate; make a new"
+            raise AttributeError(f"'{name}' of {kind} {rule} {kind}")
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"'{name}' of {type(self).__name__} cannot be deleted")
 
     def core_for(self, network: Trainable) -> CoreOptimizer:
         """Return the state for this network, made at first use."""
@@ -329,12 +333,8 @@ class Adagrad(Optimizer):
     ) -> None:
         super().__init__(
             learning_rate,
-            learning_rate_decay=_checks.number(
-                "learning_rate_decay", learning_rate_decay, minimum=0.0
-            ),
-            initial_accumulator=_checks.number(
-                "initial_accumulator", initial_accumulator, minimum=0.0
-            ),
+            learning_rate_decay=_not_negative("learning_rate_decay", learning_rate_decay),
+            initial_accumulator=_not_negative("initial_accumulator", initial_accumulator),
             epsilon=_checks.number("epsilon", epsilon, above=0.0),
             **_decay(weight_decay, maximize),
         )
@@ -597,7 +597,7 @@ class Nadam(Optimizer):
         super().__init__(
             learning_rate,
             **_moments(beta1, beta2, epsilon),
-            momentum_decay=_checks.number("momentum_decay", momentum_decay, minimum=0.0),
+            momentum_decay=_not_negative("momentum_decay", momentum_decay),
             decoupled_weight_decay=_checks.flag("decoupled_weight_decay", decoupled_weight_decay),
             **_decay(weight_decay, maximize),
         )
@@ -693,10 +693,8 @@ class LBFGS(Optimizer):
         super().__init__(
             1.0,  # what a line search tries first
             history_size=_checks.integer("history_size", history_size, minimum=1),
-            tolerance_gradient=_checks.number(
-                "tolerance_gradient", tolerance_gradient, minimum=0.0
-            ),
-            tolerance_change=_checks.number("tolerance_change", tolerance_change, minimum=0.0),
+            tolerance_gradient=_not_negative("tolerance_gradient", tolerance_gradient),
+            tolerance_change=_not_negative("tolerance_change", tolerance_change),
             max_line_search=_checks.integer("max_line_search", max_line_search, minimum=1),
         )
 
@@ -721,6 +719,10 @@ class LBFGS(Optimizer):
 _NO_LEARNING_RATE = "learning_rate does not go with lbfgs, whose line search finds the step"
 
 
+def _not_negative(name: str, value: float) -> float:
+    return _checks.number(name, value, minimum=0.0)
+
+
 def _share(name: str, value: float) -> float:
     return _checks.number(name, value, minimum=0.0, below=1.0)
 
@@ -735,7 +737,7 @@ def _moments(beta1: float, beta2: float, epsilon: float) -> dict[str, float]:
 
 def _decay(weight_decay: float, maximize: bool) -> dict[str, Any]:
     return {
-        "weight_decay": _checks.number("weight_decay", weight_decay, minimum=0.0),
+        "weight_decay": _not_negative("weight_decay", weight_decay),
         "maximize": _checks.flag("maximize", maximize),
     }
 
@@ -750,9 +752,8 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
     A name makes a fresh one, with `learning_rate` where that is given.
     """
     if not isinstance(optimizer, str | Optimizer):
-        raise TypeError(
-            f"optimizer must be a name or an Optimizer, not {_checks.type_name(optimizer)}"
-        )
+        came = _checks.type_name(optimizer)
+        raise TypeError(f"optimizer must be a name or an Optimizer, not {came}")
     kind = _NAMES.find(optimizer) if isinstance(optimizer, str) else type(optimizer)
     if learning_rate is not None and issubclass(kind, LBFGS):
         raise ValueError(_NO_LEARNING_RATE)

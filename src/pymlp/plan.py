@@ -9,7 +9,7 @@ from typing import Any
 
 from pymlp.architecture import aligned
 
-__all__ = ["Plan", "PlannedOperation"]
+__all__ = ["Plan", "PlanLimits", "PlannedOperation"]
 
 _ARITHMETIC = {"native": "exact (own kernels)", "blas": "blas"}
 
@@ -32,7 +32,8 @@ class PlannedOperation:
     multiply_adds : float
         In products, for the whole batch, forth and back.
     bytes : int
-        Of its values and gradients in one workspace; 0 where it works in place.
+        Of its values and gradients in one workspace; 0 where it works in place. In a prediction
+        operations take turns with the same bytes.
     in_place : bool
         Whether its output replaces its input.
     stretches : int
@@ -49,6 +50,31 @@ class PlannedOperation:
     bytes: int
     in_place: bool
     stretches: int
+
+
+@dataclasses.dataclass(frozen=True)
+class PlanLimits:
+    """What cuts follow from: constants of the library.
+
+    Attributes
+    ----------
+    few_rows, many_rows : int
+        The least that a block of rows has, and the most.
+    operations_of_a_block, operations_worth_sharing : float
+        Floating-point operations that are worth a block, and a second worker.
+    blocks_in_memory, gradients_in_memory : int
+        Blocks of a segment, where gradients are summed over it and where by block.
+    fewer_parameters : int
+        Blocks sum gradients of their own where they hold this many numbers for each parameter.
+    """
+
+    few_rows: int
+    many_rows: int
+    operations_of_a_block: float
+    operations_worth_sharing: float
+    blocks_in_memory: int
+    gradients_in_memory: int
+    fewer_parameters: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +105,8 @@ class Plan:
         Memory for gradients of parameters.
     arithmetic : str
         What computes the products: "native" or "blas".
+    limits : PlanLimits
+        What the cuts follow from.
     operations : tuple of PlannedOperation
     """
 
@@ -100,7 +128,7 @@ class Plan:
     numbers_of_a_block: int
     user_functions: bool
     arithmetic: str
-    limits: dict[str, float]
+    limits: PlanLimits
     operations: tuple[PlannedOperation, ...]
 
     @property
@@ -117,7 +145,7 @@ class Plan:
         kind = "training step" if self.training else "prediction"
         products = _ARITHMETIC[self.arithmetic]
         head = f"{kind}, {_count(self.rows, 'row')}, {self.dtype}, products {products}"
-        table = aligned([_HEADER, *map(_row, self.operations)], right={0, 3, 4, 5, 6})
+        table = aligned(self._table(), right={0, 3, 4, 5, 6})
         width = max(map(len, self._decisions()))
         said = [
             textwrap.fill(f"{name:{width}}  {sentence}", 100, subsequent_indent=" " * (width + 2))
@@ -126,16 +154,26 @@ class Plan:
         return "\n".join([head, *table, *said])
 
     def _repr_html_(self) -> str:
+        header, *cells = self._table()
         rows = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _row(operation))}</tr>"
-            for operation in self.operations
+            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in cells
         )
-        names = "".join(f"<th>{name}</th>" for name in _HEADER)
+        names = "".join(f"<th>{name}</th>" for name in header)
         said = "".join(
             f"<li><b>{name}</b>: {html.escape(sentence)}</li>"
             for name, sentence in self._decisions().items()
         )
         return f"<table><tr>{names}</tr>{rows}</table><ul>{said}</ul>"
+
+    def _table(self) -> list[tuple[str, ...]]:
+        """Return the header and a row for each operation.
+
+        A prediction updates nothing, and its operations share the workspace: it has neither
+        stretches nor bytes of each operation.
+        """
+        shown = range(len(_HEADER)) if self.training else (0, 1, 2, 3, 5)
+        rows = [_HEADER, *map(_row, self.operations)]
+        return [tuple(row[column] for column in shown) for row in rows]
 
     def _decisions(self) -> dict[str, str]:
         """Return what was decided, and why, by the name of the decision."""
@@ -147,8 +185,8 @@ class Plan:
     def _said_of_rows(self) -> str:
         return (
             f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}: at least "
-            f"{self.limits['few_rows']:,.0f} rows and {self.limits['operations_of_a_block']:,.0f} "
-            f"operations are worth a block, and {self.limits['many_rows']:,.0f} rows fit into a "
+            f"{self.limits.few_rows:,} rows and {self.limits.operations_of_a_block:,.0f} "
+            f"operations are worth a block, and {self.limits.many_rows:,} rows fit into a "
             "second-level cache"
         )
 
@@ -158,19 +196,21 @@ class Plan:
         return (
             f"{self.workers} for blocks of rows"
             + (f", {self.stretch_workers} for stretches of parameters" if self.training else "")
-            + f": work from {self.limits['operations_worth_sharing']:,.0f} operations on is shared"
+            + f": work from {self.limits.operations_worth_sharing:,.0f} operations on is shared"
         )
 
     def _said_of_segments(self) -> str:
-        most = "gradients_in_memory" if self.gradients_by_block else "blocks_in_memory"
-        what = "the gradients" if self.gradients_by_block else "the values and gradients"
+        if self.gradients_by_block:
+            what, most = "the gradients", self.limits.gradients_in_memory
+        else:
+            what, most = "the values and gradients", self.limits.blocks_in_memory
         return (
-            f"{self.segments} of at most {_count(self.segment_rows, 'row')}: {what} of "
-            f"{self.limits[most]:,.0f} blocks are held at most"
+            f"{self.segments} of at most {_count(self.segment_rows, 'row')}: {what} of {most:,} "
+            "blocks are held at most"
         )
 
     def _said_of_sums(self) -> str:
-        factor = f"{self.limits['fewer_parameters']:.0f} times the parameters"
+        factor = f"{self.limits.fewer_parameters} times the parameters"
         held = f"the {self.numbers_of_a_block:,} numbers that a block holds"
         if self.gradients_by_block:
             return f"summed by each block, then added up: {factor} are not more than {held}"
@@ -181,7 +221,9 @@ class Plan:
         spaces = _count(self.workspaces, "workspace")
         rows = _count(self.workspace_rows, "row")
         text = f"{spaces} of {rows}, {self.workspace_bytes:,} bytes each"
-        return f"{text}; gradients {self.gradient_bytes:,} bytes" if self.training else text
+        if self.training:
+            return f"{text}; gradients {self.gradient_bytes:,} bytes"
+        return f"{text}: two matrices that take turns as input and output of a layer"
 
 
 _HEADER = ("layer", "operation", "shape", "parameters", "stretches", "multiply-adds", "bytes")
@@ -207,4 +249,5 @@ def _count(number: int, one: str, several: str | None = None) -> str:
 def from_core(found: dict[str, Any], *, training: bool, dtype: str) -> Plan:
     """Return the plan that the core's answer describes."""
     operations = tuple(PlannedOperation(**operation) for operation in found.pop("operations"))
-    return Plan(**found, operations=operations, training=training, dtype=dtype)
+    limits = PlanLimits(**found.pop("limits"))
+    return Plan(**found, limits=limits, operations=operations, training=training, dtype=dtype)

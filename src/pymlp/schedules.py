@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, Literal
 
 from pymlp import _checks
-from pymlp._values import Value
+from pymlp._values import OpenWhileMade, Value
 
 __all__ = [
     "Constant",
@@ -28,16 +28,31 @@ __all__ = [
 Per = Literal["epoch", "step"]
 
 
-class Schedule(Value):
+class Schedule(Value, metaclass=OpenWhileMade):
     """A learning rate for every epoch, or for every step.
+
+    A schedule of the user's own defines `rate_at`. Its ``__init__`` may set attributes; afterwards
+    it is immutable, as all schedules are.
 
     Parameters
     ----------
     per : {"epoch", "step"}, default "epoch"
         What `t` counts.
+
+    Examples
+    --------
+    >>> class Halved(pymlp.schedules.Schedule):
+    ...     def __init__(self, every):
+    ...         super().__init__(per="epoch")
+    ...         self.every = every
+    ...
+    ...     def rate_at(self, rate, t, total):
+    ...         return rate / 2 ** (t // self.every)
+    >>> Halved(2).rates(1.0, 5, 1)
+    [1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    per: Per
+    per: Per = "epoch"
 
     def __init__(self, *, per: Per = "epoch") -> None:
         Value.__init__(self, per=_checked_per(per))

@@ -38,6 +38,18 @@ def test_network(version: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_optimizer_goes_on(version: str) -> None:
+    # Pickled with its network after three steps; what the same version had after four more.
+    net, optimizer = pickle.loads((DATA / f"optimizer-{version}.pickle").read_bytes())
+    assert optimizer.steps == 3
+    assert optimizer.options["beta1"] == 0.8
+    known = json.loads((DATA / f"optimizer-{version}.json").read_text(encoding="utf-8"))
+    for _ in range(4):
+        net.train_batch(known["X"], known["y"], optimizer=optimizer)
+    assert [float(p).hex() for p in net.parameters] == known["parameters"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_model_of_a_table(version: str, tmp_path: Path) -> None:
     # As text, a float32 has the digits that tell it from its neighbours.
     words = ["predict", f"table-{version}.safetensors", f"table-{version}.csv"]

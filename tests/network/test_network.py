@@ -105,6 +105,31 @@ def assert_same_network(twin: Network, net: Network) -> None:
     assert twin.seed == net.seed
 
 
+class Named(Network):
+    """A user's network, which takes other arguments and has attributes of its own."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        super().__init__([len(names), 2], seed=0)
+        self.itself = self
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_copies_of_a_subclass_are_of_that_class(kind: str, tmp_path: Path) -> None:
+    net = Named(["a", "b"])
+    twin = COPIES[kind](net)
+    assert type(twin) is Named
+    assert_same_network(twin, net)
+    assert twin.names == net.names
+    assert (twin.names is net.names) == (kind in ("copy", "copy.copy"))
+    assert (twin.itself is twin) == (kind in ("deepcopy", "pickle"))
+    net.save(tmp_path / "net")
+    plain = pymlp.load(tmp_path / "net")
+    plain.save(tmp_path / "plain")
+    assert type(plain) is Network
+    assert (tmp_path / "net").read_bytes() == (tmp_path / "plain").read_bytes()
+
+
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
 def test_copies_are_equal_and_independent(
     make: Callable[[Network], Network], dtype: str, rng: Rng

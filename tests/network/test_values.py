@@ -1,6 +1,8 @@
 """Layers, activations, losses, initialisers, schedules and rules are values: they never change."""
 
+import abc
 import copy
+import dataclasses
 import pickle
 from typing import Any
 
@@ -72,6 +74,46 @@ def test_a_layer_takes_weights_and_biases_only() -> None:
         pymlp.Network([2, 1], bias=False).layers[0].biases = [1.0]
 
 
+class Halved(schedules.Schedule):
+    """A user's schedule, with attributes of its own; one class more derives from it."""
+
+    def __init__(self, every: int) -> None:
+        self.before = 1
+        super().__init__(per="step")
+        self.every = every
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        return float(rate * 0.5 ** (t // self.every))
+
+
+class HalvedLater(Halved, abc.ABC):
+    def __init__(self, every: int, start: int = 0) -> None:
+        super().__init__(every)
+        self.start = start
+
+
+@dataclasses.dataclass
+class Flat(schedules.Schedule):
+    level: float
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        return self.level
+
+
+def test_a_schedule_of_ones_own() -> None:
+    mine = HalvedLater(2, start=1)
+    assert repr(mine) == "HalvedLater(before=1, per='step', every=2, start=1)"
+    for twin in (mine, copy.deepcopy(mine), pickle.loads(pickle.dumps(mine))):
+        assert twin == mine
+        assert hash(twin) == hash(mine)
+        with pytest.raises(AttributeError, match="HalvedLater is immutable: 'every'"):
+            twin.every = 3
+    assert mine.rates(1.0, 1, 4) == [1.0, 1.0, 0.5, 0.5]
+    assert Flat(0.25).rates(1.0, 2, 3) == [0.25, 0.25]
+    history = pymlp.Network([1, 1]).fit([[1.0]], [1.0], epochs=4, schedule=mine)
+    assert history.learning_rate == [1e-3, 1e-3, 5e-4, 5e-4]
+
+
 # ---- names ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "expected"),
@@ -104,6 +146,29 @@ def test_names_of_activations(name: str, expected: str) -> None:
 )  # fmt: skip
 def test_names_of_losses(name: str, output: str, expected: str) -> None:
     assert losses.resolve(name, activations.resolve("output", output)).name == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "auto", "log_loss"),
+    [
+        ("softmax", "cross_entropy", "cross_entropy"),
+        ("log_softmax", "cross_entropy", "cross_entropy"),
+        ("sigmoid", "binary_cross_entropy", "binary_cross_entropy"),
+        ("linear", "mse", None),
+    ],
+)
+def test_losses_that_go_by_the_output_do_in_any_spelling(
+    output: str, auto: str, log_loss: str | None
+) -> None:
+    g = activations.resolve("output", output)
+    for name in ("auto", "Auto", "AUTO", "au-to"):
+        assert losses.resolve(name, g).name == auto
+    for name in ("log_loss", "LogLoss", "logloss", "log-loss"):
+        if log_loss is not None:
+            assert losses.resolve(name, g).name == log_loss
+            continue
+        with pytest.raises(ValueError, match="cross_entropy"):
+            losses.resolve(name, g)
 
 
 @pytest.mark.parametrize(

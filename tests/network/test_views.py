@@ -1,5 +1,7 @@
 """Parameters and gradients by layer: views that are written to, and what is copied into them."""
 
+import copy
+import pickle
 import weakref
 from typing import Any
 
@@ -50,7 +52,23 @@ def test_they_are_sequences(rng: Rng) -> None:
         (lambda n: n.biases.__setitem__(1, [1j]), TypeError, "biases[1] must hold real numbers"),
         (lambda n: n.weights.__setitem__(0, [[1e300] * 3] * 2), ValueError, "but weights[0][0, 0]"),
         (lambda n: n.weights.__setitem__(slice(None), []), ValueError, "must get 2 arrays, not 0"),
-        (lambda n: n.weights.__setitem__(2, 1.0), IndexError, "range"),
+        (lambda n: n.weights.__setitem__(slice(None), 3), ValueError, "must get 2 arrays, not int"),
+        (
+            lambda n: n.weights.__setitem__(2, 1.0),
+            IndexError,
+            "weights[2] is out of range: there are 2 arrays, one a layer",
+        ),
+        (lambda n: n.biases[-3], IndexError, "biases[-3] is out of range: there are 2 arrays"),
+        (
+            lambda n: n.biases.__setitem__(slice(1, None), [[1.0, 2.0]]),
+            ValueError,
+            "biases[1] must have shape (1,)",
+        ),
+        (
+            lambda n: n.biases.__setitem__(slice(None, None, -1), [[1.0], [1.0]]),
+            ValueError,
+            "biases[0] must have shape (3,)",
+        ),
         (lambda n: setattr(n, "parameters", [1.0]), ValueError, "parameters must have shape (13,)"),
     ],
 )
@@ -61,6 +79,48 @@ def test_what_does_not_fit_is_refused(assign: Any, error: type[Exception], messa
         assign(net)
     assert message in str(caught.value)
     assert (net.parameters == before).all()
+
+
+def test_a_slice_takes_views_of_itself() -> None:
+    net = Network([2, 2, 2], init="zeros")
+    net.weights[:] = [np.ones((2, 2)), np.zeros((2, 2))]
+    net.weights[:] = net.weights[::-1]
+    assert [W[0, 0] for W in net.weights] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda n, g: n.layers.__setitem__(0, 1), lambda n, g: setattr(n.weights, "_views", ()),
+        lambda n, g: delattr(n.weights, "_views"), lambda n, g: setattr(g, "flat", 1),
+        lambda n, g: setattr(g, "weights", []), lambda n, g: setattr(g, "dz", []),
+        lambda n, g: setattr(g.layers[0], "weights", 0), lambda n, g: delattr(g, "biases"),
+        lambda n, g: g.layers.__setitem__(0, 1), lambda n, g: delattr(g.layers[0], "biases"),
+        lambda n, g: n.layers[0].activation.parameters.__setitem__("slope", 0.9),
+        lambda n, g: pymlp.SGD().options.__setitem__("momentum", 0.9),
+        lambda n, g: delattr(pymlp.SGD(), "_core"), lambda n, g: delattr(pymlp.SGD(), "options"),
+    ],
+)  # fmt: skip
+def test_what_would_be_lost_cannot_be_assigned(change: Any) -> None:
+    net = Network([2, 3, 1], hidden=pymlp.LeakyReLU(0.2), seed=0)
+    _, grads = net.gradients([[1.0, 2.0]], [1.0])
+    with pytest.raises((AttributeError, TypeError)):
+        change(net, grads)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_gradients_stay_views_of_their_vector(bias: bool) -> None:
+    net = Network([2, 3, 1], bias=bias, seed=0)
+    _, first = net.gradients([[1.0, 2.0]], [1.0], dz=True)
+    for grads in (first, copy.deepcopy(first), pickle.loads(pickle.dumps(first))):
+        assert grads.flat.tobytes() == first.flat.tobytes()
+        assert len(grads.dz) == 3
+        assert len(grads.biases) == 2 * bias
+    grads.weights[0] = np.full((2, 3), 7.0)
+    grads.weights[0] += 1.0
+    grads.layers[1].weights[:] = 9.0
+    assert grads.flat[:6].tolist() == [8.0] * 6
+    assert (grads.weights[1] == 9.0).all()
 
 
 @pytest.mark.parametrize("bias", [True, False])

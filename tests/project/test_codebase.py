@@ -162,9 +162,10 @@ def test_stub_has_the_members_of_a_class(name: str) -> None:
 def modules() -> Iterator[types.ModuleType]:
     """Yield the package and its Python modules, private ones as well."""
     yield pymlp
-    for info in pkgutil.iter_modules([str(PYTHON)]):
-        if info.name != "__main__" and not info.name.startswith("_core"):  # those are C++
-            yield importlib.import_module(f"pymlp.{info.name}")
+    for info in pkgutil.walk_packages([str(PYTHON)], "pymlp."):
+        name = info.name.removeprefix("pymlp.")
+        if name != "__main__" and not name.startswith("_core"):  # those are C++
+            yield importlib.import_module(info.name)
 
 
 def test_version_is_one() -> None:
@@ -192,6 +193,10 @@ def test_all_is_sorted() -> None:
     for module in modules():
         names = list(getattr(module, "__all__", []))
         assert names == sorted(set(names), key=order), module.__name__
+
+
+def test_modules_of_packages_are_looked_at() -> None:
+    assert {module.__name__ for module in modules()} == python_modules().keys() - {"pymlp.__main__"}
 
 
 def undocumented(prefix: str, names: dict[str, Any]) -> Iterator[str]:

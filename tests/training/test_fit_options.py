@@ -72,7 +72,14 @@ def test_lbfgs_takes_all_samples_unless_told_otherwise(rng: Rng) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"), [(True, EarlyStopping()), (4, EarlyStopping(4)), (False, None)]
+    ("given", "meant"),
+    [
+        (True, EarlyStopping()),
+        (4, EarlyStopping(4)),
+        (np.int64(4), EarlyStopping(4)),
+        (np.array(4), EarlyStopping(4)),
+        (False, None),
+    ],
 )
 def test_short_forms_of_early_stopping(given: Any, meant: EarlyStopping | None, rng: Rng) -> None:
     net, samples = regression(rng)
@@ -83,6 +90,13 @@ def test_short_forms_of_early_stopping(given: Any, meant: EarlyStopping | None, 
     assert history.stopped_by == ("epochs" if meant is None else "early_stopping")
     assert history.val_loss == expected.val_loss
     assert (net.parameters == twin.parameters).all()
+
+
+@pytest.mark.parametrize("given", [np.True_, 3.0, "3", np.arange(2)], ids=repr)
+def test_what_is_no_patience_is_refused(given: Any, rng: Rng) -> None:
+    net, samples = regression(rng)
+    with pytest.raises(TypeError, match="early_stopping must be an "):
+        net.fit(*samples, early_stopping=given)
 
 
 # ---- validation ----------------------------------------------------------------------------------
@@ -114,6 +128,21 @@ def test_the_rows_that_are_held_out_are_told(rng: Rng) -> None:
     assert len(set(rows.tolist())) == 10
     assert history.val_loss[-1] == pytest.approx(net.loss(X[rows], y[rows]), rel=1e-13)
     assert net.fit(X, y, epochs=1).held_out is None
+
+
+@pytest.mark.parametrize("without", ["held out", "left to train on"])
+def test_weights_of_0_on_one_side_of_the_division_are_refused(without: str, rng: Rng) -> None:
+    net, (X, y) = regression(rng)
+    rows = net.copy().fit(X, y, epochs=1, validation=0.25, seed=1).held_out
+    assert rows is not None
+    weights = np.zeros(40)
+    weights[rows] = 1.0
+    weights = 1.0 - weights if without == "held out" else weights
+    before, history = net.parameters.copy(), net.history
+    with pytest.raises(ValueError, match=rf"^validation: sample_weight.* that were {without};"):
+        net.fit(X, y, validation=0.25, sample_weight=weights, seed=1)
+    assert (net.parameters == before).all()
+    assert net.history is history
 
 
 # ---- the record ----------------------------------------------------------------------------------

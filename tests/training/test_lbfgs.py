@@ -178,6 +178,26 @@ def test_callbacks_see_every_iteration_and_true_ends_it(rng: Rng) -> None:
     assert net.loss(*samples) == pytest.approx(seen[-1], rel=1e-14)
 
 
+def test_what_a_callback_writes_is_where_it_goes_on(dtype: str, rng: Rng) -> None:
+    net, samples = problem(rng, dtype=dtype)
+    other = rng.normal(size=net.n_parameters).astype(dtype)
+    twin = net.copy()
+    twin.parameters = other
+
+    def move(net: Network, history: History) -> None:
+        if len(history.loss) == 3:
+            net.parameters = other
+
+    history = fit(net, *samples, epochs=8, callbacks=[move])
+    expected = fit(twin, *samples, epochs=5)
+    assert history.loss[3:] == expected.loss
+    assert (net.parameters == twin.parameters).all()
+    assert history.stopped_by == "epochs"
+    ended = fit(net, *samples, epochs=3, callbacks=[move])
+    assert (len(ended.loss), ended.stopped_by) == (3, "epochs")
+    assert (net.parameters == other).all()
+
+
 @pytest.mark.parametrize("restore_best", [True, False])
 def test_early_stopping_watches_the_validation_loss(restore_best: bool, rng: Rng) -> None:
     net, samples = problem(rng)

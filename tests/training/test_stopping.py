@@ -14,7 +14,7 @@ from reference_stopping import best_epoch, epochs_trained
 
 import pymlp
 from pymlp import EarlyStopping, History, Network, TrainingDiverged, _core
-from pymlp.training import watch
+from pymlp.training import loop, watch
 
 Arrays = tuple[Any, Any]
 
@@ -233,6 +233,37 @@ def test_divergence_of_the_last_step_of_all_is_seen(rng: Rng) -> None:
     with pytest.raises(TrainingDiverged, match="learning_rate"):
         net.fit(*samples, epochs=1, batch_size=None, optimizer=pymlp.SGD(1e300))
     assert (net.parameters == before).all()
+
+
+def test_divergence_is_told_whatever_else_ends_the_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Trainer:
+        """It takes an epoch, and diverges in the next one as time runs out."""
+
+        samples_seen = 1
+
+        def __init__(self, *arguments: Any) -> None:
+            self.records: Any = [1.0], [0.0], [], [0.1]
+
+        def run(self, epochs: int, seconds: float) -> str:
+            time.sleep(0.01)
+            return "running"
+
+        def close_epoch(self) -> str:
+            return "diverged"
+
+        def take_records(self) -> Any:
+            records, self.records = self.records, ([], [], [], [])
+            return records
+
+    monkeypatch.setattr(loop, "_TRAINERS", {np.dtype(np.float32): Trainer})
+    net = Network([1, 1])
+    for callbacks in ([], [lambda net, history: True]):
+        with pytest.raises(TrainingDiverged, match="in epoch 2"):
+            net.fit([[1.0]], [1.0], max_seconds=1e-3, callbacks=callbacks)
+        assert net.history is not None
+        assert net.history.stopped_by == "diverged"
 
 
 def test_divergence_of_one_batch_changes_nothing(rng: Rng) -> None:

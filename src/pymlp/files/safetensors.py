@@ -41,7 +41,9 @@ def write(path: str | os.PathLike[str], state: Mapping[str, Any], texts: Mapping
         )
     header = {
         "format_version": FORMAT_VERSION,
-        "network": {name: value for name, value in state.items() if name != "parameters"},
+        "network": {
+            name: value for name, value in state.items() if name not in ("parameters", "attributes")
+        },
         "metadata": dict(texts),
     }
     tensors = _tensors(Architecture.from_dict(state), state["parameters"])

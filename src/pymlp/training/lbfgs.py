@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -12,6 +13,10 @@ from pymlp.architecture import Architecture
 from pymlp.training.options import FitOptions
 from pymlp.training.task import Task
 from pymlp.training.watch import Watch
+
+
+class _Moved(Exception):  # noqa: N818  # not an error
+    """Leaves the minimiser from inside: a callback wrote other parameters."""
 
 
 class _Ended(Exception):  # noqa: N818  # not an error
@@ -65,10 +70,16 @@ class _Run:
         self.data_loss = self.penalty = 0.0
 
     def minimize(self) -> str:
-        """Run SciPy's minimiser; return why it ended."""
+        """Run SciPy's minimiser, anew from what a callback wrote; return why it ended."""
+        while (epochs := self.task.options.epochs - len(self.watch.history.loss)) > 0:
+            with contextlib.suppress(_Moved):
+                return self._minimize(epochs)
+        return "epochs"
+
+    def _minimize(self, epochs: int) -> str:
         from scipy.optimize import minimize
 
-        epochs, settings = self.task.options.epochs, self.task.options.optimizer.options
+        settings = self.task.options.optimizer.options
         result = minimize(
             self.value_and_gradient,
             self.task.network.parameters.astype(np.float64),
@@ -114,7 +125,9 @@ class _Run:
     def after_iteration(self, intermediate_result: Any) -> None:
         """Record an iteration as an epoch; it was at the point that was tried last."""
         history, threads = self.watch.history, self.task.options.threads
-        self.task.network.parameters[:] = intermediate_result.x
+        parameters = self.task.network.parameters
+        parameters[:] = intermediate_result.x
+        reached = parameters.copy()
         history.loss.append(self.data_loss)
         history.penalty.append(self.penalty)
         history.learning_rate.append(1.0)
@@ -125,3 +138,5 @@ class _Run:
         reason = self.watch.after_epoch()
         if reason is not None:
             raise _Ended(reason)
+        if not np.array_equal(parameters, reached):
+            raise _Moved

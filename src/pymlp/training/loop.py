@@ -1,4 +1,4 @@
-"""Training by steps: the core takes them, many epochs at once where nothing in Python waits."""
+"""Training by steps: the core takes them, and many epochs at once where nobody looks at each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _run(trainer: CoreTrainer, watch: Watch) -> str:
             status = "max_seconds" if status in ("running", "epochs") else status
         watch.show(trainer.samples_seen)
         reason = watch.after_epoch() if new_epochs else None
-    return reason or status
+    return status if status == "diverged" else reason or status
 
 
 def _record(history: History, trainer: CoreTrainer) -> int:

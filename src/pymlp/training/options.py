@@ -12,6 +12,8 @@ from pymlp.activations import Activation
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
 
+_AUTO = 32  # samples a step
+
 Callback: TypeAlias = "Callable[[Any, History], bool | None]"
 
 
@@ -38,7 +40,7 @@ class FitOptions:
 
     def rows_per_batch(self, samples: int) -> int:
         """Return how many samples a step takes."""
-        size = 32 if self.batch_size == "auto" else self.batch_size
+        size = _AUTO if self.batch_size == "auto" else self.batch_size
         return samples if size is None else min(int(size), samples)
 
     def for_core(self, samples: int, seed: int) -> _core.FitOptions:
@@ -76,19 +78,30 @@ def _batch_size(value: Any) -> Any:
     return _checks.integer("batch_size", value, minimum=1)
 
 
+def plan_rows(batch_size: Any) -> int:
+    """Return the rows of a batch that is planned where there are no samples yet."""
+    if batch_size is None:
+        raise TypeError(
+            "batch_size must be an integer or 'auto', not None: without samples, a plan needs the "
+            "number of rows, such as len(X)"
+        )
+    size = _batch_size(batch_size)
+    return _AUTO if size == "auto" else int(size)
+
+
 def _early_stopping(value: Any) -> EarlyStopping | None:
     if value is None or value is False:
         return None
     if value is True:
         return EarlyStopping()
-    if isinstance(value, int):
+    if isinstance(value, EarlyStopping):
+        return value
+    if hasattr(value, "__index__"):
         return EarlyStopping(_checks.integer("early_stopping", value, minimum=1))
-    if not isinstance(value, EarlyStopping):
-        raise TypeError(
-            "early_stopping must be an EarlyStopping, True or a patience, not "
-            f"{_checks.type_name(value)}"
-        )
-    return value
+    raise TypeError(
+        "early_stopping must be an EarlyStopping, True or a patience, not "
+        f"{_checks.type_name(value)}"
+    )
 
 
 def _max_seconds(value: Any) -> float:

@@ -82,9 +82,22 @@ def _held_out_share(validation: Any, m: int) -> int:
 
 
 def split(samples: Samples, held_out: int, seed: int) -> tuple[Samples, Samples, NDArray[np.int64]]:
-    """Return (training, validation) samples and the rows held out, which are drawn at random."""
+    """Return (training, validation) samples and the rows held out, which are drawn at random.
+
+    Raises
+    ------
+    ValueError
+        If one of the two has no sample of a weight above 0: it would have no mean loss.
+    """
     order = _core.permutation(samples[0].shape[0], seed, _SPLIT_STREAM)
-    return _take(samples, order[held_out:]), _take(samples, order[:held_out]), order[:held_out]
+    training, validation = _take(samples, order[held_out:]), _take(samples, order[:held_out])
+    for what, (*_, weights) in (("held out", validation), ("left to train on", training)):
+        if weights is not None and not weights.any():
+            raise ValueError(
+                f"validation: sample_weight, times class_weight, is 0 for all {len(weights)} "
+                f"samples that were {what}; give validation=(Xv, yv, weights)"
+            )
+    return training, validation, order[:held_out]
 
 
 def _take(samples: Samples, rows: Any) -> Samples:
