@@ -156,24 +156,29 @@ def targets(
     return None, result
 
 
+def _refuse_outside(name: str, array: NDArray[Any], low: float, high: float, expected: str) -> None:
+    # The extremes first: a mask takes memory that grows with the rows.
+    if array.size > 0 and not (low <= array.min() and array.max() <= high):
+        _refuse_first(name, array, (array < low) | (array > high), expected)
+
+
 def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
     if array.dtype.kind not in "biu":
         raise TypeError(
             f"y must hold integer class labels for loss '{loss}', not {array.dtype}; "
             "convert it with y.astype(int)"
         )
-    wrong = (array < 0) | (array >= classes)
-    _refuse_first("y", array, wrong, f"y must hold labels from 0 to {classes - 1}")
+    _refuse_outside("y", array, 0, classes - 1, f"y must hold labels from 0 to {classes - 1}")
     return np.require(array, np.int32, ["C", "A"])
 
 
 def _check_range(y: FloatArray, loss: str) -> None:
     if loss in ("cross_entropy", "binary_cross_entropy", "kl_divergence"):
-        _refuse_first("y", y, (y < 0) | (y > 1), f"y must be in [0, 1] for loss '{loss}'")
+        _refuse_outside("y", y, 0, 1, f"y must be in [0, 1] for loss '{loss}'")
     if loss in ("cross_entropy", "kl_divergence"):
         _check_sums(y)
     if loss == "poisson":
-        _refuse_first("y", y, y < 0, f"y must not be negative for loss '{loss}'")
+        _refuse_outside("y", y, 0, np.inf, f"y must not be negative for loss '{loss}'")
     if loss == "hinge":
         _refuse_first("y", y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'")
 
@@ -194,7 +199,7 @@ def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) ->
     if array.shape != (rows,):
         raise ValueError(f"sample_weight must have shape ({rows},), not {array.shape}")
     result = finite("sample_weight", within_range("sample_weight", array, dtype))
-    _refuse_first("sample_weight", result, result < 0, "sample_weight must not be negative")
+    _refuse_outside("sample_weight", result, 0, np.inf, "sample_weight must not be negative")
     if not result.any():
         raise ValueError("sample_weight must not be 0 for every sample")
     return result
