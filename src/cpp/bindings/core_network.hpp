@@ -79,7 +79,8 @@ class CoreNetwork {
     return step_->update({.parameters = network_.parameters(),
                           .batch = {source, nullptr, {0, rows}},
                           .gradient = gradient_.data(),
-                          .draws = &draws},
+                          .draws = &draws,
+                          .update_last = regularization.has_penalty()},
                          network_.parameters(), optimizer, regularization);
   }
 

@@ -25,11 +25,13 @@ struct BatchLoss {
 };
 
 template <class T>
-double total_weight(const Batch<T>& batch) {
+double total_weight(const Batch<T>& batch, Range rows) {
   const T* weights = batch.source.weights();
-  if (weights == nullptr) return static_cast<double>(batch.size());
+  if (weights == nullptr) return static_cast<double>(rows.count);
   double total = 0.0;
-  for (index_t i = 0; i < batch.size(); ++i) total += static_cast<double>(weights[batch.row(i)]);
+  for (index_t i = rows.first; i < rows.end(); ++i) {
+    total += static_cast<double>(weights[batch.row(i)]);
+  }
   return total;
 }
 

@@ -49,15 +49,20 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
     collect(pass, cuts, cuts.segments() - 1, stretch);
     penalties_[number] = penalize(program_, stretch, options, parameters, pass.gradient);
   };
+  const auto penalty_of = [&](const BatchLoss& of) {
+    return of.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+  };
   // The norm is known only when every stretch's gradient is. A step that takes long is done this
   // way too, so that it can be interrupted before anything is written.
-  const bool whole = options.clip_norm > 0.0 || plan_.takes_long(cuts.rows);
+  const bool whole = options.clip_norm > 0.0 || pass.update_last || plan_.takes_long(cuts.rows);
   double share = 1.0;
   if (whole) {
     for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
       if (!requested(pass.interrupt)) finish_gradient(number, stretch);
     });
     if (came(pass.interrupt)) return loss;
+    loss.penalty = penalty_of(loss);
+    if (!std::isfinite(loss.penalty)) return loss;
     share = clipped_share(gradient_norm(program_, plan_, pass.gradient, std::span(squares_),
                                         cuts.threads_for_stretches),
                           options);
@@ -74,7 +79,7 @@ BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& opti
     limit_norms(program_, options, parameters, memory_.norms.data());
     parameters_changed();
   }
-  loss.penalty = loss.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+  loss.penalty = penalty_of(loss);
   return loss;
 }
 
@@ -97,7 +102,10 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
     packed_->refresh(pass.parameters, plan_.stretches(), plan_.threads_for_packing());
     packed_is_current_ = true;
   }
-  BatchLoss result{0.0, total_weight(pass.batch)};
+  BatchLoss result;
+  // Gradients need the weight of all rows at first; a loss alone is summed by segments.
+  const bool alone = plan_.purpose() == Purpose::loss;
+  if (!alone) result.weight = total_weight(pass.batch, {0, cuts.rows});
   const double share = result.weight > 0.0 ? 1.0 / result.weight : 0.0;
   for (index_t segment = 0;; ++segment) {
     const Range blocks = cuts.blocks_in(segment);
@@ -106,7 +114,9 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
         run_block(pass, cuts, segment, blocks.first + b, worker, share);
       }
     });
-    result.sum += weighted_sum(memory_.losses.data(), pass.batch, cuts.rows_in(segment));
+    const Range rows = cuts.rows_in(segment);
+    result.sum += weighted_sum(memory_.losses.data(), pass.batch, rows);
+    if (alone) result.weight += total_weight(pass.batch, rows);
     if (segment + 1 == cuts.segments() || came(pass.interrupt)) return result;
     if (pass.gradient == nullptr) continue;
     for_stretches(

@@ -28,6 +28,7 @@ struct Pass {
   ConstMatrixView<T> dy{};
   MatrixView<T> dx{};
   const DropoutDraws* draws = nullptr;
+  bool update_last = false;  // nothing is updated before the penalty is known to be finite
   Interrupt* interrupt = nullptr;
 };
 

@@ -26,7 +26,7 @@ Placement place_outputs(const Program& program) {
   for (const Operation& op : program.operations()) {
     if (op.output + 1 < program.n_buffers()) widest = std::max(widest, op.n_out);
   }
-  const index_t half = padded_stride<T>(widest);
+  const index_t half = widest > 0 ? padded_stride<T>(widest) : 0;
   Placement places{{Place{}}, {}, 2 * half, 0};
   for (const Operation& op : program.operations()) {
     places.values.push_back({op.layer % 2 * half, 0, op.n_out, padded_stride<T>(op.n_out)});
