@@ -80,7 +80,7 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
     """
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
         return array if type(array) is np.ndarray else array.view(np.ndarray)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         return np.require(array, dtype, ["C", "A"])
 
 
@@ -89,7 +89,7 @@ def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatA
     if array.dtype == dtype:
         return converted(array, dtype)
     try:
-        with np.errstate(over="raise"):
+        with np.errstate(over="raise", under="ignore"):
             return np.require(array, dtype, ["C", "A"])
     except FloatingPointError:
         beyond = np.isfinite(array) & ~np.isfinite(converted(array, dtype))
@@ -126,7 +126,7 @@ def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> 
 def finite(name: str, array: FloatArray) -> FloatArray:
     """Return `array`, in which NaN and infinity are refused with the place of the first one."""
     # The sum is finite unless an entry is not (or it overflows): one pass, nothing stored.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return array
     _refuse_first(name, array, ~np.isfinite(array), f"{name} must be finite")

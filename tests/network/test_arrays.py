@@ -131,3 +131,12 @@ def test_number_of_threads_is_set_for_all_calls(rng: Rng) -> None:
         assert pymlp.show_config()["threads"] == 3
     finally:
         pymlp.set_num_threads(before)
+
+
+def test_numbers_too_small_for_float32_are_rounded_whatever_numpy_is_told() -> None:
+    net = pymlp.Network([2, 1], seed=0)
+    with np.errstate(all="raise"):
+        tiny = net.predict([[1e-60, 1.0]])
+        net.weights[0] = [[1e-60], [1.0]]
+    assert np.array_equal(tiny, pymlp.Network([2, 1], seed=0).predict([[0.0, 1.0]]))
+    assert net.weights[0][0, 0] == 0.0

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from contextlib import contextmanager
 from typing import Any
 
@@ -135,6 +136,15 @@ def in_a_fork(work: Callable[[], bool]) -> None:
         child.join()
     assert not hangs
     assert child.exitcode == 0
+
+
+def test_threads_that_save_to_one_path_leave_a_whole_file(tmp_path: Path) -> None:
+    nets = [pymlp.Network([40, 50, 3], seed=seed) for seed in range(3)]
+    path = tmp_path / "one.safetensors"
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda i: nets[i % 3].save(path), range(60)))
+    assert any(np.array_equal(pymlp.load(path).parameters, net.parameters) for net in nets)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 # Python 3.12 warns of any fork with threads about, which is what is tested here.

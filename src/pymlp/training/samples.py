@@ -138,7 +138,7 @@ class ClassWeights:
         if self._table is None:
             return samples
         X, labels, values, weights = samples
-        with np.errstate(over="ignore", invalid="ignore"):  # said in words below
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # said in words below
             factor = self._table[_class_of_each(samples)].astype(X.dtype)
             product = factor if weights is None else weights * factor
         _arrays.finite("class_weight times sample_weight", product)

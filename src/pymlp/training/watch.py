@@ -114,7 +114,7 @@ class Watch:
     def _called_back(self) -> bool:
         """Call every callback, also after one that ends training; tell whether one does."""
         answers = [callback(self._network, self.history) for callback in self._options.callbacks]
-        return any(answer is True for answer in answers)
+        return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def _keep_best(self, rule: EarlyStopping) -> None:
         loss = self.history.watched[-1]
