@@ -35,6 +35,12 @@ from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
 from pymlp.training.options import plan_rows, regularization
 
+# What a network has of its own, apart from what a user or a subclass adds.
+_FIELDS = {
+    "_architecture", "_biases", "_core", "_fits", "_layers", "_parameters", "_seed", "_training",
+    "_weights", "history",
+}  # fmt: skip
+
 
 class Network:
     """A multilayer perceptron: dense layers, each with an activation of its own.
@@ -767,7 +773,3 @@ class Network:
         from pymlp.files import safetensors
 
         safetensors.write(path, self.__getstate__(), {})
-
-
-# What a network has of its own, apart from what a user or a subclass adds.
-_FIELDS = frozenset(vars(Network([1, 1])))
