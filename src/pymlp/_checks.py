@@ -8,8 +8,8 @@ from typing import Any
 
 
 def type_name(value: object) -> str:
-    """Return the name of a value's type, as messages show it."""
-    return type(value).__name__
+    """Return the name of a value's type, as messages show it; "type" for a class."""
+    return "type" if isinstance(value, type) else type(value).__name__
 
 
 def integer(name: str, value: Any, *, minimum: int, below: int = 2**63) -> int:

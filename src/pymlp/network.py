@@ -24,6 +24,7 @@ from pymlp import (
 from pymlp import plan as _plan
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
+from pymlp._keywords import refuse_unknown
 from pymlp.activations import Activation
 from pymlp.architecture import Architecture, checked_seed
 from pymlp.layers import Gradients, Layer, Trace, Views, copy_into
@@ -32,7 +33,13 @@ from pymlp.plan import Plan
 from pymlp.schedules import Schedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
-from pymlp.training.options import plan_rows, refuse_unknown, regularization
+from pymlp.training.options import plan_rows, regularization
+
+# What a network has of its own, apart from what a user or a subclass adds.
+_FIELDS = {
+    "_architecture", "_biases", "_core", "_fits", "_layers", "_parameters", "_seed", "_training",
+    "_weights", "history",
+}  # fmt: skip
 
 
 class Network:
@@ -83,7 +90,9 @@ class Network:
         dropout: float | Sequence[float] = 0.0,
         dtype: DTypeLike = "float32",
         seed: int | None = None,
+        **unknown: Never,
     ) -> None:
+        refuse_unknown(Network.__init__, unknown)
         initializer = initializers.resolve(init)
         architecture = Architecture(widths, hidden, output, bias, dropout, dtype)
         self._build(architecture, checked_seed(seed))
@@ -598,7 +607,7 @@ class Network:
             "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
             "max_norm": max_norm,
         }  # fmt: skip
-        refuse_unknown(unknown, given)
+        refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
         return _training.fit(
             self, self._core, self._architecture, X, y, options, self._training, self._next_seed
@@ -618,6 +627,7 @@ class Network:
         clip_norm: float | None = None,
         clip_value: float | None = None,
         max_norm: float | None = None,
+        **unknown: Never,
     ) -> float:
         """Take one step on one batch, for training loops written in Python.
 
@@ -653,6 +663,7 @@ class Network:
         >>> losses[0], losses[2] < losses[1] < losses[0]
         (1.0, True)
         """
+        refuse_unknown(Network.train_batch, unknown)
         if not isinstance(optimizer, optimizers.Optimizer):
             raise TypeError(
                 "optimizer must be an Optimizer, which keeps its state from call to call, not "
@@ -762,7 +773,3 @@ class Network:
         from pymlp.files import safetensors
 
         safetensors.write(path, self.__getstate__(), {})
-
-
-# What a network has of its own, apart from what a user or a subclass adds.
-_FIELDS = frozenset(vars(Network([1, 1])))

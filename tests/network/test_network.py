@@ -114,6 +114,13 @@ class Named(Network):
         self.itself = self
 
 
+def test_a_network_has_no_attributes_but_its_own() -> None:
+    net = Network([1, 1])
+    assert "attributes" not in net.__getstate__()
+    net.purpose = "mine"  # type: ignore[attr-defined]
+    assert net.__getstate__()["attributes"] == {"purpose": "mine"}
+
+
 @pytest.mark.parametrize("kind", COPIES)
 def test_copies_of_a_subclass_are_of_that_class(kind: str, tmp_path: Path) -> None:
     net = Named(["a", "b"])

@@ -34,7 +34,10 @@ def classes(rng: Rng, m: int = 40) -> tuple[Network, Arrays]:
         ("random_state", "seed"), ("criterion", "loss"), ("solver", "optimizer"),
         ("n_jobs", "threads"), ("clipnorm", "clip_norm"), ("epoch", "epochs"),
         ("batchsize", "batch_size"), ("callback", "callbacks"), ("Verbose", "progress"),
-        ("sample_weights", "sample_weight"),
+        ("sample_weights", "sample_weight"), ("weights", "sample_weight"),
+        ("step_size", "learning_rate"), ("warm_start", "fit once more"),
+        ("dropout", "Network(..., dropout=...)"), ("val", "validation=(Xv, yv)"),
+        ("X_val", "validation=(Xv, yv)"), ("tolerance", "early_stopping"), ("workers", "threads"),
     ],
 )  # fmt: skip
 def test_a_keyword_of_another_library_is_translated(name: str, meant: str, rng: Rng) -> None:
@@ -43,6 +46,29 @@ def test_a_keyword_of_another_library_is_translated(name: str, meant: str, rng: 
     with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'") as caught:
         net.fit(*samples, **{name: 1})
     assert f"use {meant}" in str(caught.value)
+    assert (net.parameters == before).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("activation", "hidden"), ("random_state", "seed"), ("lr", "fit(..., learning_rate=...)"),
+     ("drop_out", "dropout")],
+)  # fmt: skip
+def test_a_keyword_of_another_librarys_network_is_translated(name: str, meant: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        Network([1, 1], **{name: 1})  # type: ignore[arg-type]
+    wrong = f"Network.__init__() got an unexpected keyword argument '{name}'; use {meant}"
+    assert str(caught.value).startswith(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("lr", "optimizer="), ("weights", "sample_weight"), ("L2", "l2")]
+)
+def test_a_keyword_of_another_librarys_step_is_translated(name: str, meant: str) -> None:
+    net = Network([1, 1], seed=0)
+    before = net.parameters.copy()
+    with pytest.raises(TypeError, match=rf"train_batch\(\) got .* '{name}'; use {meant}"):
+        net.train_batch([[1.0]], [1.0], optimizer=pymlp.SGD(), **{name: 1})  # type: ignore[arg-type]
     assert (net.parameters == before).all()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
-from pymlp._registry import nearest
 from pymlp.activations import Activation
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
@@ -118,53 +117,3 @@ def _callbacks(callbacks: Any) -> list[Callback]:
         if not callable(callback):
             raise TypeError(f"callbacks[{i}] must be callable, not {_checks.type_name(callback)}")
     return result
-
-
-# What other libraries call an option, and what is written here.
-_ELSEWHERE = {
-    "lr": "learning_rate",
-    "learning_rate_init": "learning_rate",
-    "verbose": "progress=True",
-    "validation_split": "validation=0.1, the share to hold out",
-    "validation_fraction": "validation=0.1, the share to hold out",
-    "validation_data": "validation=(Xv, yv)",
-    "n_epochs": "epochs",
-    "num_epochs": "epochs",
-    "nb_epoch": "epochs",
-    "max_iter": "epochs",
-    "max_epochs": "epochs",
-    "n_iter_no_change": "early_stopping, the patience in epochs",
-    "patience": "early_stopping, the patience in epochs",
-    "tol": "early_stopping=pymlp.EarlyStopping(patience, min_delta=...)",
-    "min_delta": "early_stopping=pymlp.EarlyStopping(patience, min_delta=...)",
-    "restore_best_weights": "early_stopping=pymlp.EarlyStopping(patience, restore_best=...)",
-    "alpha": "l2; scikit-learn's alpha is l2 times the number of samples",
-    "weight_decay": "l2, or optimizer=pymlp.AdamW(weight_decay=...)",
-    "momentum": "optimizer=pymlp.SGD(learning_rate, momentum=...)",
-    "solver": "optimizer",
-    "criterion": "loss",
-    "loss_function": "loss",
-    "loss_fn": "loss",
-    "random_state": "seed",
-    "max_grad_norm": "clip_norm",
-    "clipnorm": "clip_norm",
-    "clipvalue": "clip_value",
-    "lr_scheduler": "schedule",
-    "scheduler": "schedule",
-    "n_jobs": "threads",
-    "num_threads": "threads",
-    "n_threads": "threads",
-    "timeout": "max_seconds",
-    "max_time": "max_seconds",
-}
-
-
-def refuse_unknown(unknown: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Refuse a keyword that `fit` does not have, and say which one was probably meant."""
-    for name in unknown:
-        meant = _ELSEWHERE.get(name)
-        if meant is None:
-            near = nearest(name, [*known, *_ELSEWHERE])
-            meant = _ELSEWHERE.get(near, near) if near else None
-        hint = f"; use {meant}" if meant else f"; known are {', '.join(sorted(known))}"
-        raise TypeError(f"fit() got an unexpected keyword argument '{name}'{hint}")
