@@ -439,7 +439,7 @@ class Mish(_BuiltIn):
     equation = "z tanh(softplus(z))"
     derivative_equation = "t + z sigmoid(z) (1 - t^2), t = tanh(softplus(z))"
     range = "[-0.3088, inf)"
-    largest_slope = "1.0885, at 1.4841"
+    largest_slope = "1.0885, at 1.4906"
     use = "hidden layers; smooth"
 
 

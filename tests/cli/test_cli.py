@@ -443,3 +443,8 @@ def test_imports_are_few():
         "assert not {'tqdm', 'safetensors', 'sklearn', 'matplotlib'} & set(sys.modules)"
     )
     assert python("-c", code).stderr == ""
+
+
+def test_lbfgs_takes_all_samples_at_once(pymlp_ok):
+    out = pymlp_ok("train", pets(), "--target", "pet", "--optimizer", "lbfgs", "--epochs", "5")
+    assert "test       accuracy" in out

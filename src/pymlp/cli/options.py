@@ -27,7 +27,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add("--optimizer", default="adam", metavar="NAME", help="(%(default)s)")
     add("--learning-rate", type=float, metavar="R", help="by default the optimizer's own")
     add("--epochs", type=int, default=200, metavar="N", help="at most (%(default)s)")
-    add("--batch-size", type=int, default=32, metavar="N", help="(%(default)s)")
+    add("--batch-size", type=batch_size, default="auto", metavar="N", help="by default 32, or all")
     add(
         "--patience",
         type=int,
@@ -85,6 +85,11 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
 def widths(text: str) -> tuple[int, ...]:
     """Read "128,64" or "none"."""
     return () if text == "none" else tuple(int(width) for width in text.split(","))
+
+
+def batch_size(text: str) -> int | str:
+    """Read a whole number, or "auto"."""
+    return text if text == "auto" else int(text)
 
 
 def natural(text: str) -> int:

@@ -70,14 +70,14 @@ def _unscaled(inputs: InputReport) -> list[Finding]:
     varying = inputs.reach > 0  # a constant input is another bias
     large = varying & (sizes > LARGE)
     small = varying & (inputs.reach < SMALL * max(1.0, float(inputs.std.max())))
-    standardise = "Standardise the columns: (X - X.mean(axis=0)) / X.std(axis=0)"
+    standardise = "Standardise the columns that vary: (X - X.mean(axis=0)) / X.std(axis=0)"
     if large.any():
         sentence = (
             f"X reaches a mean or standard deviation of {sizes[large].max():.3g} in "
             f"{_columns(large)}, where 1 is meant: the first layer's sums are as large, and steps "
             "that suit one weight are too long or too short for another."
         )
-        remedy = f"{standardise}; pixels may be divided by 255."
+        remedy = f"{standardise}; pixels may be divided by their largest value."
         return [Finding("unscaled inputs", (), sentence, remedy)]
     if small.sum() >= SMALL_SHARE * max(1, varying.sum()) and small.any():
         sentence = (
