@@ -40,7 +40,9 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     if array.dtype.kind == "O":
         return _of_objects(name, array)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}")
+        names = name == "y" and array.dtype.kind in "US"
+        hint = "; classes, y = np.unique(y, return_inverse=True) numbers them" if names else ""
+        raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}{hint}")
     if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         _refuse_first(name, array, array >= 2**63, f"{name} must be below 2**63")
     return array
@@ -150,10 +152,18 @@ def targets(
         array = array[:, np.newaxis]
     if array.ndim != 2 or array.shape[1] != outputs:
         expected = f"({rows}, {outputs})" if outputs > 1 else f"({rows},) or ({rows}, 1)"
-        raise ValueError(f"y must have shape {expected} for loss '{loss}', not {array.shape}")
+        hint = _hint_for_labels(array, loss)
+        raise ValueError(f"y must have shape {expected} for loss '{loss}', not {array.shape}{hint}")
     result = finite("y", within_range("y", array, dtype))
     _check_range(result, loss)
     return None, result
+
+
+def _hint_for_labels(y: NDArray[Any], loss: str) -> str:
+    if loss == "cross_entropy":
+        return "; integer labels are a vector: y.ravel()" if y.shape[1:] == (1,) else ""
+    labels = y.ndim == 1 and y.dtype.kind in "iu"
+    return "; integer labels go with output='softmax' and its loss" if labels else ""
 
 
 def _refuse_outside(name: str, array: NDArray[Any], low: float, high: float, expected: str) -> None:

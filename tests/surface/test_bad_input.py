@@ -103,6 +103,8 @@ WRONG_ARRAYS = [
     (loss(np.zeros(5, int)), ValueError, "y must have 6 rows, as X has, not 5"),
     (loss(0), ValueError, "y must have shape (6, 3) for loss 'cross_entropy', not ()"),
     (loss(np.zeros((6, 2))), ValueError, "y must have shape (6, 3)"),
+    (loss(np.zeros((6, 1), int)), ValueError, "not (6, 1); integer labels are a vector: y.ravel()"),
+    (loss(["a"] * 6), TypeError, "not dtype <U1; classes, y = np.unique(y, return_inverse=True)"),
     (loss([0, 1, 2, 3, 0, 0]), ValueError, "y must hold labels from 0 to 2, but y[3] is 3"),
     (loss([0, 1, -1, 2, 0, 0]), ValueError, "labels from 0 to 2, but y[2] is -1"),
     (loss(np.full(6, 2**32)), ValueError, "but y[0] is 4294967296"),
