@@ -178,6 +178,9 @@ class Trace:
         self.z = z
         self.a = a
 
+    def __repr__(self) -> str:
+        return f"Trace({len(self.a) - 1} layers, {len(self.a[0])} samples)"
+
 
 class LayerGradients(Immutable):
     """The gradients of one layer's parameters: views, which can be written to but not replaced.

@@ -97,8 +97,7 @@ class Optimizer:
         """Return the state for this network, made at first use."""
         if self._owner is not None and self._owner() is not network:
             raise ValueError(
-                "optimizer remembers the steps of another network; give each network its own, "
-                "such as optimizer.fresh()"
+                "optimizer remembers the steps of another network; take optimizer.fresh()"
             )
         if self._core is None:
             self._core = self._new_core(network.dtype, network.n_parameters)

@@ -278,6 +278,17 @@ def test_divergence(size: float, rng: Rng) -> None:
 
 
 # ---- what it does without ------------------------------------------------------------------------
+def test_a_validation_loss_that_is_not_finite_is_divergence(rng: Rng) -> None:
+    net, (_, (X, y)) = Network([4, 3], seed=0), problem(rng)
+    before = net.parameters.copy()
+    far = (np.full((5, X.shape[1]), 3e38, np.float32), y[:5])
+    with pytest.raises(TrainingDiverged, match="epoch 1"):
+        fit(net, X, y, validation=far)
+    assert np.array_equal(net.parameters, before)
+    assert net.history is not None
+    assert net.history.loss == []
+
+
 def test_it_has_no_learning_rate_to_set() -> None:
     optimizer = LBFGS()
     with pytest.raises(ValueError, match="learning_rate does not go with lbfgs"):

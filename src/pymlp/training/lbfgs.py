@@ -124,19 +124,26 @@ class _Run:
 
     def after_iteration(self, intermediate_result: Any) -> None:
         """Record an iteration as an epoch; it was at the point that was tried last."""
-        history, threads = self.watch.history, self.task.options.threads
-        parameters = self.task.network.parameters
+        history, parameters = self.watch.history, self.task.network.parameters
+        val_loss = self._validation_loss(intermediate_result.x)
+        if not np.isfinite(val_loss).all():
+            raise _Ended("diverged")  # the network is still as the epoch before left it
         parameters[:] = intermediate_result.x
         reached = parameters.copy()
         history.loss.append(self.data_loss)
         history.penalty.append(self.penalty)
         history.learning_rate.append(1.0)
-        if self.task.validation is not None:
-            self.core.parameters[:] = intermediate_result.x
-            history.val_loss.append(self.core.loss(*self.task.validation, self.loss, threads))
+        history.val_loss += val_loss
         self.watch.show(len(history.loss) * self.task.samples[0].shape[0])
         reason = self.watch.after_epoch()
         if reason is not None:
             raise _Ended(reason)
         if not np.array_equal(parameters, reached):
             raise _Moved
+
+    def _validation_loss(self, x: FloatArray) -> list[float]:
+        """Return the loss at `x` over the validation samples; nothing where there are none."""
+        if self.task.validation is None:
+            return []
+        self.core.parameters[:] = x
+        return [self.core.loss(*self.task.validation, self.loss, self.task.options.threads)]
