@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,12 +15,10 @@ using namespace pymlp::test;
 
 namespace {
 
-// Arrays that take their time at one of the calls, counted from 1: more than the 50 ms after which
-// an interrupt asks again.
-class SlowSource final : public Source<double> {
+// Arrays that count how often they are asked for rows.
+class CountingSource final : public Source<double> {
  public:
-  SlowSource(const ArraySource<double>& arrays, int slow_call)
-      : arrays_(arrays), slow_call_(slow_call) {}
+  explicit CountingSource(const ArraySource<double>& arrays) : arrays_(arrays) {}
 
   index_t size() const override { return arrays_.size(); }
   index_t n_inputs() const override { return arrays_.n_inputs(); }
@@ -29,18 +26,17 @@ class SlowSource final : public Source<double> {
   bool has_labels() const override { return arrays_.has_labels(); }
   const double* weights() const override { return arrays_.weights(); }
   Samples<double> rows(Range range) const override {
-    if (++calls_ == slow_call_) std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    ++calls_;
     return arrays_.rows(range);
   }
   void gather(const index_t* rows, index_t count, MatrixView<double> x, std::int32_t* labels,
               MatrixView<double> values) const override {
     arrays_.gather(rows, count, x, labels, values);
   }
-  bool was_slow() const { return calls_ >= slow_call_; }
+  int calls() const { return calls_; }
 
  private:
   ArraySource<double> arrays_;
-  int slow_call_;
   mutable int calls_ = 0;
 };
 
@@ -87,12 +83,12 @@ int untouched_by_interrupts(const Program& program, const Regularization& limits
   CHECK_FALSE(before == whole);
   int untouched = 0;
   for (int call = 1;; ++call) {
-    const SlowSource source(problem.with_labels(), call);
-    Interrupt interrupt([] { return true; });
+    const CountingSource source(problem.with_labels());
+    Interrupt interrupt([&] { return source.calls() >= call; }, std::chrono::milliseconds(0));
     const State<double> after =
         around_update<double>(program, kCrossEntropy, source, limits, &interrupt).second;
     CHECK((after == before || after == whole));
-    if (!source.was_slow()) return untouched;
+    if (source.calls() < call) return untouched;
     if (after == before) ++untouched;
   }
 }

@@ -11,9 +11,13 @@ namespace pymlp {
 
 class Interrupt {
  public:
-  // `asked` is called on the thread that made this object, every 50 ms at most.
-  explicit Interrupt(std::function<bool()> asked)
-      : asked_(std::move(asked)), owner_(std::this_thread::get_id()), last_(Clock::now()) {}
+  // `asked` is called on the thread that made this object, at most once in every `pause`.
+  explicit Interrupt(std::function<bool()> asked,
+                     std::chrono::milliseconds pause = std::chrono::milliseconds(50))
+      : asked_(std::move(asked)),
+        pause_(pause),
+        owner_(std::this_thread::get_id()),
+        last_(Clock::now()) {}
 
   // True once the answer was yes. Both may be called from any thread; only requested() asks anew,
   // which reads the clock.
@@ -22,7 +26,7 @@ class Interrupt {
     if (came()) return true;
     if (std::this_thread::get_id() != owner_) return false;
     const auto now = Clock::now();
-    if (now - last_ < std::chrono::milliseconds(50)) return false;
+    if (now - last_ < pause_) return false;
     last_ = now;
     if (asked_()) requested_.store(true, std::memory_order_relaxed);
     return came();
@@ -31,6 +35,7 @@ class Interrupt {
  private:
   using Clock = std::chrono::steady_clock;
   std::function<bool()> asked_;
+  std::chrono::milliseconds pause_;
   std::thread::id owner_;
   Clock::time_point last_;
   std::atomic<bool> requested_{false};
