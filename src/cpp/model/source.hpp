@@ -73,8 +73,7 @@ class ArraySource final : public Source<T> {
   const T* weights_;
 };
 
-// Rows order[first], ..., order[first + count - 1] of a source; without an order rows first, first
-// + 1, ...
+// Rows order[first], order[first + 1], ... of a source; without an order rows first, first + 1, ...
 template <class T>
 struct Batch {
   const Source<T>& source;
@@ -105,8 +104,9 @@ class GatherRoom {
     if (batch.order != nullptr) {
       const index_t n_in = batch.source.n_inputs(), n_out = batch.source.n_outputs();
       const index_t stride = padded_stride<T>(n_in);
+      std::int32_t* labels = batch.source.has_labels() ? labels_.data() + at : nullptr;
       batch.source.gather(batch.order + batch.range.first + rows.first, rows.count,
-                          {x_.data() + at * stride, rows.count, n_in, stride}, labels_.data() + at,
+                          {x_.data() + at * stride, rows.count, n_in, stride}, labels,
                           {values_.data() + at * n_out, rows.count, n_out, n_out});
     }
     return filled(batch, rows, at);
