@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Never, Self
@@ -37,8 +36,8 @@ from pymlp.training.options import plan_rows, regularization
 
 # What a network has of its own, apart from what a user or a subclass adds.
 _FIELDS = {
-    "_architecture", "_biases", "_core", "_fits", "_layers", "_parameters", "_seed", "_training",
-    "_weights", "history",
+    "_architecture", "_biases", "_core", "_fits", "_layers", "_parameters", "_seed", "_weights",
+    "history",
 }  # fmt: skip
 
 
@@ -110,7 +109,6 @@ class Network:
             Layer(w, biases[i] if biases else None, architecture.activations[i])
             for i, w in enumerate(weights)
         )
-        self._training = threading.Lock()
         self.history: History | None = None
 
     # ---- what it is ------------------------------------------------------------------------------
@@ -583,7 +581,8 @@ class Network:
         KeyboardInterrupt
             On Ctrl-C; the parameters are those of the last whole step, not the best ones.
         RuntimeError
-            If the network is being trained already.
+            If the network is being trained already, or a user function of it (an activation, the
+            loss) wrote its parameters in the middle of a step; they are put back.
 
         Warns
         -----
@@ -610,7 +609,7 @@ class Network:
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
         return _training.fit(
-            self, self._core, self._architecture, X, y, options, self._training, self._next_seed
+            self, self._core, self._architecture, X, y, options, self._next_seed
         )
 
     def train_batch(
@@ -651,9 +650,12 @@ class Network:
         TypeError, ValueError
             Where an argument is of the wrong kind or out of range; the message names it.
         TrainingDiverged
-            When the loss is not finite; parameters and optimiser are as they were.
+            When the loss, or a parameter after the step, is not finite; parameters and optimiser
+            are as they were.
+        KeyboardInterrupt
+            On Ctrl-C; parameters and optimiser are as they were, or the step is whole.
         RuntimeError
-            If the network is being trained already.
+            If the network is being trained already, or a user function wrote its parameters.
 
         Examples
         --------
@@ -677,13 +679,11 @@ class Network:
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)
         draws = self._next_seed() if any(self.dropout) else 0
-        with _training.only_one(self._training):
-            state = optimizer.core_for(self)
-            J = self._core.step(
-                *samples, kind.for_core(), state, limits, draws, config.threads(threads)
-            )
-        if not np.isfinite(J):
-            raise TrainingDiverged(f"the loss is {J}; nothing was changed")
+        state, n_threads = optimizer.core_for(self), config.threads(threads)
+        J, taken = self._core.step(*samples, kind.for_core(), state, limits, draws, n_threads)
+        if not taken:
+            fault = "a parameter is not finite after it" if np.isfinite(J) else f"the loss is {J}"
+            raise TrainingDiverged(f"the step diverged: {fault}; nothing was changed")
         return J
 
     def _next_seed(self) -> int:
@@ -731,7 +731,7 @@ class Network:
         state = self._architecture.to_dict() | {
             "seed": self._seed,
             "fits": self._fits,
-            "parameters": self._parameters.copy(),
+            "parameters": self._core.snapshot(),
         }
         attributes = self._attributes()
         return state | {"attributes": attributes} if attributes else state

@@ -71,7 +71,7 @@ std::pair<State<T>, State<T>> around_update(const Program& program, const Loss& 
                .batch = {source, nullptr, {0, source.size()}},
                .gradient = gradient.data(),
                .interrupt = interrupt},
-              network.parameters(), optimizer, limits);
+              {network, optimizer, limits});
   return {before, state()};
 }
 
@@ -136,7 +136,8 @@ TEST_CASE_TEMPLATE("the loss of an update has the penalty apart", T, float, doub
   const BatchLoss sums =
       Step<T>(program, kCrossEntropy, Purpose::training, 300, 1)
           .update({.parameters = network.parameters(), .batch = batch, .gradient = gradient.data()},
-                  network.parameters(), optimizer, {.l1 = 0.25});
+                  {network, optimizer, {.l1 = 0.25}})
+          .loss;
   CHECK(sums.mean() == plain);
   CHECK(sums.mean_penalty() == doctest::Approx(0.25 * magnitudes).epsilon(1e-6));
   CHECK(sums.total() == doctest::Approx(sums.mean() + sums.mean_penalty()).epsilon(1e-12));

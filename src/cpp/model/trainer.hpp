@@ -44,8 +44,8 @@ class Trainer {
   Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss, const Source<T>& training,
           const Source<T>* validation, const FitOptions& options);
 
-  // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by. The
-  // caller holds the network's lock. Nothing is allocated but the records of epochs.
+  // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by, on
+  // the thread that began the network's training. Nothing is allocated but the records of epochs.
   Status run(index_t epochs, double seconds, Interrupt& interrupt);
 
   // Ends the epoch in progress where it stands: its validation and its record. Between epochs it
