@@ -608,9 +608,7 @@ class Network:
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
-        return _training.fit(
-            self, self._core, self._architecture, X, y, options, self._next_seed
-        )
+        return _training.fit(self, self._core, self._architecture, X, y, options, self._next_seed)
 
     def train_batch(
         self,

@@ -74,6 +74,9 @@ PyObject* try_predict(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
   try {
     return answer(py::handle(self).cast<CoreNetwork<T>&>(), arguments[0], arguments[1],
                   thread_count(arguments[2]));
+  } catch (py::error_already_set& error) {  // of a signal handler
+    error.restore();
+    return nullptr;
   } catch (const std::exception&) {
     return Py_NewRef(Py_None);  // the long path meets the same error and reports it
   }

@@ -1,6 +1,8 @@
 // Signals: how work without the GIL finds out that a signal came, and has Python handle it.
 #pragma once
 
+#include <optional>
+
 #include "base/interrupt.hpp"
 #include "bindings/gil.hpp"
 
@@ -9,7 +11,7 @@ namespace pymlp::bindings {
 // On the thread that made it. Whoever looks holds no lock.
 class Signals {
  public:
-  Interrupt& interrupt() { return interrupt_; }
+  Interrupt& interrupt() { return interrupt_ ? *interrupt_ : interrupt_.emplace(&handled); }
 
   // To be called with the GIL, when the work has ended: throws what a signal handler raised.
   void raise() const {
@@ -24,7 +26,7 @@ class Signals {
            gil::never_unwound([] { return PyErr_CheckSignals(); }) != 0;
   }
 
-  Interrupt interrupt_{&handled};
+  std::optional<Interrupt> interrupt_;
 };
 
 }  // namespace pymlp::bindings
