@@ -119,6 +119,38 @@ TEST_CASE_TEMPLATE("a loss that is not finite updates nothing", T, float, double
   }
 }
 
+TEST_CASE_TEMPLATE("an update after which a parameter is not finite is undone", T, float, double) {
+  for (const auto& widths : {kSmall, kWide}) {
+    const Program program = classifier(widths);
+    const Problem<T> problem(600, widths.front(), widths.back(), 1);
+    const ArraySource<T> source = problem.with_labels();
+    Network<T> network(program);
+    network.initialize({}, 1);
+    Optimizer<T> optimizer(kAdam, program.n_parameters());
+    std::vector<T> gradient = arena_of<T>(program);
+    Step<T> step(program, kCrossEntropy, Purpose::training, 600, 2);
+    Undo<T> undo;
+    const auto update = [&] {
+      return step.update({.parameters = network.parameters(),
+                          .batch = {source, nullptr, {0, 600}},
+                          .gradient = gradient.data()},
+                         {network, optimizer, {}, &undo});
+    };
+    CHECK(update().updated);
+    const State<T> before{parameters_of(network), numbers_of(optimizer.state()), optimizer.steps()};
+    const double loss = step.run({network.parameters(), {source, nullptr, {0, 600}}}).mean();
+    optimizer.set_learning_rate(std::numeric_limits<double>::infinity());
+    CHECK_FALSE(update().updated);
+    const State<T> after{parameters_of(network), numbers_of(optimizer.state()), optimizer.steps()};
+    CHECK(after == before);
+    optimizer.set_learning_rate(0.01);
+    // Packed weights are those of the parameters that were put back.
+    const StepResult next = update();
+    CHECK(next.updated);
+    CHECK(next.loss.mean() == loss);
+  }
+}
+
 TEST_CASE_TEMPLATE("the loss of an update has the penalty apart", T, float, double) {
   Network<T> network(classifier(kSmall));
   network.initialize({}, 1);
