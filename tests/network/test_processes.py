@@ -69,6 +69,24 @@ def test_a_daemon_thread_does_not_abort_the_interpreters_end(work: str) -> None:
     )
 
 
+def test_the_last_breath_of_the_interpreter_may_train() -> None:
+    printed = run(
+        """
+        import atexit
+
+        class Last:
+            def __del__(self, net=net, own_net=own_net, X=X, y=y, own_loss=own_loss, print=print):
+                net.fit(X, y, epochs=2, loss=own_loss)
+                net.fit(X, y, epochs=10**9, max_seconds=0.2)
+                print(own_net.predict(X).shape)
+
+        last = Last()
+        atexit.register(lambda: net.fit(X, y, epochs=2, loss=own_loss))
+        """
+    )
+    assert printed == "(2000, 4)\n"
+
+
 # ---- forks ---------------------------------------------------------------------------------------
 TRAIN = {
     "fit": "net.fit(X, y, epochs=10**9, batch_size=64, callbacks=[lambda n, h: stop.is_set()])",

@@ -5,6 +5,10 @@
 
 #include <pybind11/pybind11.h>
 
+#if defined(__GLIBCXX__)
+#include <cxxabi.h>
+#endif
+
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -19,51 +23,52 @@ namespace gil {
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
-// Calls something of Python's that may end this thread. A C++ exception does not come out of it.
+// Calls something of Python's that may end this thread.
 template <class Call>
 auto never_unwound(Call&& call) {
+#if defined(__GLIBCXX__)
   try {
     return call();
-  } catch (...) {  // the unwinding of pthread_exit, which must not go on
+  } catch (abi::__forced_unwind&) {  // by pthread_exit; it must not go on
     sleep_for_ever();
   }
-}
-
-inline bool interpreter_ends() {
-#if PY_VERSION_HEX >= 0x030D0000
-  return Py_IsFinalizing() != 0 || Py_IsInitialized() == 0;
 #else
-  return _Py_IsFinalizing() != 0 || Py_IsInitialized() == 0;
+  return call();
 #endif
 }
 
-// Without the GIL while this lives.
+// Without the GIL while this lives, on a thread that Python called.
 class Released {
  public:
-  Released() : state_(PyEval_SaveThread()) {}
-  ~Released() {
-    never_unwound([this] { PyEval_RestoreThread(state_); });
-  }
+  Released() { released_ = PyEval_SaveThread(); }
+  ~Released() { take_back(); }
   Released(const Released&) = delete;
   Released& operator=(const Released&) = delete;
 
  private:
-  PyThreadState* state_;
+  friend class Held;
+  static void take_back() {
+    PyThreadState* state = std::exchange(released_, nullptr);
+    never_unwound([state] { PyEval_RestoreThread(state); });
+  }
+  static inline thread_local PyThreadState* released_ = nullptr;  // null: this thread has the GIL
 };
 
-// With the GIL while this lives, on a thread that may have it already.
+// With the GIL while this lives. Not by PyGILState_Ensure, which knows no thread that is left over
+// when the interpreter has ended.
 class Held {
  public:
-  Held() {
-    if (interpreter_ends()) sleep_for_ever();
-    state_ = never_unwound([] { return PyGILState_Ensure(); });
+  Held() : was_released_(Released::released_ != nullptr) {
+    if (was_released_) Released::take_back();
   }
-  ~Held() { PyGILState_Release(state_); }
+  ~Held() {
+    if (was_released_) Released::released_ = PyEval_SaveThread();
+  }
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
 
  private:
-  PyGILState_STATE state_{};
+  bool was_released_;
 };
 
 // function(arguments...), with the GIL. Python code gives the GIL up and takes it back as it runs.

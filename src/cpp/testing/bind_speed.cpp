@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
 #include "kernels/product.hpp"
 #include "kernels/table.hpp"
 #include "testing/bind.hpp"
@@ -19,7 +20,7 @@ template <class T>
 double peak(Array<T> result, index_t iterations) {
   T* number = vector(result, "result", 1);
   // Several threads are measured at once.
-  py::gil_scoped_release release;
+  const gil::Released released;
   return kernels<T>().peak(number, iterations);
 }
 
@@ -51,7 +52,7 @@ double repeat_product(const std::string& result, const Array<T>& rows, const Arr
   if (transposed.size() > 0) product::transpose<T>(transposed.data(), weights.view(), 0, n_in);
   const product::Weights<T> all{weights.view(), panels.data(), transposed.data()};
   // Nothing below touches Python.
-  py::gil_scoped_release release;
+  const gil::Released released;
   const auto start = std::chrono::steady_clock::now();
   for (index_t i = 0; i < repeats; ++i) {
     if (result == "z") product::forward<T>(dz.view(), x.view(), all, nullptr);
