@@ -69,10 +69,13 @@ class Stress:
             "gradients": lambda: net.gradients(X, y),
             "vjp": lambda: net.vjp(X, np.ones((3000, 5))),
             "copy": lambda: net.copy().fit(X, y, epochs=1),
-            "pickle": lambda: net._architecture.activations[0].name == "custom"
-            or pickle.loads(pickle.dumps(net)),
-            "save": lambda: net._architecture.activations[0].name == "custom"
-            or (net.save(path), pymlp.load(path)),
+            "pickle": lambda: (
+                net._architecture.activations[0].name == "custom" or pickle.loads(pickle.dumps(net))
+            ),
+            "save": lambda: (
+                net._architecture.activations[0].name == "custom"
+                or (net.save(path), pymlp.load(path))
+            ),
             "threads": lambda: pymlp.set_num_threads(int(rng.integers(1, 5))),
         }
 
@@ -99,7 +102,9 @@ def stress(seconds: float, seed: int) -> Stress:
     with tempfile.TemporaryDirectory() as folder:
         stress = Stress(seed, Path(folder))
         until = time.perf_counter() + seconds
-        threads = [threading.Thread(target=stress.work, args=(10 * seed + i, until)) for i in range(6)]
+        threads = [
+            threading.Thread(target=stress.work, args=(10 * seed + i, until)) for i in range(6)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
