@@ -6,8 +6,9 @@ rate. The formulas are those of `torch.optim.lr_scheduler`.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal
 
 from pymlp import _checks
@@ -62,7 +63,7 @@ class Schedule(Value, metaclass=OpenWhileMade):
         raise NotImplementedError
 
     def rates(self, rate: float, epochs: int, steps_per_epoch: int) -> list[float]:
-        """Return the learning rates of all epochs, or of all steps."""
+        """Return the learning rates of all epochs, or of all steps, as a list."""
         total = epochs if self.per == "epoch" else epochs * steps_per_epoch
         return [self.rate_at(rate, t, total) for t in range(total)]
 
@@ -395,6 +396,35 @@ class ReduceOnPlateau(Schedule):
             if bad > self.patience:
                 rate = min(rate, max(rate * self.factor, self.minimum))
                 bad, cooling = 0, self.cooldown
+
+
+_BLOCK = 1024  # rates that are asked for at once
+
+
+def blocks(schedule: Schedule, rate: float, epochs: int, steps: int) -> Iterator[list[float]]:
+    """Return the learning rates of all epochs, or of `steps` in each, block by block.
+
+    A training may have more steps than memory has bytes. The first block is asked for at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rate_at` returns no number, or one below 0.
+    """
+    total = epochs if schedule.per == "epoch" else epochs * steps
+
+    def block(first: int) -> list[float]:
+        times = range(first, min(first + _BLOCK, total))
+        return [_checked_rate(schedule, schedule.rate_at(rate, t, total), t) for t in times]
+
+    return itertools.chain([block(0)], map(block, range(_BLOCK, total, _BLOCK)))
+
+
+def _checked_rate(schedule: Schedule, rate: Any, t: int) -> float:
+    """Return a rate of at least 0, which may be infinite: training then diverges."""
+    if isinstance(rate, float) and rate >= 0.0:
+        return rate
+    return _checks.number(f"{type(schedule).__name__}.rate_at(t={t})", rate, minimum=0.0)
 
 
 def resolve(schedule: Any) -> Schedule | None:

@@ -70,7 +70,7 @@ def sgd(n: int = N_PARAMETERS, **options: Any) -> Any:
 def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: Any) -> Call:
     given = {
         "epochs": 1, "batch_size": 2, "shuffle": True, "seed": 0, "threads": 1,
-        "regularization": NO_LIMITS, "learning_rates": [],
+        "regularization": NO_LIMITS, "rates_per": "training",
     }  # fmt: skip
     samples = (X, LABELS, None, None) if training is None else training
 
@@ -143,7 +143,7 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (train(optimizer_size=3), ValueError, "optimizer must hold 43 parameters, not 3"),
     (train(epochs=0), ValueError, "epochs must be at least 1, not 0"),
     (train(batch_size=0), ValueError, "batch_size must be at least 1, not 0"),
-    (train(epochs=2**62 + 1, learning_rates=[0.1] * 4), ValueError, "as many as epochs or steps"),
+    (train(rates_per="hour"), ValueError, "rates_per must be training, epoch or step, not 'hour'"),
     (train(threads=0), ValueError, "threads must be from 1 to 1024, not 0"),
     (lambda core: core.predict(X, 0), ValueError, "threads must be from 1 to 1024, not 0"),
     (lambda core: core.forward(X, -1), ValueError, "threads must be from 1 to 1024, not -1"),
@@ -173,7 +173,6 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (lambda core: sgd(0), ValueError, "n_parameters must be at least 1, not 0"),
     (lambda core: sgd(beta3=1.0), ValueError, "optimizer option 'beta3' is not known"),
     (lambda core: _core.OptimizerFloat32("sdg", 3), ValueError, "optimizer 'sdg' is not known"),
-    (train(learning_rates=[0.1, 0.1]), ValueError, "as many as epochs or steps, not 2"),
     (lambda core: sgd(3).update(zeros(3), zeros(2)), ValueError, "gradient must have 3 elements"),
     (
         lambda core: sgd(18).update(READ_ONLY.reshape(-1), zeros(18)),

@@ -4,6 +4,8 @@ import functools
 import inspect
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -282,6 +284,109 @@ def test_a_schedule_of_ones_own(rng: Rng) -> None:
     assert history.learning_rate == [RATE, RATE, RATE / 2, RATE / 2]
     with pytest.raises(NotImplementedError):
         net.fit(*samples, epochs=4, optimizer=pymlp.SGD(RATE), schedule=Schedule())
+
+
+# ---- blocks of rates ----------------------------------------------------------------------------
+@pytest.mark.parametrize("schedule", [Cosine(), Cosine(per="step"), Halves(), Halves(per="step")])
+def test_more_rates_than_are_asked_for_at_once(schedule: Schedule, rng: Rng) -> None:
+    net, samples = regression(rng)
+    twin, steps = net.copy(), 5 if schedule.per == "step" else 1
+    history = net.fit(
+        *samples, epochs=1500, batch_size=BATCH, shuffle=False, optimizer=pymlp.SGD(RATE),
+        schedule=schedule,
+    )  # fmt: skip
+    rates = schedule.rates(RATE, 1500, STEPS)
+    assert history.learning_rate == rates[steps - 1 :: steps]
+    by_hand(twin, samples, pymlp.SGD(RATE), rates if steps > 1 else np.repeat(rates, 5).tolist())
+    assert (net.parameters == twin.parameters).all()
+
+
+FOR_EVER = """
+import resource, time
+import pymlp
+from pymlp.schedules import *
+
+class Own(Schedule):
+    def rate_at(self, rate, t, total):
+        return rate * (1 - t / total)
+
+net = pymlp.Network([2, 3, 1], seed=0)
+samples = [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0]
+net.fit(*samples, epochs=1)
+resource.setrlimit(resource.RLIMIT_AS, (2**30 + resource.getpagesize() * int(
+    open("/proc/self/statm").read().split()[0]),) * 2)
+start = time.perf_counter()
+history = net.fit(
+    *samples, epochs=10**9, batch_size=1, max_seconds=0.3, optimizer="sgd", schedule={schedule}
+)
+assert history.stopped_by == "max_seconds"
+assert len(history.learning_rate) == len(history.loss) < 10**7
+assert time.perf_counter() - start < 30.0
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize(
+    "schedule",
+    ["None", "ReduceOnPlateau()", "OneCycle()"]
+    + [
+        text.format(per)
+        for per in ("epoch", "step")
+        for text in (
+            "Constant(per='{}')", "Step(1, per='{}')", "Exponential(0.999, per='{}')",
+            "InverseScaling(per='{}')", "Cosine(per='{}')",
+            "Cosine(1, restarts=True, multiplier=2, per='{0}')",
+            "WarmUp(10**8, then=Cosine(1, restarts=True, per='{0}'), per='{0}')", "Own(per='{}')",
+        )
+    ],
+)  # fmt: skip
+def test_a_training_without_end_in_little_memory(schedule: str) -> None:
+    code = FOR_EVER.replace("{schedule}", schedule)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+class Returns(Schedule):
+    def __init__(self, value: Any, since: int) -> None:
+        super().__init__()
+        self.value, self.since = value, since
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        result: float = self.value if t >= self.since else rate
+        return result
+
+
+@pytest.mark.parametrize("since", [0, 2000])
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (-0.5, ValueError, "must be at least 0, not -0.5"),
+        (math.nan, ValueError, "must be finite, not nan"),
+        ("0.1", TypeError, "must be a number, not str"),
+        (None, TypeError, "must be a number, not NoneType"),
+    ],
+)
+def test_rates_that_are_none(
+    value: Any, error: type[Exception], message: str, since: int, rng: Rng
+) -> None:
+    net, samples = regression(rng)
+    before = net.__getstate__()
+    expected = re.escape(f"Returns.rate_at(t={since}) {message}")
+    with pytest.raises(error, match=expected):
+        net.fit(*samples, epochs=2500, optimizer=pymlp.SGD(RATE), schedule=Returns(value, since))
+    if since == 0:  # refused before anything is drawn
+        after = net.__getstate__()
+        assert (before.pop("parameters") == after.pop("parameters")).all()
+        assert before == after
+    else:
+        assert net.history is not None
+        assert net.history.stopped_by == "interrupted"
+
+
+def test_integers_are_rates(rng: Rng) -> None:
+    net, samples = regression(rng)
+    history = net.fit(*samples, epochs=2, optimizer=pymlp.SGD(RATE), schedule=Returns(0, 1))
+    assert history.learning_rate == [RATE, 0.0]
 
 
 # ---- at the edges --------------------------------------------------------------------------------

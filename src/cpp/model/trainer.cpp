@@ -52,7 +52,7 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   step_.parameters_changed();
   const index_t left = options_.epochs - epoch_;
   const index_t last_epoch = epoch_ + std::min(left, epochs);
-  while (status_ == Status::running && epoch_ < last_epoch) {
+  while (status_ == Status::running && epoch_ < last_epoch && !lacks_rate()) {
     // A user function may have thrown after an epoch began, or after its last step.
     if (epochs_begun_ == epoch_) begin_epoch();
     if (position_ < training_.size() && !step(interrupt)) break;
@@ -91,12 +91,23 @@ void Trainer<T>::begin_epoch() {
 }
 
 template <class T>
+bool Trainer<T>::lacks_rate() const {
+  const bool steps_to_take = status_ == Status::running && position_ < training_.size();
+  return options_.rates_per != RatesPer::training && steps_to_take &&
+         rate_position() - first_rate_ >= std::ssize(rates_);
+}
+
+template <class T>
+void Trainer<T>::give_rates(std::vector<double> rates) {
+  rates_ = std::move(rates);
+  first_rate_ = rate_position();
+}
+
+template <class T>
 void Trainer<T>::set_learning_rate() {
-  const auto& rates = options_.learning_rates;
-  if (rates.empty()) return;
-  const bool for_each_epoch = std::ssize(rates) == options_.epochs;
-  const index_t position = for_each_epoch ? epoch_ : steps_;
-  optimizer_.set_learning_rate(rates[static_cast<std::size_t>(position)]);
+  if (options_.rates_per == RatesPer::training) return;
+  const index_t position = rate_position() - first_rate_;
+  optimizer_.set_learning_rate(rates_[static_cast<std::size_t>(position)]);
 }
 
 template <class T>

@@ -50,12 +50,15 @@ def fit(
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
     with only_one(lock):
         _check_optimizer(network, architecture, options)
+        rates = options.rates(training[0].shape[0] - held_out)
         # Whatever is refused is refused by now, and nothing has changed.
         seed = next_seed() if options.seed is None else options.seed
         history = History()
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
-        task = Task(network, core, architecture, training, validation, options, history, seed)
+        task = Task(
+            network, core, architecture, training, validation, options, history, seed, rates
+        )
         if isinstance(options.optimizer, LBFGS):
             from pymlp.training import lbfgs
 
