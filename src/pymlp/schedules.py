@@ -328,7 +328,8 @@ class ReduceOnPlateau(Schedule):
     factor : float, default 0.1
         In (0, 1).
     patience : int, default 10
-        Epochs without improvement that are waited for.
+        Epochs without improvement after which the rate is reduced, at least 1: counted as by
+        `EarlyStopping`. PyTorch's ``patience=p`` waits for one more and is ``p + 1`` here.
     threshold : float, default 1e-4
         An improvement is a loss below ``best (1 - threshold)``.
     cooldown : int, default 0
@@ -338,7 +339,7 @@ class ReduceOnPlateau(Schedule):
 
     Examples
     --------
-    >>> pymlp.schedules.ReduceOnPlateau(patience=1).rate_after(1.0, [3.0, 2.0, 2.0, 2.0])
+    >>> pymlp.schedules.ReduceOnPlateau(patience=2).rate_after(1.0, [3.0, 2.0, 2.0, 2.0])
     0.1
     """
 
@@ -361,7 +362,7 @@ class ReduceOnPlateau(Schedule):
             self,
             per="epoch",
             factor=_checks.number("factor", factor, above=0.0, below=1.0),
-            patience=_checks.integer("patience", patience, minimum=0),
+            patience=_checks.integer("patience", patience, minimum=1),
             threshold=_checks.number("threshold", threshold, minimum=0.0, below=1.0),
             cooldown=_checks.integer("cooldown", cooldown, minimum=0),
             minimum=_checks.number("minimum", minimum, minimum=0.0),
@@ -393,7 +394,7 @@ class ReduceOnPlateau(Schedule):
                 bad += 1
             if cooling > 0:
                 cooling, bad = cooling - 1, 0
-            if bad > self.patience:
+            if bad >= self.patience:
                 rate = min(rate, max(rate * self.factor, self.minimum))
                 bad, cooling = 0, self.cooldown
 

@@ -157,24 +157,24 @@ def test_rates_are_those_of_the_reference(schedule: Schedule) -> None:
 
 # Options, losses, and the rates behind each, from a rate of 8.
 PLATEAUS: dict[str, tuple[dict[str, Any], list[float], list[float]]] = {
-    "defaults": ({}, [1.0] + [0.99991] * 11, [8.0] * 11 + [0.8]),
+    "defaults": ({}, [1.0] + [0.99991] * 10, [8.0] * 10 + [0.8]),
     "patience": (
-        {"factor": 0.5, "patience": 1, "threshold": 0.0},
+        {"factor": 0.5, "patience": 2, "threshold": 0.0},
         [4, 3, 3, 3, 2, 2, 2, 2, 2, 1, 1], [8, 8, 8, 4, 4, 4, 2, 2, 1, 1, 1],
     ),
     "threshold": (
-        {"factor": 0.5, "patience": 0, "threshold": 0.25},
+        {"factor": 0.5, "patience": 1, "threshold": 0.25},
         [16, 12, 11, 8.25, 6], [8, 4, 4, 2, 2],
     ),
     "cooldown": (
-        {"factor": 0.5, "patience": 0, "threshold": 0.0, "cooldown": 2},
+        {"factor": 0.5, "patience": 1, "threshold": 0.0, "cooldown": 2},
         [1, 1, 1, 1, 1, 1, 1, 1], [8, 4, 4, 4, 2, 2, 2, 1],
     ),
     "minimum": (
-        {"factor": 0.5, "patience": 0, "minimum": 3.0}, [1, 1, 1, 1], [8, 4, 3, 3],
+        {"factor": 0.5, "patience": 1, "minimum": 3.0}, [1, 1, 1, 1], [8, 4, 3, 3],
     ),
     "minimum above the rate": (
-        {"factor": 0.5, "patience": 0, "minimum": 9.0}, [1, 1, 1], [8, 8, 8],
+        {"factor": 0.5, "patience": 1, "minimum": 9.0}, [1, 1, 1], [8, 8, 8],
     ),
 }  # fmt: skip
 
@@ -188,6 +188,17 @@ def test_plateau_worked_by_hand(
     assert after == pytest.approx(rates, rel=1e-14)
     assert schedule.rate_after(8.0, []) == 8.0
     assert schedule.per == "epoch"
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+def test_a_plateau_begins_where_early_stopping_would_end(patience: int, rng: Rng) -> None:
+    net, samples = regression(rng)
+    options = {"learning_rate": 0.3, "batch_size": BATCH}
+    stopped = net.copy().fit(*samples, epochs=60, early_stopping=patience, **options)
+    assert stopped.stopped_by == "early_stopping"
+    schedule = ReduceOnPlateau(patience=patience, threshold=0.0)
+    reduced = net.fit(*samples, epochs=len(stopped.loss) + 1, schedule=schedule, **options)
+    assert reduced.learning_rate == pytest.approx([0.3] * len(stopped.loss) + [0.03])
 
 
 # ---- which rate a step has -----------------------------------------------------------------------
@@ -250,7 +261,7 @@ def test_every_optimiser_takes_a_schedule(rule: Rule, rng: Rng) -> None:
 def test_plateau_watches_the_validation_loss_where_there_is_one(validated: bool, rng: Rng) -> None:
     net, samples = regression(rng)
     held_out = (rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
-    schedule = ReduceOnPlateau(factor=0.5, patience=0, threshold=0.02)
+    schedule = ReduceOnPlateau(factor=0.5, patience=1, threshold=0.02)
     optimizer = pymlp.SGD(RATE)
     history = net.fit(
         *samples, epochs=20, optimizer=optimizer, schedule=schedule,
@@ -267,7 +278,7 @@ def test_plateau_watches_the_validation_loss_where_there_is_one(validated: bool,
 
 def test_plateau_may_take_the_rate_down_to_nothing(rng: Rng) -> None:
     net, samples = regression(rng)
-    schedule = ReduceOnPlateau(factor=1e-200, patience=0, threshold=0.9)
+    schedule = ReduceOnPlateau(factor=1e-200, patience=1, threshold=0.9)
     history = net.fit(*samples, epochs=6, optimizer=pymlp.SGD(RATE), schedule=schedule)
     assert history.learning_rate[-1] == 0.0
 
@@ -444,7 +455,7 @@ ENDINGS: dict[str, tuple[dict[str, Any], type[BaseException] | None]] = {
 
 
 @pytest.mark.parametrize(
-    "schedule", [Exponential(0.1), OneCycle(), ReduceOnPlateau(patience=0, threshold=0.9)]
+    "schedule", [Exponential(0.1), OneCycle(), ReduceOnPlateau(patience=1, threshold=0.9)]
 )
 @pytest.mark.parametrize("how", ENDINGS)
 def test_the_optimisers_own_rate_stays(how: str, schedule: Schedule, rng: Rng) -> None:
