@@ -209,6 +209,7 @@ WRONG: list[tuple[Call, type[Exception], str]] = [
     (network(dropout=[0.5]), ValueError, "dropout must name 2 rates, one for each hidden layer"),
     (network(dropout=[0.1] * 3), ValueError, "one for each hidden layer, not 3"),
     (make(Network, [4, 3], dropout=[0.5]), ValueError, "dropout must name 0 rates"),
+    (make(Network, [4, 3], dropout=0.5), ValueError, "dropout leaves out hidden units, and there"),
 ]
 OR_NONE = [bad for bad in POSITIVE if bad[0] is not None]
 LIMITS = {

@@ -30,6 +30,7 @@ def fit(
     options: FitOptions,
     lock: threading.Lock,
     next_seed: Callable[[], int],
+    take_seed: Callable[[], None],
 ) -> History:
     """Train a network and return the record, which the network keeps however this ends.
 
@@ -44,18 +45,20 @@ def fit(
     options : FitOptions
     lock : Lock
         Held while it is trained.
-    next_seed : callable
-        Draws a seed where the options have none.
+    next_seed, take_seed : callable
+        Return the seed for options that have none, and count it as taken.
     """
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
     with only_one(lock):
         _check_optimizer(network, architecture, options)
         rates = options.rates(training[0].shape[0] - held_out)
-        # Whatever is refused is refused by now, and nothing has changed.
         seed = next_seed() if options.seed is None else options.seed
         history = History()
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
+        # Whatever is refused is refused by now, and nothing has changed.
+        if options.seed is None:
+            take_seed()
         task = Task(
             network, core, architecture, training, validation, options, history, seed, rates
         )
