@@ -661,7 +661,7 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     history_size : int, default 10
-        Pairs of steps and gradient differences that are kept.
+        Pairs of steps and gradient differences that are kept; below 10,000.
     tolerance_gradient : float, default 1e-5
         Converged where no entry of the gradient is larger.
     tolerance_change : float, default 1e-9
@@ -692,10 +692,12 @@ class LBFGS(Optimizer):
     ) -> None:
         super().__init__(
             1.0,  # what a line search tries first
-            history_size=_checks.integer("history_size", history_size, minimum=1),
+            history_size=_checks.integer("history_size", history_size, minimum=1, below=10_000),
             tolerance_gradient=_not_negative("tolerance_gradient", tolerance_gradient),
             tolerance_change=_not_negative("tolerance_change", tolerance_change),
-            max_line_search=_checks.integer("max_line_search", max_line_search, minimum=1),
+            max_line_search=_checks.integer(
+                "max_line_search", max_line_search, minimum=1, below=2**31
+            ),
         )
 
     @property

@@ -172,7 +172,7 @@ def test_a_copy_keeps_its_rates_and_goes_on_alike(rng: Rng) -> None:
         assert len(results) == 1
 
 
-# ---- steps that are not taken ---------------------------------------------------------------------
+# ---- steps that are not taken --------------------------------------------------------------------
 def refused(net: Network, optimizer: pymlp.Optimizer) -> list[Any]:
     """Return calls of `train_batch` and `fit`, each refused or diverging, and their errors."""
     X, y = np.ones((6, 4)), np.ones((6, 2))

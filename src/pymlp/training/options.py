@@ -96,7 +96,7 @@ def plan_rows(batch_size: Any) -> int:
             "number of rows, such as len(X)"
         )
     size = _batch_size(batch_size)
-    return _AUTO if size == "auto" else int(size)
+    return _AUTO if size == "auto" else _checks.integer("batch_size", size, minimum=1, below=2**40)
 
 
 def _early_stopping(value: Any) -> EarlyStopping | None:
