@@ -28,7 +28,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       validation_(validation),
       options_(options),
       step_(network.program(), loss, Purpose::training, options.batch_size, options.threads),
-      thread_trial_(options.threads),
+      thread_trial_(options.threads, std::min(options.batch_size, training.size())),
       gradient_(network.program().n_parameters()),
       start_parameters_(network.program().n_parameters()),
       start_state_(optimizer.state().size()) {
@@ -75,7 +75,8 @@ Status Trainer<T>::close_epoch(Interrupt& interrupt) {
 template <class T>
 void Trainer<T>::time_step() {
   const auto now = Clock::now();
-  thread_trial_.record(seconds_between(looked_, now));
+  const index_t before = (position_ - 1) / options_.batch_size * options_.batch_size;
+  thread_trial_.record(seconds_between(looked_, now), position_ - before);
   step_.set_threads(thread_trial_.threads());
   looked_ = now;
 }
