@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 import numpy as np
 
 from pymlp import _checks, _core
+from pymlp._keywords import HintsAtKeywords
 from pymlp._registry import Registry
 
 CoreOptimizer: TypeAlias = "_core._Optimizer[Any]"
@@ -36,7 +37,7 @@ class Trainable(Protocol):
         """How many they are."""
 
 
-class Optimizer:
+class Optimizer(metaclass=HintsAtKeywords):
     """A rule that turns gradients into steps, and its state between them."""
 
     rule: ClassVar[str]
@@ -113,13 +114,8 @@ class Optimizer:
         return self._core
 
     def _new_core(self, dtype: np.dtype[Any], n_parameters: int) -> CoreOptimizer:
-        return _CORE[dtype](
-            self.rule,
-            n_parameters,
-            learning_rate=self._learning_rate,
-            **self._options,
-            **self._fixed,
-        )
+        options = {"learning_rate": self._learning_rate, **self._options, **self._fixed}
+        return _CORE[dtype](self.rule, n_parameters, **options)
 
     def __repr__(self) -> str:
         options = {"learning_rate": self._learning_rate, **self._options}
@@ -707,7 +703,7 @@ class LBFGS(Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        raise ValueError(_NO_LEARNING_RATE)
+        raise AttributeError(_NO_LEARNING_RATE)
 
     def core_for(self, network: Trainable) -> Any:
         """Refuse: there is no step on one batch."""
