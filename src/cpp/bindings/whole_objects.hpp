@@ -6,14 +6,13 @@
 
 namespace pymlp::bindings {
 
-inline newfunc& pybind_new() {
-  static newfunc function = nullptr;
-  return function;
+inline PyTypeObject* pybind11_base() {
+  return reinterpret_cast<PyTypeObject*>(pybind11::detail::get_internals().instance_base);
 }
 
 // __new__ calls __init__ itself; pybind11 then ignores the second call, that of type.__call__.
 inline PyObject* new_whole_object(PyTypeObject* type, PyObject* arguments, PyObject* options) {
-  PyObject* made = pybind_new()(type, arguments, options);
+  PyObject* made = pybind11_base()->tp_new(type, arguments, options);
   if (made != nullptr && type->tp_init(made, arguments, options) != 0) Py_CLEAR(made);
   return made;
 }
@@ -22,9 +21,8 @@ inline PyObject* new_whole_object(PyTypeObject* type, PyObject* arguments, PyObj
 inline void make_objects_whole(const pybind11::module_& module) {
   const pybind11::dict names = module.attr("__dict__");
   for (const auto& [name, value] : names) {
-    if (!PyType_Check(value.ptr())) continue;
     auto* type = reinterpret_cast<PyTypeObject*>(value.ptr());
-    pybind_new() = type->tp_new;
+    if (!PyType_Check(value.ptr()) || PyType_IsSubtype(type, pybind11_base()) == 0) continue;
     type->tp_new = &new_whole_object;
     type->tp_flags &= ~static_cast<unsigned long>(Py_TPFLAGS_BASETYPE);
     PyType_Modified(type);
