@@ -313,7 +313,7 @@ def test_more_rates_than_are_asked_for_at_once(schedule: Schedule, rng: Rng) -> 
 
 
 FOR_EVER = """
-import resource, time
+import resource
 import pymlp
 from pymlp.schedules import *
 
@@ -324,36 +324,29 @@ class Own(Schedule):
 net = pymlp.Network([2, 3, 1], seed=0)
 samples = [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0]
 net.fit(*samples, epochs=1)
-resource.setrlimit(resource.RLIMIT_AS, (2**30 + resource.getpagesize() * int(
-    open("/proc/self/statm").read().split()[0]),) * 2)
-start = time.perf_counter()
-history = net.fit(
-    *samples, epochs=10**9, batch_size=1, max_seconds=0.3, optimizer="sgd", schedule={schedule}
-)
-assert history.stopped_by == "max_seconds"
-assert len(history.learning_rate) == len(history.loss) < 10**7
-assert time.perf_counter() - start < 30.0
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**29,) * 2)
+for per in ("epoch", "step"):
+    for schedule in (
+        None, ReduceOnPlateau(), OneCycle(), Constant(per=per), Step(1, per=per),
+        Exponential(0.999, per=per), InverseScaling(per=per), Cosine(per=per),
+        Cosine(1, restarts=True, multiplier=2, per=per), Own(per=per),
+        WarmUp(10**8, then=Cosine(1, restarts=True, per=per), per=per),
+    ):
+        history = net.fit(
+            *samples, epochs=10**9, batch_size=1, max_seconds=0.1, optimizer="sgd",
+            schedule=schedule,
+        )
+        assert history.stopped_by == "max_seconds", schedule
+        assert 1 <= len(history.learning_rate) == len(history.loss) < 10**7, schedule
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.parametrize(
-    "schedule",
-    ["None", "ReduceOnPlateau()", "OneCycle()"]
-    + [
-        text.format(per)
-        for per in ("epoch", "step")
-        for text in (
-            "Constant(per='{}')", "Step(1, per='{}')", "Exponential(0.999, per='{}')",
-            "InverseScaling(per='{}')", "Cosine(per='{}')",
-            "Cosine(1, restarts=True, multiplier=2, per='{0}')",
-            "WarmUp(10**8, then=Cosine(1, restarts=True, per='{0}'), per='{0}')", "Own(per='{}')",
-        )
-    ],
-)  # fmt: skip
-def test_a_training_without_end_in_little_memory(schedule: str) -> None:
-    code = FOR_EVER.replace("{schedule}", schedule)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+def test_a_training_without_end_in_little_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FOR_EVER], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
