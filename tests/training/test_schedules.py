@@ -374,11 +374,12 @@ def test_rates_that_are_none(
     value: Any, error: type[Exception], message: str, since: int, rng: Rng
 ) -> None:
     net, samples = regression(rng)
-    before = net.__getstate__()
+    before, optimizer = net.__getstate__(), pymlp.SGD(RATE)
     expected = re.escape(f"Returns.rate_at(t={since}) {message}")
     with pytest.raises(error, match=expected):
-        net.fit(*samples, epochs=2500, optimizer=pymlp.SGD(RATE), schedule=Returns(value, since))
-    if since == 0:  # refused before anything is drawn
+        net.fit(*samples, epochs=2500, optimizer=optimizer, schedule=Returns(value, since))
+    if since == 0:  # refused before anything is drawn, or the optimiser belongs to the network
+        net.copy().fit(*samples, epochs=1, optimizer=optimizer)
         after = net.__getstate__()
         assert (before.pop("parameters") == after.pop("parameters")).all()
         assert before == after

@@ -50,12 +50,12 @@ def fit(
     """
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
     with only_one(lock):
-        _check_optimizer(network, architecture, options)
         rates = options.rates(training[0].shape[0] - held_out)
         seed = next_seed() if options.seed is None else options.seed
         history = History()
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
+        _check_optimizer(network, architecture, options)
         # Whatever is refused is refused by now, and nothing has changed.
         if options.seed is None:
             take_seed()
