@@ -59,7 +59,10 @@ class Schedule(Value, metaclass=OpenWhileMade):
         Value.__init__(self, per=_checked_per(per))
 
     def rate_at(self, rate: float, t: int, total: int) -> float:
-        """Return the learning rate at time `t` of `total`."""
+        """Return the learning rate at time `t` of `total`, at least 0.
+
+        `fit` asks for some times ahead of what it has reached, in ascending order.
+        """
         raise NotImplementedError
 
     def rates(self, rate: float, epochs: int, steps_per_epoch: int) -> list[float]:
