@@ -17,6 +17,7 @@ if(PYMLP_BLAS STREQUAL "bundled")
                 ${PYMLP_BLAS_BUILD_FOLDER}/LICENSE-OpenBLAS.txt DESTINATION pymlp/lib)
   target_include_directories(pymlp_blas SYSTEM INTERFACE ${include_folder})
   target_compile_definitions(pymlp_blas INTERFACE PYMLP_BLAS_BUNDLED
+    PYMLP_BLAS_FILE="${library_name}"
     PYMLP_BLAS_LIBRARY="$<$<PLATFORM_ID:Darwin>:@rpath/>${library_name}")
 elseif(PYMLP_BLAS STREQUAL "system")
   find_package(BLAS REQUIRED)

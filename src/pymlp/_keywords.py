@@ -10,7 +10,7 @@ from pymlp._registry import nearest
 
 # By function: what other libraries call an option, and what is written here.
 _ELSEWHERE = {
-    "fit": {
+    "Network.fit": {
         "lr": "learning_rate",
         "learning_rate_init": "learning_rate",
         "verbose": "progress=True",
@@ -55,7 +55,7 @@ _ELSEWHERE = {
         "weights": "sample_weight",
         "workers": "threads",
     },
-    "train_batch": {
+    "Network.train_batch": {
         "lr": "optimizer=pymlp.Adam(learning_rate)",
         "learning_rate": "optimizer=pymlp.Adam(learning_rate)",
         "weight_decay": "l2, or optimizer=pymlp.AdamW(weight_decay=...)",
@@ -65,7 +65,7 @@ _ELSEWHERE = {
         "n_jobs": "threads",
         "class_weight": "sample_weight",
     },
-    "__init__": {
+    "Network.__init__": {
         "activation": "hidden, and output for the last layer",
         "activations": "hidden, and output for the last layer",
         "hidden_activation": "hidden",
@@ -83,6 +83,41 @@ _ELSEWHERE = {
         "loss": "fit(..., loss=...)",
     },
 }
+_OF_OPTIMIZERS = {
+    "lr": "learning_rate",
+    "learning_rate_init": "learning_rate",
+    "eps": "epsilon",
+    "betas": "beta1 and beta2",
+    "alpha": "beta, or weight_decay",
+    "rho": "beta",
+    "momentum": "pymlp.SGD(learning_rate, momentum=...)",
+    "nesterov": "pymlp.SGD(learning_rate, momentum=..., nesterov=True)",
+    "decay": "weight_decay, or fit(..., schedule=...)",
+    "lr_decay": "learning_rate_decay of pymlp.Adagrad, or fit(..., schedule=...)",
+    "initial_accumulator_value": "initial_accumulator",
+    "l2": "weight_decay, or fit(..., l2=...)",
+    "clipnorm": "fit(..., clip_norm=...)",
+    "clipvalue": "fit(..., clip_value=...)",
+    "max_iter": "fit(..., epochs=...)",
+    "max_ls": "max_line_search",
+    "maxcor": "history_size",
+}
+
+
+class HintsAtKeywords(type):
+    """The class of classes whose constructor says which keyword was probably meant."""
+
+    def __call__(cls, *values: Any, **options: Any) -> Any:
+        parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            unknown = {name: v for name, v in options.items() if name not in parameters}
+            refuse_unknown(cls.__init__, unknown)  # type: ignore[misc]
+        return super().__call__(*values, **options)
+
+    @property
+    def __signature__(cls) -> inspect.Signature:  # that of `__call__` would say nothing
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]
+        return whole.replace(parameters=[*whole.parameters.values()][1:])
 
 
 def refuse_unknown(function: Callable[..., Any], unknown: Mapping[str, Any]) -> None:
@@ -91,8 +126,9 @@ def refuse_unknown(function: Callable[..., Any], unknown: Mapping[str, Any]) -> 
         return
     name = next(iter(unknown))
     parameters = inspect.signature(function).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    elsewhere = _ELSEWHERE[function.__name__]
+    optional = (p for p in parameters if p.kind is p.KEYWORD_ONLY or p.default is not p.empty)
+    known = [p.name for p in optional]
+    elsewhere = _ELSEWHERE.get(function.__qualname__, _OF_OPTIMIZERS)
     meant = elsewhere.get(name)
     if meant is None:
         near = nearest(name, [*known, *elsewhere])

@@ -19,9 +19,18 @@ class Registry(Generic[T]):
         The things by their names.
     aliases : mapping
         Other names, and the names that they stand for.
+    hints : mapping, optional
+        Names of what is written otherwise here, and how.
     """
 
-    def __init__(self, what: str, things: Mapping[str, T], aliases: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        what: str,
+        things: Mapping[str, T],
+        aliases: Mapping[str, str],
+        hints: Mapping[str, str] | None = None,
+    ) -> None:
+        self._hints = {folded(name): hint for name, hint in (hints or {}).items()}
         self._what = what
         self._names = list(things)
         self._aliases = list(aliases)
@@ -37,6 +46,8 @@ class Registry(Generic[T]):
             If there is none; the nearest name is suggested.
         """
         key = folded(name)
+        if key in self._hints:
+            raise ValueError(f"unknown {self._what} '{name}'; use {self._hints[key]}")
         if key not in self._things:
             raise unknown_name(self._what, name, self._names, self._aliases)
         return self._things[key]

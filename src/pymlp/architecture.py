@@ -179,7 +179,10 @@ def _hidden_activations(hidden: Any, n_hidden: int) -> list[Activation]:
 def _dropout_rates(dropout: Any, n_hidden: int) -> tuple[float, ...]:
     """Return one rate in [0, 1) for each hidden layer."""
     if not isinstance(dropout, Iterable) or isinstance(dropout, str):
-        return (_checks.number("dropout", dropout, minimum=0.0, below=1.0),) * n_hidden
+        rate = _checks.number("dropout", dropout, minimum=0.0, below=1.0)
+        if rate > 0.0 and n_hidden == 0:
+            raise ValueError(f"dropout leaves out hidden units, and there are none: not {rate:g}")
+        return (rate,) * n_hidden
     result = tuple(
         _checks.number(f"dropout[{i}]", rate, minimum=0.0, below=1.0)
         for i, rate in enumerate(dropout)

@@ -15,7 +15,8 @@ def set_num_threads(n: int) -> None:
     Parameters
     ----------
     n : int
-        From 1 to 1024. At first it is the number of processors that the process may use.
+        From 1 to 1024. At first it is the number of processors that the process may use, at most
+        what the environment variable ``OMP_NUM_THREADS`` says; what is set here is not limited.
 
     Examples
     --------
@@ -73,13 +74,15 @@ def show_config() -> Config:
     Config
         A dict: version of pymlp and NumPy, instruction set of the kernels, threads, compiler; what
         computes the matrix products (`gemm`: native or blas) and what that promises of their bits;
-        and the BLAS library with its version, the processor that its kernels are for, and its path.
+        and the BLAS library with its version, the processor that its kernels are for ("not loaded"
+        until a product needs them), and its path.
 
     Notes
     -----
     The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``,
     ``blas`` or ``auto``: the native kernels where the processor has fused multiply-adds.
-    ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. Both are read once.
+    ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. ``OMP_NUM_THREADS`` limits
+    the number of threads that is taken where none is set. Each is read once.
 
     Examples
     --------

@@ -98,6 +98,7 @@ _ALIASES = {
     "xavier_normal": "glorot_normal",
     "kaiming_uniform": "he_uniform",
     "kaiming_normal": "he_normal",
+    "random_normal": "normal",
     "random_uniform": "uniform",
 }
 _NAMES = Registry("init", _TABLE, _ALIASES)

@@ -280,6 +280,7 @@ ALIASES = {
     "categorical_crossentropy": "cross_entropy",
     "sparse_categorical_crossentropy": "cross_entropy",
     "cross_entropy_loss": "cross_entropy",
+    "nll": "cross_entropy",
     "nll_loss": "cross_entropy",
     "binary_crossentropy": "binary_cross_entropy",
     "bce": "binary_cross_entropy",
@@ -303,7 +304,16 @@ _AUTO: dict[str, type[Loss]] = {
     "log_softmax": CrossEntropy,
     "sigmoid": BinaryCrossEntropy,
 }
-_NAMES = Registry("loss", TABLE | {"auto": MSE}, ALIASES | {"log_loss": "cross_entropy"})
+# What takes logits elsewhere: here the activation is the network's.
+_NAMES = Registry(
+    "loss",
+    TABLE | {"auto": MSE},
+    ALIASES | {"log_loss": "cross_entropy"},
+    {
+        name: "output='sigmoid' in Network(...) and loss='binary_cross_entropy'"
+        for name in ("bce_with_logits_loss", "bce_with_logits", "binary_cross_entropy_with_logits")
+    },
+)
 
 
 def resolve(loss: Any, output: Activation) -> Loss:

@@ -608,7 +608,9 @@ class Network:
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
-        return _training.fit(self, self._core, self._architecture, X, y, options, self._next_seed)
+        return _training.fit(
+            self, self._core, self._architecture, X, y, options, self._next_seed, self._take_seed
+        )
 
     def train_batch(
         self,
@@ -676,18 +678,23 @@ class Network:
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)
-        draws = self._next_seed() if any(self.dropout) else 0
         state, n_threads = optimizer.core_for(self), config.threads(threads)
-        J, taken = self._core.step(*samples, kind.for_core(), state, limits, draws, n_threads)
+        seed = self._next_seed()
+        J, taken = self._core.step(*samples, kind.for_core(), state, limits, seed, n_threads)
         if not taken:
             fault = "a parameter is not finite after it" if np.isfinite(J) else f"the loss is {J}"
             raise TrainingDiverged(f"the step diverged: {fault}; nothing was changed")
+        if any(self.dropout):
+            self._take_seed()
         return J
 
     def _next_seed(self) -> int:
         # Steps of the golden ratio never meet in 2^64 calls; the generator behind mixes them.
+        return (self._seed + (self._fits + 1) * 0x9E3779B97F4A7C15) % 2**64
+
+    def _take_seed(self) -> None:
+        # Not before it is certain that the call is not refused.
         self._fits += 1
-        return (self._seed + self._fits * 0x9E3779B97F4A7C15) % 2**64
 
     # ---- keeping it ------------------------------------------------------------------------------
 

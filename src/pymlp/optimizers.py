@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias
 import numpy as np
 
 from pymlp import _checks, _core
+from pymlp._keywords import HintsAtKeywords
 from pymlp._registry import Registry
 
 CoreOptimizer: TypeAlias = "_core._Optimizer[Any]"
@@ -36,7 +37,7 @@ class Trainable(Protocol):
         """How many they are."""
 
 
-class Optimizer:
+class Optimizer(metaclass=HintsAtKeywords):
     """A rule that turns gradients into steps, and its state between them."""
 
     rule: ClassVar[str]
@@ -113,13 +114,8 @@ class Optimizer:
         return self._core
 
     def _new_core(self, dtype: np.dtype[Any], n_parameters: int) -> CoreOptimizer:
-        return _CORE[dtype](
-            self.rule,
-            n_parameters,
-            learning_rate=self._learning_rate,
-            **self._options,
-            **self._fixed,
-        )
+        options = {"learning_rate": self._learning_rate, **self._options, **self._fixed}
+        return _CORE[dtype](self.rule, n_parameters, **options)
 
     def __repr__(self) -> str:
         options = {"learning_rate": self._learning_rate, **self._options}
@@ -661,7 +657,7 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     history_size : int, default 10
-        Pairs of steps and gradient differences that are kept.
+        Pairs of steps and gradient differences that are kept; below 10,000.
     tolerance_gradient : float, default 1e-5
         Converged where no entry of the gradient is larger.
     tolerance_change : float, default 1e-9
@@ -692,10 +688,12 @@ class LBFGS(Optimizer):
     ) -> None:
         super().__init__(
             1.0,  # what a line search tries first
-            history_size=_checks.integer("history_size", history_size, minimum=1),
+            history_size=_checks.integer("history_size", history_size, minimum=1, below=10_000),
             tolerance_gradient=_not_negative("tolerance_gradient", tolerance_gradient),
             tolerance_change=_not_negative("tolerance_change", tolerance_change),
-            max_line_search=_checks.integer("max_line_search", max_line_search, minimum=1),
+            max_line_search=_checks.integer(
+                "max_line_search", max_line_search, minimum=1, below=2**31
+            ),
         )
 
     @property
@@ -705,7 +703,7 @@ class LBFGS(Optimizer):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        raise ValueError(_NO_LEARNING_RATE)
+        raise AttributeError(_NO_LEARNING_RATE)
 
     def core_for(self, network: Trainable) -> Any:
         """Refuse: there is no step on one batch."""

@@ -6,8 +6,9 @@ rate. The formulas are those of `torch.optim.lr_scheduler`.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Literal
 
 from pymlp import _checks
@@ -58,11 +59,14 @@ class Schedule(Value, metaclass=OpenWhileMade):
         Value.__init__(self, per=_checked_per(per))
 
     def rate_at(self, rate: float, t: int, total: int) -> float:
-        """Return the learning rate at time `t` of `total`."""
+        """Return the learning rate at time `t` of `total`, at least 0.
+
+        `fit` asks for some times ahead of what it has reached, in ascending order.
+        """
         raise NotImplementedError
 
     def rates(self, rate: float, epochs: int, steps_per_epoch: int) -> list[float]:
-        """Return the learning rates of all epochs, or of all steps."""
+        """Return the learning rates of all epochs, or of all steps, as a list."""
         total = epochs if self.per == "epoch" else epochs * steps_per_epoch
         return [self.rate_at(rate, t, total) for t in range(total)]
 
@@ -327,7 +331,8 @@ class ReduceOnPlateau(Schedule):
     factor : float, default 0.1
         In (0, 1).
     patience : int, default 10
-        Epochs without improvement that are waited for.
+        Epochs without improvement after which the rate is reduced, at least 1: counted as by
+        `EarlyStopping`. PyTorch's ``patience=p`` waits for one more and is ``p + 1`` here.
     threshold : float, default 1e-4
         An improvement is a loss below ``best (1 - threshold)``.
     cooldown : int, default 0
@@ -337,7 +342,7 @@ class ReduceOnPlateau(Schedule):
 
     Examples
     --------
-    >>> pymlp.schedules.ReduceOnPlateau(patience=1).rate_after(1.0, [3.0, 2.0, 2.0, 2.0])
+    >>> pymlp.schedules.ReduceOnPlateau(patience=2).rate_after(1.0, [3.0, 2.0, 2.0, 2.0])
     0.1
     """
 
@@ -360,7 +365,7 @@ class ReduceOnPlateau(Schedule):
             self,
             per="epoch",
             factor=_checks.number("factor", factor, above=0.0, below=1.0),
-            patience=_checks.integer("patience", patience, minimum=0),
+            patience=_checks.integer("patience", patience, minimum=1),
             threshold=_checks.number("threshold", threshold, minimum=0.0, below=1.0),
             cooldown=_checks.integer("cooldown", cooldown, minimum=0),
             minimum=_checks.number("minimum", minimum, minimum=0.0),
@@ -392,9 +397,38 @@ class ReduceOnPlateau(Schedule):
                 bad += 1
             if cooling > 0:
                 cooling, bad = cooling - 1, 0
-            if bad > self.patience:
+            if bad >= self.patience:
                 rate = min(rate, max(rate * self.factor, self.minimum))
                 bad, cooling = 0, self.cooldown
+
+
+_BLOCK = 1024  # rates that are asked for at once
+
+
+def blocks(schedule: Schedule, rate: float, epochs: int, steps: int) -> Iterator[list[float]]:
+    """Return the learning rates of all epochs, or of `steps` in each, block by block.
+
+    A training may have more steps than memory has bytes. The first block is asked for at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rate_at` returns no number, or one below 0.
+    """
+    total = epochs if schedule.per == "epoch" else epochs * steps
+
+    def block(first: int) -> list[float]:
+        times = range(first, min(first + _BLOCK, total))
+        return [_checked_rate(schedule, schedule.rate_at(rate, t, total), t) for t in times]
+
+    return itertools.chain([block(0)], map(block, range(_BLOCK, total, _BLOCK)))
+
+
+def _checked_rate(schedule: Schedule, rate: Any, t: int) -> float:
+    """Return a rate of at least 0, which may be infinite: training then diverges."""
+    if isinstance(rate, float) and rate >= 0.0:
+        return rate
+    return _checks.number(f"{type(schedule).__name__}.rate_at(t={t})", rate, minimum=0.0)
 
 
 def resolve(schedule: Any) -> Schedule | None:

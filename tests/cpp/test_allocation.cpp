@@ -114,12 +114,14 @@ TEST_CASE_TEMPLATE("no limit and no penalty allocates, dropout neither", T, floa
 
 TEST_CASE_TEMPLATE("no schedule allocates", T, float, double) {
   Problem<T> problem(150, 5, 3, 1);
-  constexpr std::size_t kEpochs = 100;
-  constexpr std::size_t kSteps = 5;  // of an epoch
-  for (const std::size_t rates : {kEpochs, kEpochs * kSteps}) {
-    CHECK(allocations_of<T>(classifier({5, 16, 3}), kAdam, kCrossEntropy,
-                            {.batch_size = 32, .learning_rates = std::vector<double>(rates, 0.01)},
-                            problem.with_labels(), problem.with_labels()) == 0);
+  constexpr index_t kEpochs = 100;
+  constexpr index_t kSteps = 5;  // of an epoch
+  for (const RatesPer per : {RatesPer::epoch, RatesPer::step}) {
+    Session<T> session(classifier({5, 16, 3}), kAdam, kCrossEntropy, problem.with_labels(),
+                       {.epochs = kEpochs, .batch_size = 32, .rates_per = per},
+                       problem.with_labels());
+    session.trainer().give_rates(std::vector<double>(kEpochs * kSteps, 0.01));
+    CHECK(allocations_after_five_epochs(session) == 0);
   }
 }
 

@@ -1,6 +1,7 @@
 // Training as a whole: it learns, and what ends it leaves order.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -27,8 +28,8 @@ TEST_CASE_TEMPLATE("a network learns what no straight line tells apart", T, floa
   }
 }
 
-TEST_CASE_TEMPLATE("rates for each epoch, and the same for each step, train alike", T, float,
-                   double) {
+TEST_CASE_TEMPLATE("rates for each epoch, or each step, train alike in blocks of any size", T,
+                   float, double) {
   Problem<T> problem(100, 3, 2, 13);
   constexpr std::size_t kSteps = 7;  // of an epoch
   std::vector<double> epochs;
@@ -37,14 +38,26 @@ TEST_CASE_TEMPLATE("rates for each epoch, and the same for each step, train alik
     epochs.push_back(rate);
     steps.insert(steps.end(), kSteps, rate);
   }
-  const auto trained = [&](const std::vector<double>& rates) {
+  const auto trained = [&](const std::vector<double>& rates, RatesPer per, std::size_t block) {
     Session<T> session(classifier({3, 8, 2}), kSgd, kCrossEntropy, problem.with_labels(),
-                       {.epochs = 3, .batch_size = 16, .learning_rates = rates});
+                       {.epochs = 3, .batch_size = 16, .rates_per = per});
+    for (std::size_t first = 0; first < rates.size(); first += block) {
+      CHECK(session.run() == Status::running);
+      CHECK(session.trainer().lacks_rate());
+      const auto from = rates.begin() + static_cast<std::ptrdiff_t>(first);
+      const auto count = std::min(block, rates.size() - first);
+      session.trainer().give_rates({from, from + static_cast<std::ptrdiff_t>(count)});
+    }
     CHECK(session.run() == Status::epochs);
+    CHECK_FALSE(session.trainer().lacks_rate());
     CHECK(session.history().learning_rate == epochs);
     return session.parameters();
   };
-  CHECK(same_bits(trained(epochs), trained(steps)));
+  const auto expected = trained(epochs, RatesPer::epoch, 3);
+  CHECK(same_bits(expected, trained(epochs, RatesPer::epoch, 1)));
+  for (const std::size_t block : {1, 2, 7, 10, 21}) {
+    CHECK(same_bits(expected, trained(steps, RatesPer::step, block)));
+  }
 }
 
 TEST_CASE_TEMPLATE("looks in between change nothing", T, float, double) {

@@ -92,14 +92,14 @@ def reduce_on_plateau(
     cooldown: int = 0,
     minimum: float = 0.0,
 ) -> float:
-    """Give the rate after these losses: times `factor` when more than `patience` were no better."""
+    """Give the rate after these losses: times `factor` when `patience` of them were no better."""
     best, bad, rest = math.inf, 0, 0  # rest: epochs of the cooldown that are left
     for loss in losses:
         better = loss < best * (1.0 - threshold)
         best = loss if better else best
         bad = 0 if better or rest else bad + 1
         rest = max(0, rest - 1)
-        if bad > patience:
+        if bad == patience:
             rate = min(rate, max(minimum, rate * factor))
             bad, rest = 0, cooldown
     return rate

@@ -3,6 +3,7 @@
 import abc
 import copy
 import dataclasses
+import inspect
 import pickle
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_names_of_activations(name: str, expected: str) -> None:
         ("sparse_categorical_crossentropy", "softmax", "cross_entropy"),
         ("categorical_crossentropy", "softmax", "cross_entropy"),
         ("CrossEntropyLoss", "softmax", "cross_entropy"),
-        ("NLLLoss", "log_softmax", "cross_entropy"),
+        ("NLLLoss", "log_softmax", "cross_entropy"), ("nll", "log_softmax", "cross_entropy"),
         ("binary_crossentropy", "sigmoid", "binary_cross_entropy"),
         ("BCELoss", "sigmoid", "binary_cross_entropy"), ("bce", "sigmoid", "binary_cross_entropy"),
         ("mean_squared_error", "linear", "mse"), ("squared_error", "linear", "mse"),
@@ -177,7 +178,7 @@ def test_losses_that_go_by_the_output_do_in_any_spelling(
         ("xavier_uniform", "glorot_uniform"), ("xavier_normal_", "glorot_normal"),
         ("kaiming_normal", "he_normal"), ("kaiming_uniform", "he_uniform"),
         ("GlorotUniform", "glorot_uniform"), ("HeNormal", "he_normal"),
-        ("Orthogonal", "orthogonal"),
+        ("Orthogonal", "orthogonal"), ("RandomNormal", "normal"), ("RandomUniform", "uniform"),
     ],
 )  # fmt: skip
 def test_names_of_initializers(name: str, expected: str) -> None:
@@ -190,6 +191,41 @@ def test_names_of_optimizers(name: str) -> None:
     assert type(kind).__name__.lower() == name.lower().replace("-", "").replace("_", "").replace(
         "bfgsb", "bfgs"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: pymlp.Adam(lr=0.1), TypeError, r"Adam.__init__\(\) .* 'lr'; use learning_rate$"),
+        (lambda: pymlp.Adam(betas=(0.9, 0.99)), TypeError, "'betas'; use beta1 and beta2$"),
+        (lambda: pymlp.AdamW(0.1, eps=1e-8), TypeError, "'eps'; use epsilon$"),
+        (lambda: pymlp.SGD(learning_rat=0.1), TypeError, "use learning_rate$"),
+        (lambda: pymlp.RMSProp(rho=0.9), TypeError, "'rho'; use beta$"),
+        (lambda: pymlp.Adam(momentum=0.9), TypeError, r"use pymlp.SGD\(learning_rate, momentum="),
+        (lambda: pymlp.LBFGS(max_iter=9), TypeError, r"use fit\(..., epochs=...\)"),
+        (lambda: pymlp.Lion(qqq=1), TypeError, "known are beta1, beta2, learning_rate, maximize"),
+        (
+            lambda: losses.resolve("BCEWithLogitsLoss", pymlp.Linear()),
+            ValueError,
+            r"use output='sigmoid' in Network\(...\) and loss='binary_cross_entropy'",
+        ),
+    ],
+)
+def test_what_is_written_otherwise_here(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_hint_does_not_hide_the_constructor() -> None:
+    assert [*inspect.signature(pymlp.Momentum).parameters] == [
+        "learning_rate", "beta", "weight_decay", "maximize",
+    ]  # fmt: skip
+
+    class Mine(pymlp.SGD):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(options.pop("lr"), **options)
+
+    assert Mine(lr=0.5, momentum=0.5).learning_rate == 0.5
 
 
 # ---- activations as functions --------------------------------------------------------------------

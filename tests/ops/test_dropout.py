@@ -170,3 +170,58 @@ def test_a_copy_keeps_its_rates_and_goes_on_alike(rng: Rng) -> None:
             each.fit(X, y, epochs=2)
             results.add(each.parameters.tobytes())
         assert len(results) == 1
+
+
+# ---- steps that are not taken --------------------------------------------------------------------
+def refused(net: Network, optimizer: pymlp.Optimizer) -> list[Any]:
+    """Return calls of `train_batch` and `fit`, each refused or diverging, and their errors."""
+    X, y = np.ones((6, 4)), np.ones((6, 2))
+    other = pymlp.Adam()
+    Network([4, 2]).train_batch(X, y, optimizer=other)
+
+    def broken(a: Any, y: Any) -> Any:
+        raise RuntimeError("on purpose")
+
+    return [
+        (lambda: net.train_batch(X[:, 1:], y, optimizer=optimizer), ValueError),
+        (lambda: net.train_batch(X, y, optimizer=optimizer, threads=0), ValueError),
+        (lambda: net.train_batch(X, y, optimizer=optimizer, loss="nothing"), ValueError),
+        (lambda: net.train_batch(X, y, optimizer=other), ValueError),
+        (lambda: net.train_batch(X, y, optimizer=pymlp.LBFGS()), ValueError),
+        (
+            lambda: net.train_batch(X, y, optimizer=optimizer, loss=pymlp.losses.Loss(broken)),
+            RuntimeError,
+        ),
+        (lambda: net.train_batch(X, 1e300 * y, optimizer=optimizer), pymlp.TrainingDiverged),
+        (lambda: net.train_batch(X, y, optimizer=optimizer, l2=1e308), pymlp.TrainingDiverged),
+        (lambda: net.fit(X[:, 1:], y), ValueError),
+        (lambda: net.fit(X, y, epochs=2**63), ValueError),
+        (lambda: net.fit(X, y, optimizer=other), ValueError),
+        (lambda: net.fit(X, y, optimizer="lbfgs"), ValueError),
+        (lambda: net.fit(X, y, sample_weight=[0, 0, 0, 0, 0, 1], validation=0.5), ValueError),
+        (lambda: net.fit(X, y, schedule=pymlp.schedules.Schedule()), NotImplementedError),
+    ]
+
+
+def test_what_is_not_done_draws_nothing(rng: Rng) -> None:
+    net, X, y = regression(rng, 0.5)
+    net.parameters *= 1e3
+    optimizer = pymlp.Adam()
+    net.train_batch(X, y, optimizer=optimizer)
+    twin, same = net.copy(), pickle.loads(pickle.dumps(optimizer))
+    for call, error in refused(net, optimizer):
+        with pytest.raises(error):
+            call()
+    assert (net.parameters == twin.parameters).all()
+    assert optimizer.steps == same.steps
+    assert net.train_batch(X, y, optimizer=optimizer) == twin.train_batch(X, y, optimizer=same)
+    net.fit(X, y, epochs=2)
+    twin.fit(X, y, epochs=2)
+    assert (net.parameters == twin.parameters).all()
+
+
+def test_networks_without_dropout_draw_for_fit_alone(rng: Rng) -> None:
+    net, X, y = regression(rng, 0.0)
+    before = net.__getstate__()["fits"]
+    net.train_batch(X, y, optimizer=pymlp.Adam())
+    assert net.__getstate__()["fits"] == before

@@ -364,5 +364,10 @@ def test_import_and_use_leave_the_process_as_it_was(environment: dict[str, str])
 def test_the_users_choice_for_another_blas_is_not_ours() -> None:
     if "bundled" not in pymlp.show_config()["blas_library"]:
         pytest.skip("a system's BLAS answers to OPENBLAS_CORETYPE as it does everywhere")
-    script = "import pymlp; print(pymlp.show_config()['blas_kernels'])"
-    assert run("-c", script).stdout == run("-c", script, OPENBLAS_CORETYPE="Nehalem").stdout
+    script = (
+        "import pymlp; pymlp.Network([2, 3]).predict([[0.0, 1.0]] * 9);"
+        "print(pymlp.show_config()['blas_kernels'])"
+    )
+    ours = run("-c", script, PYMLP_GEMM="blas").stdout
+    assert "not loaded" not in ours
+    assert run("-c", script, PYMLP_GEMM="blas", OPENBLAS_CORETYPE="Nehalem").stdout == ours

@@ -92,7 +92,7 @@ class Stress:
                 if "being trained already" not in str(error):
                     self.failures.append(f"{name}: {error!r}")
                 name += ", refused"
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self.failures.append(f"{name}: {error!r}")
             self.done[name] += 1
 

@@ -1,6 +1,8 @@
 """The core checks again what is called without Python's checks in front of it."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -70,7 +72,7 @@ def sgd(n: int = N_PARAMETERS, **options: Any) -> Any:
 def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: Any) -> Call:
     given = {
         "epochs": 1, "batch_size": 2, "shuffle": True, "seed": 0, "threads": 1,
-        "regularization": NO_LIMITS, "learning_rates": [],
+        "regularization": NO_LIMITS, "rates_per": "training",
     }  # fmt: skip
     samples = (X, LABELS, None, None) if training is None else training
 
@@ -93,6 +95,28 @@ def kernel(name: str, *arguments: Any) -> Call:
 
 def zeros(*shape: int) -> Any:
     return np.zeros(shape, F32)
+
+
+THREADS = (0, -1, 1025, 5000)
+
+
+def too_many_threads(n: int) -> list[Call]:
+    """Return a call of everything that takes a number of threads."""
+    return [
+        lambda core: core.predict(X, n),
+        lambda core: core.predict(X[:0], n),
+        lambda core: core.predict_into(X, zeros(6, 3), n),
+        lambda core: core.forward(X, n),
+        lambda core: core.loss(X, LABELS, None, None, core_loss(), n),
+        lambda core: core.gradient(
+            X, LABELS, None, None, core_loss(), zeros(N_PARAMETERS), False, n
+        ),
+        lambda core: core.pull_back(X, zeros(6, 3), zeros(N_PARAMETERS), zeros(6, 4), n),
+        lambda core: core.step(X, LABELS, None, None, core_loss(), sgd(), NO_LIMITS, 0, n),
+        lambda core: _core.plan(core, 6, True, n),
+        lambda core: _core.set_num_threads(n),
+        train(threads=n),
+    ]
 
 
 WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
@@ -143,11 +167,7 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (train(optimizer_size=3), ValueError, "optimizer must hold 43 parameters, not 3"),
     (train(epochs=0), ValueError, "epochs must be at least 1, not 0"),
     (train(batch_size=0), ValueError, "batch_size must be at least 1, not 0"),
-    (train(epochs=2**62 + 1, learning_rates=[0.1] * 4), ValueError, "as many as epochs or steps"),
-    (train(threads=0), ValueError, "threads must be from 1 to 1024, not 0"),
-    (lambda core: core.predict(X, 0), ValueError, "threads must be from 1 to 1024, not 0"),
-    (lambda core: core.forward(X, -1), ValueError, "threads must be from 1 to 1024, not -1"),
-    (lambda core: core.predict(X, 5000), ValueError, "threads must be from 1 to 1024, not 5000"),
+    (train(rates_per="hour"), ValueError, "rates_per must be training, epoch or step, not 'hour'"),
     (lambda core: _core.plan(core, 2**40, True, 1), ValueError, "rows must be"),
     (lambda core: _core.plan(core, 0, True, 1), ValueError, "rows must be"),
     (
@@ -169,11 +189,31 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
         ValueError,
         "gradient must have 6 rows, not 1",
     ),
+    (
+        lambda core: core.loss(
+            X, LABELS, None, None, core_loss("custom", lambda a, y: (a[:1, 0].copy(), a)), 1
+        ),
+        ValueError,
+        "losses must have 6 elements, not 1",
+    ),
     (train(training=(X, LABELS[:2], None, None)), ValueError, "labels must have 6 elements, not 2"),
-    (lambda core: sgd(0), ValueError, "n_parameters must be at least 1, not 0"),
+    (lambda core: sgd(0), ValueError, "n_parameters must be from 1 to 4398046511104, not 0"),
+    *(
+        (lambda core, n=n: _core.OptimizerFloat32("adam", n), ValueError, "n_parameters must be")
+        for n in (-1, 2**42 + 1, 2**61, 2**62, 2**63 - 1)
+    ),
+    *(
+        (lambda core, n=n: setattr(sgd(), "steps", n), ValueError, "steps must be from 0 to")
+        for n in (-1, 2**53 + 1, 2**63 - 1)
+    ),
+    (lambda core: setattr(sgd(), "steps", 2**63), TypeError, INCOMPATIBLE),
+    *(
+        (call, ValueError, f"threads must be from 1 to 1024, not {n}")
+        for n in THREADS
+        for call in too_many_threads(n)
+    ),
     (lambda core: sgd(beta3=1.0), ValueError, "optimizer option 'beta3' is not known"),
     (lambda core: _core.OptimizerFloat32("sdg", 3), ValueError, "optimizer 'sdg' is not known"),
-    (train(learning_rates=[0.1, 0.1]), ValueError, "as many as epochs or steps, not 2"),
     (lambda core: sgd(3).update(zeros(3), zeros(2)), ValueError, "gradient must have 3 elements"),
     (
         lambda core: sgd(18).update(READ_ONLY.reshape(-1), zeros(18)),
@@ -181,7 +221,6 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
         "parameters must be writable",
     ),
     (lambda core: _core.permutation(-1, 0, 0), ValueError, "n must be at least 0, not -1"),
-    (lambda core: _core.set_num_threads(0), ValueError, "threads must be from 1 to 1024, not 0"),
     (
         lambda core: network([3]),
         ValueError,
@@ -272,3 +311,51 @@ def test_core_takes_what_is_right() -> None:
     gradient(zeros(N_PARAMETERS))(core)
     pull_back(zeros(6, 3), zeros(N_PARAMETERS), zeros(6, 4))(core)
     train()(core)
+
+
+HALF_MADE = """
+import copy, pickle
+import numpy as np
+from pymlp import _core
+
+def refuses(call, *arguments, errors=TypeError):
+    try:
+        call(*arguments)
+    except errors:
+        return
+    raise AssertionError((call, arguments))
+
+network = _core.NetworkFloat32([2, 1], [("linear", [], None, None)], True, [])
+kinds = [kind for kind in vars(_core).values() if isinstance(kind, type)]
+assert len(kinds) >= 9, kinds
+members = 0
+for kind in kinds:
+    refuses(kind)
+    refuses(kind.__new__, kind)
+    refuses(object.__new__, kind)
+    refuses(type, "Derived", (kind,), {})
+    for name, member in vars(kind).items():
+        if name.startswith("_"):
+            continue
+        members += 1
+        other = object()
+        if isinstance(member, property):
+            refuses(member.fget, other, errors=(TypeError, RuntimeError))
+        else:
+            for count in range(12):
+                refuses(member, other, *[None] * count)
+assert members > 30, members
+for thing in (network, _core.OptimizerFloat64("adam", 3)):
+    refuses(copy.copy, thing)
+    refuses(pickle.dumps, thing)
+network.__init__([3, 1], [], True, [])  # a second time does nothing
+assert network.parameters.shape == (3,)
+assert network.predict(np.zeros((1, 2), np.float32), 1).shape == (1, 1)
+"""
+
+
+def test_no_object_is_half_made() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HALF_MADE], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

@@ -181,7 +181,7 @@ WRONG: list[tuple[Call, type[Exception], str]] = [
     (make(WarmUp, 3, then=Cosine(), per="step"), ValueError, "as this schedule does, not epoch"),
     (make(ReduceOnPlateau, factor=0), ValueError, "factor must be above 0, not 0"),
     (make(ReduceOnPlateau, factor=1), ValueError, "factor must be below 1, not 1"),
-    (make(ReduceOnPlateau, patience=-1), ValueError, "patience must be at least 0, not -1"),
+    (make(ReduceOnPlateau, patience=0), ValueError, "patience must be at least 1, not 0"),
     (make(ReduceOnPlateau, threshold=1), ValueError, "threshold must be below 1, not 1"),
     (make(ReduceOnPlateau, cooldown=0.5), TypeError, "cooldown must be an integer, not float"),
     (make(ReduceOnPlateau, minimum=NAN), ValueError, "minimum must be finite, not nan"),
@@ -209,6 +209,7 @@ WRONG: list[tuple[Call, type[Exception], str]] = [
     (network(dropout=[0.5]), ValueError, "dropout must name 2 rates, one for each hidden layer"),
     (network(dropout=[0.1] * 3), ValueError, "one for each hidden layer, not 3"),
     (make(Network, [4, 3], dropout=[0.5]), ValueError, "dropout must name 0 rates"),
+    (make(Network, [4, 3], dropout=0.5), ValueError, "dropout leaves out hidden units, and there"),
 ]
 OR_NONE = [bad for bad in POSITIVE if bad[0] is not None]
 LIMITS = {

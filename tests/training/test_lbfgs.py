@@ -291,7 +291,7 @@ def test_a_validation_loss_that_is_not_finite_is_divergence(rng: Rng) -> None:
 
 def test_it_has_no_learning_rate_to_set() -> None:
     optimizer = LBFGS()
-    with pytest.raises(ValueError, match="learning_rate does not go with lbfgs"):
+    with pytest.raises(AttributeError, match="learning_rate does not go with lbfgs"):
         optimizer.learning_rate = 0.5
     assert optimizer.learning_rate == 1.0
 

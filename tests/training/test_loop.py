@@ -185,7 +185,7 @@ def test_a_gain_of_exactly_min_delta_is_none(min_delta: float, epochs: int) -> N
 
 def test_plateau_on_given_losses() -> None:
     given = [(i / 8) ** 2 for i in [8, 8, 6, 6, 6, 5, 7, 7]]
-    options: dict[str, Any] = {"factor": 0.5, "patience": 1, "threshold": 0.1}
+    options: dict[str, Any] = {"factor": 0.5, "patience": 2, "threshold": 0.1}
     _, history = trained_on(given, 8, schedule=schedules.ReduceOnPlateau(**options))
     expected = [by_reference.reduce_on_plateau(0.1, given[:n], **options) for n in range(8)]
     assert history.learning_rate == expected

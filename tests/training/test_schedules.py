@@ -4,6 +4,8 @@ import functools
 import inspect
 import math
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -155,24 +157,24 @@ def test_rates_are_those_of_the_reference(schedule: Schedule) -> None:
 
 # Options, losses, and the rates behind each, from a rate of 8.
 PLATEAUS: dict[str, tuple[dict[str, Any], list[float], list[float]]] = {
-    "defaults": ({}, [1.0] + [0.99991] * 11, [8.0] * 11 + [0.8]),
+    "defaults": ({}, [1.0] + [0.99991] * 10, [8.0] * 10 + [0.8]),
     "patience": (
-        {"factor": 0.5, "patience": 1, "threshold": 0.0},
+        {"factor": 0.5, "patience": 2, "threshold": 0.0},
         [4, 3, 3, 3, 2, 2, 2, 2, 2, 1, 1], [8, 8, 8, 4, 4, 4, 2, 2, 1, 1, 1],
     ),
     "threshold": (
-        {"factor": 0.5, "patience": 0, "threshold": 0.25},
+        {"factor": 0.5, "patience": 1, "threshold": 0.25},
         [16, 12, 11, 8.25, 6], [8, 4, 4, 2, 2],
     ),
     "cooldown": (
-        {"factor": 0.5, "patience": 0, "threshold": 0.0, "cooldown": 2},
+        {"factor": 0.5, "patience": 1, "threshold": 0.0, "cooldown": 2},
         [1, 1, 1, 1, 1, 1, 1, 1], [8, 4, 4, 4, 2, 2, 2, 1],
     ),
     "minimum": (
-        {"factor": 0.5, "patience": 0, "minimum": 3.0}, [1, 1, 1, 1], [8, 4, 3, 3],
+        {"factor": 0.5, "patience": 1, "minimum": 3.0}, [1, 1, 1, 1], [8, 4, 3, 3],
     ),
     "minimum above the rate": (
-        {"factor": 0.5, "patience": 0, "minimum": 9.0}, [1, 1, 1], [8, 8, 8],
+        {"factor": 0.5, "patience": 1, "minimum": 9.0}, [1, 1, 1], [8, 8, 8],
     ),
 }  # fmt: skip
 
@@ -186,6 +188,17 @@ def test_plateau_worked_by_hand(
     assert after == pytest.approx(rates, rel=1e-14)
     assert schedule.rate_after(8.0, []) == 8.0
     assert schedule.per == "epoch"
+
+
+@pytest.mark.parametrize("patience", [1, 2, 3])
+def test_a_plateau_begins_where_early_stopping_would_end(patience: int, rng: Rng) -> None:
+    net, samples = regression(rng)
+    options = {"learning_rate": 0.3, "batch_size": BATCH}
+    stopped = net.copy().fit(*samples, epochs=60, early_stopping=patience, **options)
+    assert stopped.stopped_by == "early_stopping"
+    schedule = ReduceOnPlateau(patience=patience, threshold=0.0)
+    reduced = net.fit(*samples, epochs=len(stopped.loss) + 1, schedule=schedule, **options)
+    assert reduced.learning_rate == pytest.approx([0.3] * len(stopped.loss) + [0.03])
 
 
 # ---- which rate a step has -----------------------------------------------------------------------
@@ -248,7 +261,7 @@ def test_every_optimiser_takes_a_schedule(rule: Rule, rng: Rng) -> None:
 def test_plateau_watches_the_validation_loss_where_there_is_one(validated: bool, rng: Rng) -> None:
     net, samples = regression(rng)
     held_out = (rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
-    schedule = ReduceOnPlateau(factor=0.5, patience=0, threshold=0.02)
+    schedule = ReduceOnPlateau(factor=0.5, patience=1, threshold=0.02)
     optimizer = pymlp.SGD(RATE)
     history = net.fit(
         *samples, epochs=20, optimizer=optimizer, schedule=schedule,
@@ -265,7 +278,7 @@ def test_plateau_watches_the_validation_loss_where_there_is_one(validated: bool,
 
 def test_plateau_may_take_the_rate_down_to_nothing(rng: Rng) -> None:
     net, samples = regression(rng)
-    schedule = ReduceOnPlateau(factor=1e-200, patience=0, threshold=0.9)
+    schedule = ReduceOnPlateau(factor=1e-200, patience=1, threshold=0.9)
     history = net.fit(*samples, epochs=6, optimizer=pymlp.SGD(RATE), schedule=schedule)
     assert history.learning_rate[-1] == 0.0
 
@@ -282,6 +295,103 @@ def test_a_schedule_of_ones_own(rng: Rng) -> None:
     assert history.learning_rate == [RATE, RATE, RATE / 2, RATE / 2]
     with pytest.raises(NotImplementedError):
         net.fit(*samples, epochs=4, optimizer=pymlp.SGD(RATE), schedule=Schedule())
+
+
+# ---- blocks of rates ----------------------------------------------------------------------------
+@pytest.mark.parametrize("schedule", [Cosine(), Cosine(per="step"), Halves(), Halves(per="step")])
+def test_more_rates_than_are_asked_for_at_once(schedule: Schedule, rng: Rng) -> None:
+    net, samples = regression(rng)
+    twin, steps = net.copy(), 5 if schedule.per == "step" else 1
+    history = net.fit(
+        *samples, epochs=1500, batch_size=BATCH, shuffle=False, optimizer=pymlp.SGD(RATE),
+        schedule=schedule,
+    )  # fmt: skip
+    rates = schedule.rates(RATE, 1500, STEPS)
+    assert history.learning_rate == rates[steps - 1 :: steps]
+    by_hand(twin, samples, pymlp.SGD(RATE), rates if steps > 1 else np.repeat(rates, 5).tolist())
+    assert (net.parameters == twin.parameters).all()
+
+
+FOR_EVER = """
+import resource
+import pymlp
+from pymlp.schedules import *
+
+class Own(Schedule):
+    def rate_at(self, rate, t, total):
+        return rate * (1 - t / total)
+
+net = pymlp.Network([2, 3, 1], seed=0)
+samples = [[0.0, 1.0], [1.0, 0.0]], [0.0, 1.0]
+net.fit(*samples, epochs=1)
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**29,) * 2)
+for per in ("epoch", "step"):
+    for schedule in (
+        None, ReduceOnPlateau(), OneCycle(), Constant(per=per), Step(1, per=per),
+        Exponential(0.999, per=per), InverseScaling(per=per), Cosine(per=per),
+        Cosine(1, restarts=True, multiplier=2, per=per), Own(per=per),
+        WarmUp(10**8, then=Cosine(1, restarts=True, per=per), per=per),
+    ):
+        history = net.fit(
+            *samples, epochs=10**9, batch_size=1, max_seconds=0.1, optimizer="sgd",
+            schedule=schedule,
+        )
+        assert history.stopped_by == "max_seconds", schedule
+        assert 1 <= len(history.learning_rate) == len(history.loss) < 10**7, schedule
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_training_without_end_in_little_memory() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FOR_EVER], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+class Returns(Schedule):
+    def __init__(self, value: Any, since: int) -> None:
+        super().__init__()
+        self.value, self.since = value, since
+
+    def rate_at(self, rate: float, t: int, total: int) -> float:
+        result: float = self.value if t >= self.since else rate
+        return result
+
+
+@pytest.mark.parametrize("since", [0, 2000])
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (-0.5, ValueError, "must be at least 0, not -0.5"),
+        (math.nan, ValueError, "must be finite, not nan"),
+        ("0.1", TypeError, "must be a number, not str"),
+        (None, TypeError, "must be a number, not NoneType"),
+    ],
+)
+def test_rates_that_are_none(
+    value: Any, error: type[Exception], message: str, since: int, rng: Rng
+) -> None:
+    net, samples = regression(rng)
+    before, optimizer = net.__getstate__(), pymlp.SGD(RATE)
+    expected = re.escape(f"Returns.rate_at(t={since}) {message}")
+    with pytest.raises(error, match=expected):
+        net.fit(*samples, epochs=2500, optimizer=optimizer, schedule=Returns(value, since))
+    if since == 0:  # refused before anything is drawn, or the optimiser belongs to the network
+        net.copy().fit(*samples, epochs=1, optimizer=optimizer)
+        after = net.__getstate__()
+        assert (before.pop("parameters") == after.pop("parameters")).all()
+        assert before == after
+    else:
+        assert net.history is not None
+        assert net.history.stopped_by == "interrupted"
+
+
+def test_integers_are_rates(rng: Rng) -> None:
+    net, samples = regression(rng)
+    history = net.fit(*samples, epochs=2, optimizer=pymlp.SGD(RATE), schedule=Returns(0, 1))
+    assert history.learning_rate == [RATE, 0.0]
 
 
 # ---- at the edges --------------------------------------------------------------------------------
@@ -339,7 +449,7 @@ ENDINGS: dict[str, tuple[dict[str, Any], type[BaseException] | None]] = {
 
 
 @pytest.mark.parametrize(
-    "schedule", [Exponential(0.1), OneCycle(), ReduceOnPlateau(patience=0, threshold=0.9)]
+    "schedule", [Exponential(0.1), OneCycle(), ReduceOnPlateau(patience=1, threshold=0.9)]
 )
 @pytest.mark.parametrize("how", ENDINGS)
 def test_the_optimisers_own_rate_stays(how: str, schedule: Schedule, rng: Rng) -> None:

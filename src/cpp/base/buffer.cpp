@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #if defined(__linux__)
@@ -46,6 +47,12 @@ void* map_pages(std::size_t bytes) {
 #endif
 
 }  // namespace
+
+std::size_t bytes_of(index_t count, std::size_t size) {
+  const auto most = std::numeric_limits<std::ptrdiff_t>::max() / static_cast<std::ptrdiff_t>(size);
+  if (count < 0 || count > most) throw std::bad_alloc();
+  return static_cast<std::size_t>(count) * size;
+}
 
 void* allocate_zeroed(std::size_t bytes) {
   if (bytes == 0) return nullptr;

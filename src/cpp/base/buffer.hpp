@@ -12,6 +12,11 @@
 namespace pymlp {
 
 inline constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector
+// Of parameters. Far beyond any memory, and far below where products of sizes overflow.
+inline constexpr index_t kLargestArena = index_t{1} << 42;
+
+// Of `count` numbers of `size` bytes; throws std::bad_alloc where that is no number of bytes.
+std::size_t bytes_of(index_t count, std::size_t size);
 
 void* allocate_zeroed(std::size_t bytes);
 void release(void* memory, std::size_t bytes) noexcept;
@@ -23,8 +28,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(index_t size)
-      : data_(static_cast<T*>(allocate_zeroed(static_cast<std::size_t>(size) * sizeof(T)))),
-        size_(size) {}
+      : data_(static_cast<T*>(allocate_zeroed(bytes_of(size, sizeof(T))))), size_(size) {}
   Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {

@@ -79,6 +79,16 @@ double cgroup_cpus() {
   return file >> quota >> period && period > 0.0 ? quota / period : 0.0;
 }
 
+// OMP_NUM_THREADS, of whose list ("4,2") the first number is meant; 0 where it is unset or none.
+long openmp_threads() {
+  const char* text = std::getenv("OMP_NUM_THREADS");
+  if (text == nullptr) return 0;
+  char* end = nullptr;
+  const long threads = std::strtol(text, &end, 10);
+  while (*end == ' ') ++end;
+  return *end == '\0' || *end == ',' ? std::max(threads, 0L) : 0;
+}
+
 int affinity_cpus() {
 #if defined(__linux__)
   cpu_set_t set;
@@ -95,10 +105,12 @@ Isa selected_isa() {
 }
 
 int available_cpus() {
-  const int affinity = affinity_cpus();
-  const double quota = cgroup_cpus();
-  if (quota <= 0.0) return affinity;
-  return std::clamp(static_cast<int>(std::ceil(quota)), 1, affinity);
+  int cpus = affinity_cpus();
+  if (const double quota = cgroup_cpus(); quota > 0.0) {
+    cpus = std::clamp(static_cast<int>(std::ceil(quota)), 1, cpus);
+  }
+  const long limit = openmp_threads();
+  return limit > 0 ? static_cast<int>(std::min<long>(cpus, limit)) : cpus;
 }
 
 }  // namespace pymlp

@@ -73,7 +73,6 @@ template <class T>
 void bind_optimizer(py::module_& module, const char* name) {
   py::class_<Optimizer<T>>(module, name)
       .def(py::init([](const std::string& rule, index_t n_parameters, const py::kwargs& options) {
-             check(n_parameters >= 1, "n_parameters must be at least 1, not ", n_parameters);
              return Optimizer<T>(rule_of(rule, options), n_parameters);
            }),
            py::arg("rule"), py::arg("n_parameters"))

@@ -16,6 +16,13 @@ template <class T>
 using DatasetArrays = std::tuple<Array<T>, std::optional<Array<std::int32_t>>,
                                  std::optional<Array<T>>, std::optional<Array<T>>>;
 
+RatesPer rates_per_of_name(const std::string& name) {
+  if (name == "training") return RatesPer::training;
+  if (name == "epoch") return RatesPer::epoch;
+  if (name == "step") return RatesPer::step;
+  fail("rates_per must be training, epoch or step, not '", name, "'");
+}
+
 const char* name_of(Status status) {
   switch (status) {
     case Status::running:
@@ -55,6 +62,10 @@ class CoreTrainer {
   }
 
   const Trainer<T>& trainer() const { return trainer_; }
+  void give_rates(std::vector<double> rates) {
+    check(!rates.empty(), "rates must be at least 1");
+    trainer_.give_rates(std::move(rates));
+  }
 
   // (loss, penalty, validation loss, learning rate) of the epochs that ended since the last call.
   auto take_records() {
@@ -84,20 +95,10 @@ class CoreTrainer {
     const index_t samples = std::get<0>(training_).shape(0);
     check(options.epochs >= 1, "epochs must be at least 1, not ", options.epochs);
     check(options.batch_size >= 1, "batch_size must be at least 1, not ", options.batch_size);
-    check(options.learning_rates.empty() || rates_fit(options, samples),
-          "learning_rates must be as many as epochs or steps, not ", options.learning_rates.size());
     check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
           core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
     options.batch_size = std::min(options.batch_size, samples);
     return options;
-  }
-
-  static bool rates_fit(const FitOptions& options, index_t samples) {
-    const index_t batch_size = std::min(options.batch_size, samples);
-    const index_t steps = (samples + batch_size - 1) / batch_size;  // of an epoch
-    const index_t rates = std::ssize(options.learning_rates);
-    return rates == options.epochs ||
-           (rates % options.epochs == 0 && rates / options.epochs == steps);
   }
 
   static ArraySource<T> source(const DatasetArrays<T>& arrays, const Program& program,
@@ -133,6 +134,9 @@ void bind_trainer(py::module_& module, const char* name) {
            py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
       .def("close_epoch", &CoreTrainer<T>::close_epoch)
+      .def("give_rates", &CoreTrainer<T>::give_rates, py::arg("rates"))
+      .def_property_readonly("lacks_rate",
+                             [](const CoreTrainer<T>& t) { return t.trainer().lacks_rate(); })
       .def("take_records", &CoreTrainer<T>::take_records)
       .def_property_readonly("samples_seen",
                              [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); });
@@ -142,17 +146,17 @@ void bind_options(py::module_& module) {
   py::class_<FitOptions>(module, "FitOptions")
       .def(py::init([](index_t epochs, index_t batch_size, bool shuffle, std::uint64_t seed,
                        int threads, const Regularization& regularization,
-                       std::vector<double> learning_rates) {
+                       const std::string& rates_per) {
              return FitOptions{epochs,
                                batch_size,
                                shuffle,
                                seed,
                                threads,
                                regularization,
-                               std::move(learning_rates)};
+                               rates_per_of_name(rates_per)};
            }),
            py::arg("epochs"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
-           py::arg("threads"), py::arg("regularization"), py::arg("learning_rates"));
+           py::arg("threads"), py::arg("regularization"), py::arg("rates_per"));
 }
 
 }  // namespace

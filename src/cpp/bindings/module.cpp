@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include "bindings/bind.hpp"
+#include "bindings/whole_objects.hpp"
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ core of pymlp. Arrays must be C-contiguous, aligned and of exact dtype.";
@@ -12,4 +13,5 @@ PYBIND11_MODULE(_core, module) {
   pymlp::bindings::bind_predict(module);
   pymlp::bindings::bind_plan(module);
   pymlp::bindings::bind_trainers(module);
+  pymlp::bindings::make_objects_whole(module);
 }

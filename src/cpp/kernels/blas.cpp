@@ -4,7 +4,9 @@
 
 #include <cblas.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,8 @@ struct Library {
 };
 
 #if defined(PYMLP_BLAS_BUNDLED)
+
+constexpr const char* kName = "OpenBLAS, bundled";
 
 // OpenBLAS reads OPENBLAS_* from the environment when it is loaded, such as a processor that the
 // user chose for another copy of it. The bundled copy is loaded in an environment without these,
@@ -69,9 +73,22 @@ class StartingEnvironment {
   std::vector<char*> entries_;
 };
 
+std::string path_of(const void* address) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 && info.dli_fname != nullptr ? info.dli_fname : "";
+}
+
+// Of the library beside the module; its name alone, for the loader to find, where none is there.
+std::string library_path() {
+  static const char here = 0;
+  const auto beside = std::filesystem::path(path_of(&here)).parent_path() / "lib" / PYMLP_BLAS_FILE;
+  std::error_code unreadable;
+  return std::filesystem::exists(beside, unreadable) ? beside.string() : PYMLP_BLAS_LIBRARY;
+}
+
 void* open_library() {
   const StartingEnvironment quiet;
-  void* handle = dlopen(PYMLP_BLAS_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  void* handle = dlopen(library_path().c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw std::runtime_error(std::string("cannot load BLAS: ") + dlerror());
   return handle;
 }
@@ -83,28 +100,23 @@ Function symbol(void* handle, const char* name) {
   return reinterpret_cast<Function>(address);
 }
 
-std::string path_of(void* address) {
-  Dl_info info{};
-  return dladdr(address, &info) != 0 && info.dli_fname != nullptr ? info.dli_fname : "";
-}
-
-// "OpenBLAS 0.3.34 ... USE64BITINT DYNAMIC_ARCH ...": the second word is the version.
-std::string second_word(std::string_view text) {
-  const auto start = text.find(' ');
-  if (start == std::string_view::npos) return "";
-  const auto rest = text.substr(start + 1);
-  return std::string(rest.substr(0, rest.find(' ')));
+// " OpenBLAS 0.3.34 ", of the headers that the library came with: the last word is the version.
+std::string version() {
+  const std::string_view text(OPENBLAS_VERSION);
+  const auto end = text.find_last_not_of(' ') + 1;
+  return std::string(text.substr(0, end).substr(text.find_last_of(' ', end - 1) + 1));
 }
 
 Library load() {
   void* handle = open_library();
-  const auto config = symbol<const char* (*)()>(handle, "scipy_openblas_get_config");
   const auto core = symbol<const char* (*)()>(handle, "scipy_openblas_get_corename");
   void* sgemm = symbol<void*>(handle, "scipy_cblas_sgemm");
   return {symbol<Gemm<float>>(handle, "scipy_cblas_sgemm"),
           symbol<Gemm<double>>(handle, "scipy_cblas_dgemm"),
-          {"OpenBLAS, bundled", second_word(config()), core(), path_of(sgemm)}};
+          {kName, version(), core(), path_of(sgemm)}};
 }
+
+Description unloaded() { return {kName, version(), "not loaded", library_path()}; }
 
 #else
 
@@ -118,11 +130,16 @@ Library load() {
 #endif
 }
 
+Description unloaded() { return load().description; }  // it is linked
+
 #endif
 
+std::atomic<const Library*> loaded{nullptr};
+
 const Library& library() {
-  static const Library loaded = load();
-  return loaded;
+  static const Library first = load();
+  loaded.store(&first, std::memory_order_release);
+  return first;
 }
 
 auto cblas_transpose(Transpose transpose) {
@@ -156,6 +173,9 @@ void gemm(Transpose ta, Transpose tb, index_t m, index_t n, index_t k, const dou
   call(library().dgemm, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc);
 }
 
-Description describe() { return library().description; }
+Description describe() {
+  const Library* library = loaded.load(std::memory_order_acquire);
+  return library != nullptr ? library->description : unloaded();
+}
 
 }  // namespace pymlp::blas

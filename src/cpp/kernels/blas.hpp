@@ -17,11 +17,11 @@ void gemm(Transpose transpose_a, Transpose transpose_b, index_t m, index_t n, in
 struct Description {
   std::string library;
   std::string version;
-  std::string kernels;  // the processor that the library chose its kernels for
+  std::string kernels;  // the processor that the library chose its kernels for, or "not loaded"
   std::string path;
 };
 
-// Loads the library at the first call; throws where that fails.
+// Loads nothing.
 Description describe();
 
 }  // namespace pymlp::blas

@@ -2,14 +2,35 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "kernels/table.hpp"
 
 namespace pymlp {
 
+namespace {
+
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;  // rules count them in double
+
+index_t checked_count(index_t n_parameters) {
+  check(n_parameters >= 1 && n_parameters <= kLargestArena, "n_parameters must be from 1 to ",
+        kLargestArena, ", not ", n_parameters);
+  return n_parameters;
+}
+
+}  // namespace
+
 template <class T>
 Optimizer<T>::Optimizer(const OptimizerRule& rule, index_t n_parameters)
-    : rule_(rule), n_parameters_(n_parameters), state_(state_count(rule) * n_parameters) {
+    : rule_(rule),
+      n_parameters_(n_parameters),
+      state_(state_count(rule) * checked_count(n_parameters)) {
   std::ranges::fill(state_.span(), static_cast<T>(initial_state(rule)));
+}
+
+template <class T>
+void Optimizer<T>::set_steps(std::int64_t steps) {
+  check(steps >= 0 && steps <= kMostSteps, "steps must be from 0 to ", kMostSteps, ", not ", steps);
+  steps_ = steps;
 }
 
 template <class T>

@@ -18,7 +18,7 @@ class Optimizer {
   void set_learning_rate(double learning_rate) { rule_.learning_rate = learning_rate; }
   index_t n_parameters() const { return n_parameters_; }
   std::int64_t steps() const { return steps_; }
-  void set_steps(std::int64_t steps) { steps_ = steps; }
+  void set_steps(std::int64_t steps);
 
   // All arenas of state in one piece, for saving and restoring them.
   Buffer<T>& state() { return state_; }

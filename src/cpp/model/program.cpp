@@ -10,9 +10,6 @@ namespace pymlp {
 
 namespace {
 
-// Far beyond any memory, and far below where products of sizes overflow.
-constexpr index_t kLargestArena = index_t{1} << 42;
-
 void check_arguments(const std::vector<index_t>& widths, std::size_t activations,
                      const std::vector<double>& dropout) {
   check(widths.size() >= 2, "widths must name at least 2 layers, not ", widths.size());

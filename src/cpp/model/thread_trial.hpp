@@ -7,17 +7,21 @@
 #include <array>
 #include <limits>
 
+#include "base/view.hpp"
+
 namespace pymlp {
 
 class ThreadTrial {
  public:
-  explicit ThreadTrial(int threads) : all_(threads) {}
+  // Steps are compared that have this many rows: the last of an epoch may be shorter.
+  ThreadTrial(int threads, index_t rows) : all_(threads), rows_(rows) {}
 
   // For the next step.
   int threads() const { return shares() ? all_ : 1; }
 
-  // How long the last step was.
-  void record(double seconds) {
+  // How long the last step was, and of how many rows.
+  void record(double seconds, index_t rows) {
+    if (rows != rows_) return;
     double& fastest = fastest_[shares()];
     fastest = std::min(fastest, seconds);
     if (++steps_ < (on_trial_ ? kTrial : pause_)) return;
@@ -52,6 +56,7 @@ class ThreadTrial {
   }
 
   int all_;
+  index_t rows_;
   bool winner_is_all_ = true;
   bool on_trial_ = false;
   int steps_ = 0;

@@ -29,7 +29,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       validation_(validation),
       options_(options),
       step_(network.program(), loss, Purpose::training, options.batch_size, options.threads),
-      thread_trial_(options.threads),
+      thread_trial_(options.threads, std::min(options.batch_size, training.size())),
       gradient_(network.program().n_parameters()),
       start_parameters_(network.program().n_parameters()),
       start_state_(optimizer.state().size()) {
@@ -53,7 +53,7 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   step_.parameters_changed();
   const index_t left = options_.epochs - epoch_;
   const index_t last_epoch = epoch_ + std::min(left, epochs);
-  while (status_ == Status::running && epoch_ < last_epoch) {
+  while (status_ == Status::running && epoch_ < last_epoch && !lacks_rate()) {
     // A user function may have thrown after an epoch began, or after its last step.
     if (epochs_begun_ == epoch_) begin_epoch();
     if (position_ < training_.size() && !step(interrupt)) break;
@@ -76,7 +76,8 @@ Status Trainer<T>::close_epoch(Interrupt& interrupt) {
 template <class T>
 void Trainer<T>::time_step() {
   const auto now = Clock::now();
-  thread_trial_.record(seconds_between(looked_, now));
+  const index_t before = (position_ - 1) / options_.batch_size * options_.batch_size;
+  thread_trial_.record(seconds_between(looked_, now), position_ - before);
   step_.set_threads(thread_trial_.threads());
   looked_ = now;
 }
@@ -92,12 +93,23 @@ void Trainer<T>::begin_epoch() {
 }
 
 template <class T>
+bool Trainer<T>::lacks_rate() const {
+  const bool steps_to_take = status_ == Status::running && position_ < training_.size();
+  return options_.rates_per != RatesPer::training && steps_to_take &&
+         rate_position() - first_rate_ >= std::ssize(rates_);
+}
+
+template <class T>
+void Trainer<T>::give_rates(std::vector<double> rates) {
+  rates_ = std::move(rates);
+  first_rate_ = rate_position();
+}
+
+template <class T>
 void Trainer<T>::set_learning_rate() {
-  const auto& rates = options_.learning_rates;
-  if (rates.empty()) return;
-  const bool for_each_epoch = std::ssize(rates) == options_.epochs;
-  const index_t position = for_each_epoch ? epoch_ : steps_;
-  optimizer_.set_learning_rate(rates[static_cast<std::size_t>(position)]);
+  if (options_.rates_per == RatesPer::training) return;
+  const index_t position = rate_position() - first_rate_;
+  optimizer_.set_learning_rate(rates_[static_cast<std::size_t>(position)]);
 }
 
 template <class T>

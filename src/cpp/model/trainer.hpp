@@ -12,6 +12,9 @@
 
 namespace pymlp {
 
+// What a learning rate holds for; for the whole training it is the optimiser's own.
+enum class RatesPer { training, epoch, step };
+
 struct FitOptions {
   index_t epochs = 10;
   index_t batch_size = 32;  // at most the number of samples
@@ -19,8 +22,7 @@ struct FitOptions {
   std::uint64_t seed = 0;
   int threads = 1;
   Regularization regularization{};
-  // One for each epoch, or each step; empty: the optimiser's own.
-  std::vector<double> learning_rates{};
+  RatesPer rates_per = RatesPer::training;
 };
 
 enum class Status {
@@ -44,13 +46,19 @@ class Trainer {
   Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss, const Source<T>& training,
           const Source<T>* validation, const FitOptions& options);
 
-  // Trains until the status changes, `epochs` more epochs are done or `seconds` have gone by, on
-  // the thread that began the network's training. Nothing is allocated but the records of epochs.
+  // Trains until the status changes, `epochs` more epochs are done, `seconds` have gone by or a
+  // learning rate is lacking, on the thread that began the network's training. Nothing is allocated
+  // but the records of epochs.
   Status run(index_t epochs, double seconds, Interrupt& interrupt);
 
   // Ends the epoch in progress where it stands: its validation and its record. Between epochs it
   // does nothing.
   Status close_epoch(Interrupt& interrupt);
+
+  // Learning rates are given in blocks, as a training may have more steps than memory has bytes:
+  // from the epoch or step that comes next on.
+  bool lacks_rate() const;
+  void give_rates(std::vector<double> rates);
 
   // The epochs that ended since they were last taken.
   const Epochs& history() const { return history_; }
@@ -63,6 +71,7 @@ class Trainer {
   Batch<T> batch_at(index_t position) const;
   Batch<T> validation_batch() const { return {*validation_, nullptr, {0, validation_->size()}}; }
   void begin_epoch();
+  index_t rate_position() const { return options_.rates_per == RatesPer::epoch ? epoch_ : steps_; }
   void set_learning_rate();
   void time_step();
   // Takes one step; false where it must end.
@@ -88,6 +97,8 @@ class Trainer {
   index_t epochs_begun_ = 0;
   index_t position_ = 0;  // samples of this epoch already seen
   index_t steps_ = 0;     // of all epochs
+  std::vector<double> rates_;
+  index_t first_rate_ = 0;  // of which epoch or step
   BatchLoss epoch_loss_;
   Epochs history_;
   Status status_ = Status::running;

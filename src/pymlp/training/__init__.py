@@ -28,6 +28,7 @@ def fit(
     y: ArrayLike,
     options: FitOptions,
     next_seed: Callable[[], int],
+    take_seed: Callable[[], None],
 ) -> History:
     """Train a network and return the record, which the network keeps however this ends.
 
@@ -40,18 +41,23 @@ def fit(
     architecture : Architecture
     X, y : array-like
     options : FitOptions
-    next_seed : callable
-        Draws a seed where the options have none.
+    next_seed, take_seed : callable
+        Return the seed for options that have none, and count it as taken.
     """
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
     with _only_one(core):
-        _check_optimizer(network, architecture, options)
-        # Whatever is refused is refused by now, and nothing has changed.
+        rates = options.rates(training[0].shape[0] - held_out)
         seed = next_seed() if options.seed is None else options.seed
         history = History()
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
-        task = Task(network, core, architecture, training, validation, options, history, seed)
+        _check_optimizer(network, architecture, options)
+        # Whatever is refused is refused by now, and nothing has changed.
+        if options.seed is None:
+            take_seed()
+        task = Task(
+            network, core, architecture, training, validation, options, history, seed, rates
+        )
         if isinstance(options.optimizer, LBFGS):
             from pymlp.training import lbfgs
 

@@ -14,7 +14,7 @@ class EarlyStopping(Value):
     Parameters
     ----------
     patience : int, default 10
-        Epochs without improvement that are waited for.
+        Epochs without improvement after which training ends, at least 1.
     min_delta : float, default 0
         An improvement is a decrease by more than this.
     restore_best : bool, default True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,16 +34,18 @@ def fit(task: Task) -> None:
     )
     try:
         with task.watch(state) as watch:
-            watch.finish(_run(trainer, watch))
+            watch.finish(_run(trainer, watch, task.rates))
     finally:
         _record(task.history, trainer)
         state.learning_rate = optimizer.learning_rate  # a schedule's last value is not the user's
 
 
-def _run(trainer: CoreTrainer, watch: Watch) -> str:
+def _run(trainer: CoreTrainer, watch: Watch, rates: Iterator[list[float]]) -> str:
     """Train until something ends it; return what."""
     status, reason = "running", None
     while status == "running" and reason is None:
+        if trainer.lacks_rate:
+            trainer.give_rates(next(rates))
         status = trainer.run(watch.epochs_a_look, watch.seconds_a_look)
         new_epochs = _record(watch.history, trainer)
         if status == "running" and watch.time_is_up():

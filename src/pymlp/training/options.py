@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
@@ -44,18 +44,29 @@ class FitOptions:
 
     def for_core(self, samples: int, seed: int) -> _core.FitOptions:
         """Return what the core's trainer needs of them."""
-        batch_size = self.rows_per_batch(samples)
-        steps_per_epoch = -(-samples // batch_size)
         return _core.FitOptions(
             epochs=self.epochs,
-            batch_size=batch_size,
+            batch_size=self.rows_per_batch(samples),
             shuffle=self.shuffle,
             seed=seed,
             threads=self.threads,
             regularization=self.regularization,
-            learning_rates=[]
-            if self.schedule is None
-            else self.schedule.rates(self.optimizer.learning_rate, self.epochs, steps_per_epoch),
+            rates_per="training" if self.schedule_of_time is None else self.schedule_of_time.per,
+        )
+
+    @property
+    def schedule_of_time(self) -> schedules.Schedule | None:
+        """The schedule, where rates follow from time alone."""
+        plateau = isinstance(self.schedule, schedules.ReduceOnPlateau)
+        return None if plateau else self.schedule
+
+    def rates(self, samples: int) -> Iterator[list[float]]:
+        """Yield the learning rates of the epochs or steps in blocks; none without a schedule."""
+        if self.schedule_of_time is None:
+            return iter(())
+        steps = -(-samples // self.rows_per_batch(samples))
+        return schedules.blocks(
+            self.schedule_of_time, self.optimizer.learning_rate, self.epochs, steps
         )
 
 
@@ -85,7 +96,7 @@ def plan_rows(batch_size: Any) -> int:
             "number of rows, such as len(X)"
         )
     size = _batch_size(batch_size)
-    return _AUTO if size == "auto" else int(size)
+    return _AUTO if size == "auto" else _checks.integer("batch_size", size, minimum=1, below=2**40)
 
 
 def _early_stopping(value: Any) -> EarlyStopping | None:

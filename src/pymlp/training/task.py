@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pymlp.architecture import Architecture, CoreNetwork
@@ -27,6 +28,8 @@ class Task(NamedTuple):
     history : History
         The record, which the loop fills.
     seed : int
+    rates : iterator
+        Of blocks of learning rates; empty where the optimiser's own holds.
     """
 
     network: Any
@@ -37,6 +40,7 @@ class Task(NamedTuple):
     options: FitOptions
     history: History
     seed: int
+    rates: Iterator[list[float]]
 
     def watch(self, optimizer: Any = None) -> Watch:
         """Return the watch of the training; a plateau reduces the rate of `optimizer`."""
