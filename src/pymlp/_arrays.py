@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 LabelArray: TypeAlias = NDArray[np.int32]
 
+_PART = 1 << 22  # numbers: some milliseconds
+
 DTYPES = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
@@ -83,7 +85,18 @@ def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned:
         return array if type(array) is np.ndarray else array.view(np.ndarray)
     with np.errstate(over="ignore", under="ignore"):
+        return _in_parts(array, dtype)
+
+
+def _in_parts(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
+    """Return a C-contiguous copy, made in parts: Ctrl-C is answered between two of them."""
+    if array.size <= _PART or array.ndim == 0:
         return np.require(array, dtype, ["C", "A"])
+    result = np.empty(array.shape, dtype)
+    rows = max(1, _PART * len(array) // array.size)
+    for first in range(0, len(array), rows):
+        result[first : first + rows] = array[first : first + rows]
+    return result
 
 
 def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
@@ -92,7 +105,7 @@ def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatA
         return converted(array, dtype)
     try:
         with np.errstate(over="raise", under="ignore"):
-            return np.require(array, dtype, ["C", "A"])
+            return _in_parts(array, dtype)
     except FloatingPointError:
         beyond = np.isfinite(array) & ~np.isfinite(converted(array, dtype))
         _refuse_first(name, array, beyond, f"{name} must be within the range of {dtype}")

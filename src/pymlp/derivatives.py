@@ -53,7 +53,8 @@ def check_gradients(
 
 def _central_differences(J: Callable[[], float], parameters: FloatArray) -> FloatArray:
     numeric = np.empty_like(parameters)
-    for i, value in enumerate(parameters.tolist()):
+    for i in range(parameters.size):
+        value = float(parameters[i])
         step = 1e-5 * max(1.0, abs(value))
         parameters[i] = value + step
         above = J()

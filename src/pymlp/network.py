@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Never, Self
@@ -37,8 +36,8 @@ from pymlp.training.options import plan_rows, regularization
 
 # What a network has of its own, apart from what a user or a subclass adds.
 _FIELDS = {
-    "_architecture", "_biases", "_core", "_fits", "_layers", "_parameters", "_seed", "_training",
-    "_weights", "history",
+    "_architecture", "_biases", "_core", "_fits", "_layers", "_parameters", "_seed", "_weights",
+    "history",
 }  # fmt: skip
 
 
@@ -110,7 +109,6 @@ class Network:
             Layer(w, biases[i] if biases else None, architecture.activations[i])
             for i, w in enumerate(weights)
         )
-        self._training = threading.Lock()
         self.history: History | None = None
 
     # ---- what it is ------------------------------------------------------------------------------
@@ -583,7 +581,8 @@ class Network:
         KeyboardInterrupt
             On Ctrl-C; the parameters are those of the last whole step, not the best ones.
         RuntimeError
-            If the network is being trained already.
+            If the network is being trained already, or a user function of it (an activation, the
+            loss) wrote its parameters in the middle of a step; they are put back.
 
         Warns
         -----
@@ -610,9 +609,8 @@ class Network:
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
         return _training.fit(
-            self, self._core, self._architecture, X, y, options, self._training, self._next_seed,
-            self._take_seed,
-        )  # fmt: skip
+            self, self._core, self._architecture, X, y, options, self._next_seed, self._take_seed
+        )
 
     def train_batch(
         self,
@@ -652,9 +650,12 @@ class Network:
         TypeError, ValueError
             Where an argument is of the wrong kind or out of range; the message names it.
         TrainingDiverged
-            When the loss is not finite; parameters and optimiser are as they were.
+            When the loss, or a parameter after the step, is not finite; parameters and optimiser
+            are as they were.
+        KeyboardInterrupt
+            On Ctrl-C; parameters and optimiser are as they were, or the step is whole.
         RuntimeError
-            If the network is being trained already.
+            If the network is being trained already, or a user function wrote its parameters.
 
         Examples
         --------
@@ -677,15 +678,14 @@ class Network:
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)
-        n_threads = config.threads(threads)
-        with _training.only_one(self._training):
-            state = optimizer.core_for(self)
-            seed = self._next_seed()
-            J = self._core.step(*samples, kind.for_core(), state, limits, seed, n_threads)
-            if not np.isfinite(J):
-                raise TrainingDiverged(f"the loss is {J}; nothing was changed")
-            if any(self.dropout):
-                self._take_seed()
+        n_threads, seed = config.threads(threads), self._next_seed()
+        state = optimizer.core_for(self)
+        J, taken = self._core.step(*samples, kind.for_core(), state, limits, seed, n_threads)
+        if not taken:
+            fault = "a parameter is not finite after it" if np.isfinite(J) else f"the loss is {J}"
+            raise TrainingDiverged(f"the step diverged: {fault}; nothing was changed")
+        if any(self.dropout):
+            self._take_seed()
         return J
 
     def _next_seed(self) -> int:
@@ -736,7 +736,7 @@ class Network:
         state = self._architecture.to_dict() | {
             "seed": self._seed,
             "fits": self._fits,
-            "parameters": self._parameters.copy(),
+            "parameters": self._core.snapshot(),
         }
         attributes = self._attributes()
         return state | {"attributes": attributes} if attributes else state

@@ -86,8 +86,8 @@ Outcome trained(const Run& run) {
   for (const double loss : session.history().loss) outcome.add(loss);
   outcome.add(session.parameters());
   std::vector<T> y(static_cast<std::size_t>(201 * run.widths.back()));
-  predict<T>(session.network(), problem.inputs(),
-             {y.data(), 201, run.widths.back(), run.widths.back()}, 2);
+  predict(in_place(session.network()), problem.inputs(),
+          {y.data(), 201, run.widths.back(), run.widths.back()}, 2);
   outcome.add(y);
   return outcome;
 }

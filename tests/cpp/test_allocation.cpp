@@ -153,12 +153,13 @@ long allocations_of_steps(const Program& program, const Source<T>& source, const
   for (const int threads : {1, 2}) {
     step.set_threads(threads);
     for (const Range& range : batches) {
+      const Regularization limits = all_limits();
       step.update({.parameters = network.parameters(),
                    .batch = {source, order, range},
                    .gradient = gradient.data(),
                    .draws = &draws,
                    .interrupt = &never},
-                  network.parameters(), optimizer, all_limits());
+                  {network, optimizer, limits});
     }
   }
   return allocations.load() - before;

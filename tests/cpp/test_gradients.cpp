@@ -71,7 +71,8 @@ TEST_CASE("so does that of a step with dropout and penalties") {
                                         .batch = {source, nullptr, {0, 40}},
                                         .gradient = gradient.data(),
                                         .draws = &draws},
-                                       network.parameters(), still, {.l1 = 0.01, .l2 = 0.1});
+                                       {network, still, {.l1 = 0.01, .l2 = 0.1}})
+                               .loss;
     return sums.mean() + sums.mean_penalty();
   };
   loss();
@@ -87,7 +88,7 @@ TEST_CASE("the gradient by the inputs agrees with central differences") {
   const MatrixView<double> outputs{y.data(), 40, 2, 2};
   // Half the sum of squares: its gradient by the outputs is the outputs.
   const auto half_of_squares = [&] {
-    predict<double>(network, problem.inputs(), outputs, 1);
+    predict(in_place(network), problem.inputs(), outputs, 1);
     return 0.5 * std::inner_product(y.begin(), y.end(), y.begin(), 0.0);
   };
   half_of_squares();

@@ -76,7 +76,7 @@ TEST_CASE("predictions of threads at the same time are those of one alone") {
   Problem<float> problem(700, 20, 10, 11);
   const auto predicted = [&](int threads) {
     std::vector<float> y(700 * 10);
-    predict<float>(network, problem.inputs(), {y.data(), 700, 10, 10}, threads);
+    predict(in_place(network), problem.inputs(), {y.data(), 700, 10, 10}, threads);
     return y;
   };
   const std::vector<float> alone = predicted(1);

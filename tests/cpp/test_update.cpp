@@ -71,7 +71,7 @@ std::pair<State<T>, State<T>> around_update(const Program& program, const Loss& 
                .batch = {source, nullptr, {0, source.size()}},
                .gradient = gradient.data(),
                .interrupt = interrupt},
-              network.parameters(), optimizer, limits);
+              {network, optimizer, limits});
   return {before, state()};
 }
 
@@ -119,6 +119,38 @@ TEST_CASE_TEMPLATE("a loss that is not finite updates nothing", T, float, double
   }
 }
 
+TEST_CASE_TEMPLATE("an update after which a parameter is not finite is undone", T, float, double) {
+  for (const auto& widths : {kSmall, kWide}) {
+    const Program program = classifier(widths);
+    const Problem<T> problem(600, widths.front(), widths.back(), 1);
+    const ArraySource<T> source = problem.with_labels();
+    Network<T> network(program);
+    network.initialize({}, 1);
+    Optimizer<T> optimizer(kAdam, program.n_parameters());
+    std::vector<T> gradient = arena_of<T>(program);
+    Step<T> step(program, kCrossEntropy, Purpose::training, 600, 2);
+    Undo<T> undo;
+    const auto update = [&] {
+      return step.update({.parameters = network.parameters(),
+                          .batch = {source, nullptr, {0, 600}},
+                          .gradient = gradient.data()},
+                         {network, optimizer, {}, &undo});
+    };
+    CHECK(update().updated);
+    const State<T> before{parameters_of(network), numbers_of(optimizer.state()), optimizer.steps()};
+    const double loss = step.run({network.parameters(), {source, nullptr, {0, 600}}}).mean();
+    optimizer.set_learning_rate(std::numeric_limits<double>::infinity());
+    CHECK_FALSE(update().updated);
+    const State<T> after{parameters_of(network), numbers_of(optimizer.state()), optimizer.steps()};
+    CHECK(after == before);
+    optimizer.set_learning_rate(0.01);
+    // Packed weights are those of the parameters that were put back.
+    const StepResult next = update();
+    CHECK(next.updated);
+    CHECK(next.loss.mean() == loss);
+  }
+}
+
 TEST_CASE_TEMPLATE("the loss of an update has the penalty apart", T, float, double) {
   Network<T> network(classifier(kSmall));
   network.initialize({}, 1);
@@ -136,7 +168,8 @@ TEST_CASE_TEMPLATE("the loss of an update has the penalty apart", T, float, doub
   const BatchLoss sums =
       Step<T>(program, kCrossEntropy, Purpose::training, 300, 1)
           .update({.parameters = network.parameters(), .batch = batch, .gradient = gradient.data()},
-                  network.parameters(), optimizer, {.l1 = 0.25});
+                  {network, optimizer, {.l1 = 0.25}})
+          .loss;
   CHECK(sums.mean() == plain);
   CHECK(sums.mean_penalty() == doctest::Approx(0.25 * magnitudes).epsilon(1e-6));
   CHECK(sums.total() == doctest::Approx(sums.mean() + sums.mean_penalty()).epsilon(1e-12));

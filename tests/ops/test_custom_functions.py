@@ -1,10 +1,13 @@
 """User functions: equal to built-in ones, refused where they are wrong, and safe."""
 
 import copy
+import gc
 import pickle
 import re
 import threading
+import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +235,7 @@ def test_a_user_loss_runs_on_the_callers_thread_after_a_built_in_one(rng: Rng) -
     assert threads == {threading.get_ident()}
 
 
-def test_a_user_loss_must_not_train_its_own_network(rng: Rng) -> None:
+def test_a_user_loss_must_not_train_the_network_that_a_step_is_taken_of(rng: Rng) -> None:
     net = Network([3, 1], seed=0)
     X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
     before = net.parameters.copy()
@@ -241,9 +244,95 @@ def test_a_user_loss_must_not_train_its_own_network(rng: Rng) -> None:
         net.train_batch(X, y, optimizer=pymlp.SGD(0.1))
         return squared(a, y)
 
-    with pytest.raises(RuntimeError, match="must not train it"):
-        net.loss(X, y, loss=Loss(loss))
+    for step in (net.fit, partial(net.train_batch, optimizer=pymlp.Adam())):
+        with pytest.raises(RuntimeError, match="is being trained already"):
+            step(X, y, loss=Loss(loss))
     assert np.array_equal(net.parameters, before)
+
+
+def test_a_user_loss_that_trains_its_network_is_measured_at_the_parameters_it_began_with(
+    rng: Rng,
+) -> None:
+    net = Network([3, 1], seed=0)
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    J = net.loss(X, y)
+
+    def loss(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        net.train_batch(X, y, optimizer=pymlp.SGD(0.1))
+        return squared(a, y)
+
+    assert net.loss(X, y, loss=Loss(loss)) == pytest.approx(J, rel=1e-6)
+    assert net.loss(X, y) < J
+
+
+def writes_parameters(net: Network) -> Loss:
+    def loss(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        net.parameters[:] += 1
+        return squared(a, y)
+
+    return Loss(loss)
+
+
+def test_parameters_written_in_the_middle_of_a_step_are_refused_and_put_back(rng: Rng) -> None:
+    net, opt = Network([3, 4, 1], hidden="tanh", seed=0), pymlp.Adam()
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    before = net.parameters.copy()
+    for step in (net.fit, partial(net.train_batch, optimizer=opt)):
+        with pytest.raises(RuntimeError, match="written in the middle of a step"):
+            step(X, y, loss=writes_parameters(net))
+        assert np.array_equal(net.parameters, before)
+    assert opt.steps == 0
+    twin = net.copy()
+    net.fit(X, y, epochs=3, seed=1)
+    twin.fit(X, y, epochs=3, seed=1)
+    assert np.array_equal(net.parameters, twin.parameters)
+
+
+def test_an_activation_that_writes_the_parameters_is_refused_too(rng: Rng) -> None:
+    def forward(z: FloatArray) -> FloatArray:
+        if armed:
+            net.weights[0][...] = 0
+        return z
+
+    armed: list[bool] = []
+    net = Network([3, 4, 1], hidden=Activation(forward=forward, derivative=np.ones_like), seed=0)
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    before = net.parameters.copy()
+    armed.append(True)
+    with pytest.raises(RuntimeError, match="write them in a callback, between epochs"):
+        net.fit(X, y, epochs=1)
+    assert np.array_equal(net.parameters, before)
+
+
+def test_gradients_are_those_of_the_parameters_that_a_call_began_with(rng: Rng) -> None:
+    net = Network([3, 4, 1], hidden="tanh", seed=0, dtype="float64")
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    _, expected = net.gradients(X, y)
+    _, found = net.gradients(X, y, loss=writes_parameters(net))
+    assert np.allclose(found.flat, expected.flat, rtol=1e-12, atol=1e-15)
+
+
+def network_in_a_ring() -> Network:
+    """Return a network whose activation refers to it."""
+    owner: list[Network] = []
+
+    def forward(z: FloatArray) -> FloatArray:
+        return z * owner[0].n_parameters
+
+    net = Network([3, 4, 1], hidden=Activation(forward=forward, derivative=np.ones_like))
+    owner.append(net)
+    return net
+
+
+def test_networks_with_functions_that_refer_to_them_are_collected() -> None:
+    net = network_in_a_ring()
+    net.predict(np.ones(3))
+    net.fit(np.ones((4, 3)), np.ones(4), epochs=1)
+    gone, view = weakref.ref(net), net.parameters
+    del net
+    gc.collect()
+    assert gone() is None
+    assert np.isfinite(view).all()  # the memory lives as long as its view
 
 
 def test_network_of_module_level_functions_pickles() -> None:

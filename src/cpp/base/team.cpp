@@ -8,13 +8,10 @@
 #include <thread>
 #include <utility>
 
+#include "base/at_fork.hpp"
 #include "base/check.hpp"
 #include "base/cpu.hpp"
 #include "base/float_mode.hpp"
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
 
 namespace pymlp {
 
@@ -164,14 +161,11 @@ class Team {
 std::atomic<int> configured_threads{0};
 
 Team*& team() {
-  static Team* instance = [] {
-#if defined(__unix__) || defined(__APPLE__)
-    // A child process has none of its parent's threads, and its copy of the locks may be held for
-    // ever: it abandons the old team and starts another.
-    pthread_atfork(nullptr, nullptr, [] { team() = new Team; });
-#endif
-    return new Team;  // never destroyed: workers may outlive static destruction
-  }();
+  // Never destroyed: workers may outlive static destruction. A child process has none of its
+  // parent's threads: it abandons the old team and starts another.
+  static Team* instance = new Team;
+  static const auto* at_fork = new AtFork({.in_child = [] { instance = new Team; }});
+  static_cast<void>(at_fork);
   return instance;
 }
 

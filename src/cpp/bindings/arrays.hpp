@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/check.hpp"
+#include "model/program.hpp"
 #include "model/source.hpp"
 
 namespace pymlp::bindings {
@@ -96,32 +97,36 @@ Array<T> copied(ConstMatrixView<T> view) {
   return array;
 }
 
-// Labels and values are two arguments, of which one is given.
+// Labels and values are two arguments, of which one is given. Labels are checked in `labels_kept`,
+// a copy: were they changed while they are in use, they would lead outside of the outputs.
 template <class T>
 Targets<T> targets(const std::optional<Array<std::int32_t>>& labels,
-                   const std::optional<Array<T>>& values, index_t rows, index_t n_outputs) {
+                   const std::optional<Array<T>>& values, index_t rows, index_t n_outputs,
+                   Buffer<std::int32_t>& labels_kept) {
   check(labels.has_value() != values.has_value(), "give either labels or values");
   if (values) {
     const ConstMatrixView<T> view = const_matrix(*values, "values", n_outputs);
     check(view.rows == rows, "values must have ", rows, " rows, not ", view.rows);
     return {nullptr, view};
   }
-  const std::int32_t* first = const_vector(*labels, "labels", rows);
-  for (index_t i = 0; i < rows; ++i) {
-    check(first[i] >= 0 && first[i] < n_outputs, "labels must be from 0 to ", n_outputs - 1,
-          ", not ", first[i]);
+  const std::int32_t* given = const_vector(*labels, "labels", rows);
+  labels_kept = Buffer<std::int32_t>(rows);
+  std::copy_n(given, rows, labels_kept.data());
+  for (const std::int32_t label : labels_kept.span()) {
+    check(label >= 0 && label < n_outputs, "labels must be from 0 to ", n_outputs - 1, ", not ",
+          label);
   }
-  return {first, {}};
+  return {labels_kept.data(), {}};
 }
 
 template <class T>
 ArraySource<T> source_of(const Array<T>& x, const std::optional<Array<std::int32_t>>& labels,
                          const std::optional<Array<T>>& values,
-                         const std::optional<Array<T>>& sample_weight, index_t n_inputs,
-                         index_t n_outputs) {
-  const ConstMatrixView<T> view = const_matrix(x, "X", n_inputs);
+                         const std::optional<Array<T>>& sample_weight, const Program& program,
+                         Buffer<std::int32_t>& labels_kept) {
+  const ConstMatrixView<T> view = const_matrix(x, "X", program.n_inputs());
   check(view.rows >= 1, "X must have at least 1 row");
-  return {view, targets(labels, values, view.rows, n_outputs),
+  return {view, targets(labels, values, view.rows, program.n_outputs(), labels_kept),
           sample_weight ? const_vector(*sample_weight, "sample_weight", view.rows) : nullptr};
 }
 

@@ -5,7 +5,6 @@
 #include "bindings/bind.hpp"
 #include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
-#include "model/predict.hpp"
 
 namespace pymlp::bindings {
 
@@ -15,15 +14,18 @@ using Labels = std::optional<Array<std::int32_t>>;
 
 // The array borrows the arena and keeps its owner alive.
 template <class T>
-Array<T> parameters(const py::object& self) {
-  auto& core = self.cast<CoreNetwork<T>&>();
-  return Array<T>(core.program().n_parameters(), core.network().parameters(), self);
+Array<T> parameters(CoreNetwork<T>& core) {
+  using Owner = std::shared_ptr<Network<T>>;
+  const py::capsule owner(new Owner(core.shared()),
+                          [](void* held) { delete static_cast<Owner*>(held); });
+  return Array<T>(core.program().n_parameters(), core.network().parameters(), owner);
 }
 
 template <class T>
 void initialize(CoreNetwork<T>& core, const std::string& name, double scale, std::uint64_t seed) {
   const Initializer initializer{initializer_of_name(name), scale};
-  core.writing([&](Network<T>& network, auto&) { network.initialize(initializer, seed); });
+  core.training(
+      [&](Interrupt& interrupt) { core.network().initialize(initializer, seed, &interrupt); });
 }
 
 template <class T>
@@ -31,7 +33,8 @@ Array<T> predict_into(CoreNetwork<T>& core, const Array<T>& x, Array<T> out, int
   const Program& program = core.program();
   const ConstMatrixView<T> inputs = const_matrix(x, "X", program.n_inputs());
   const MatrixView<T> outputs = matrix(out, "out", inputs.rows, program.n_outputs());
-  core.reading([&](Network<T>& network) { predict<T>(network, inputs, outputs, threads); });
+  core.reading(inputs.rows, program.has_user_functions(),
+               [&](const Reading<T>& reading) { predict<T>(reading, inputs, outputs, threads); });
   return out;
 }
 
@@ -68,28 +71,33 @@ std::pair<std::vector<Array<T>>, std::vector<Array<T>>> forward(CoreNetwork<T>& 
   std::vector<Array<T>> z = layer_matrices<T>(core.program(), inputs.rows);
   std::vector<Array<T>> a = layer_matrices<T>(core.program(), inputs.rows);
   const std::vector<MatrixView<T>> z_views = views(z), a_views = views(a);
-  core.reading([&](Network<T>& network) { trace(network, inputs, z_views, a_views, threads); });
+  core.reading(inputs.rows, core.program().has_user_functions(), [&](const Reading<T>& reading) {
+    trace(reading, inputs, z_views, a_views, threads);
+  });
   return {std::move(z), std::move(a)};
 }
 
 template <class T>
-ArraySource<T> source_for(const CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
-                          const std::optional<Array<T>>& values,
-                          const std::optional<Array<T>>& sample_weight) {
-  const Program& program = core.program();
-  return source_of(x, labels, values, sample_weight, program.n_inputs(), program.n_outputs());
+bool calls_user_functions(const CoreNetwork<T>& core, const Loss& loss) {
+  return core.program().has_user_functions() || loss.custom != nullptr;
 }
 
 template <class T>
 double mean_loss(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
                  const std::optional<Array<T>>& values,
                  const std::optional<Array<T>>& sample_weight, const CoreLoss& loss, int threads) {
-  const ArraySource<T> source = source_for(core, x, labels, values, sample_weight);
+  Buffer<std::int32_t> kept;
+  const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
   const Loss& kind = loss.for_output(core.program().output());
-  return core.reading([&](Network<T>& network) {
+  double mean = 0.0;
+  core.reading(source.size(), calls_user_functions(core, kind), [&](const Reading<T>& reading) {
     Step<T> step(core.program(), kind, Purpose::loss, source.size(), threads);
-    return step.run({network.parameters(), {source, nullptr, {0, source.size()}}}).mean();
+    mean = step.run({.parameters = reading.parameters,
+                     .batch = {source, nullptr, {0, source.size()}},
+                     .interrupt = reading.interrupt})
+               .mean();
   });
+  return mean;
 }
 
 // (loss, dz of every layer where asked for); the gradient goes to `out`.
@@ -100,20 +108,22 @@ std::pair<double, std::vector<Array<T>>> gradient(CoreNetwork<T>& core, const Ar
                                                   const std::optional<Array<T>>& sample_weight,
                                                   const CoreLoss& loss, Array<T> out, bool dz,
                                                   int threads) {
-  const ArraySource<T> source = source_for(core, x, labels, values, sample_weight);
+  Buffer<std::int32_t> kept;
+  const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
   const Loss& kind = loss.for_output(core.program().output());
   T* arena = vector(out, "out", core.program().n_parameters());
   std::vector<Array<T>> matrices;
   if (dz) matrices = layer_matrices<T>(core.program(), source.size());
   const std::vector<MatrixView<T>> dz_views = views(matrices);
-  const double mean = core.reading([&](Network<T>& network) {
+  double mean = 0.0;
+  core.reading(source.size(), calls_user_functions(core, kind), [&](const Reading<T>& reading) {
     Step<T> step(core.program(), kind, Purpose::gradient, source.size(), threads);
-    return step
-        .run({.parameters = network.parameters(),
-              .batch = {source, nullptr, {0, source.size()}},
-              .gradient = arena,
-              .dz = dz ? &dz_views : nullptr})
-        .mean();
+    mean = step.run({.parameters = reading.parameters,
+                     .batch = {source, nullptr, {0, source.size()}},
+                     .gradient = arena,
+                     .dz = dz ? &dz_views : nullptr,
+                     .interrupt = reading.interrupt})
+               .mean();
   });
   return {mean, std::move(matrices)};
 }
@@ -130,38 +140,72 @@ void pull_back(CoreNetwork<T>& core, const Array<T>& x, const Array<T>& dy, Arra
   T* arena = vector(out, "out", program.n_parameters());
   const MatrixView<T> input_gradient = matrix(dx, "dX", inputs.rows, program.n_inputs());
   const ArraySource<T> source(inputs, {}, nullptr);
-  core.reading([&](Network<T>& network) {
+  core.reading(inputs.rows, program.has_user_functions(), [&](const Reading<T>& reading) {
     Step<T> step(program, Loss{}, Purpose::pull_back, inputs.rows, threads);
-    step.run({.parameters = network.parameters(),
+    step.run({.parameters = reading.parameters,
               .batch = {source, nullptr, {0, inputs.rows}},
               .gradient = arena,
               .dy = output_gradient,
-              .dx = input_gradient});
+              .dx = input_gradient,
+              .interrupt = reading.interrupt});
   });
 }
 
+// (the loss with penalties, whether the step was taken)
 template <class T>
-double step(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
-            const std::optional<Array<T>>& values, const std::optional<Array<T>>& sample_weight,
-            const CoreLoss& loss, Optimizer<T>& optimizer, const Regularization& regularization,
-            std::uint64_t seed, int threads) {
-  const ArraySource<T> source = source_for(core, x, labels, values, sample_weight);
+std::pair<double, bool> step(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
+                             const std::optional<Array<T>>& values,
+                             const std::optional<Array<T>>& sample_weight, const CoreLoss& loss,
+                             Optimizer<T>& optimizer, const Regularization& regularization,
+                             std::uint64_t seed, int threads) {
+  Buffer<std::int32_t> kept;
+  const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
   const Loss& kind = loss.for_output(core.program().output());
   check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
-  return core.writing([&](Network<T>&, auto&) {
-    return core.step(source, kind, optimizer, regularization, draws, threads).total();
+  StepResult result{};
+  core.training([&](Interrupt& interrupt) {
+    result = core.step(source, kind, optimizer, regularization, draws, threads, interrupt);
   });
+  return {result.loss.total(), result.updated};
+}
+
+// Whether __init__ has run.
+bool is_made(PyObject* self) {
+  auto* instance = reinterpret_cast<py::detail::instance*>(self);
+  return instance->get_value_and_holder().holder_constructed();
+}
+
+// A user function may refer to the network that calls it.
+template <class T>
+void collect_rings(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    if (!is_made(self)) return 0;
+    return py::cast<const CoreNetwork<T>&>(py::handle(self)).traverse(visit, arg);
+  };
+  type.tp_clear = [](PyObject* self) {
+    if (is_made(self)) {
+      py::cast<CoreNetwork<T>&>(py::handle(self)).clear();
+    }
+    return 0;
+  };
 }
 
 template <class T>
 void bind_network(py::module_& module, const char* name) {
-  py::class_<CoreNetwork<T>>(module, name)
+  py::class_<CoreNetwork<T>>(module, name, py::custom_type_setup(&collect_rings<T>))
       .def(py::init<const std::vector<index_t>&, const std::vector<ActivationSpec>&, bool,
                     const std::vector<double>&>(),
            py::arg("widths"), py::arg("activations"), py::arg("bias"), py::arg("dropout"))
       .def_property_readonly("parameters", &parameters<T>)
+      .def("snapshot", &CoreNetwork<T>::snapshot)
+      .def("write", &CoreNetwork<T>::write, py::arg("values").noconvert())
+      .def("begin_training", &CoreNetwork<T>::begin_training)
+      .def("end_training", &CoreNetwork<T>::end_training)
       .def("initialize", &initialize<T>, py::arg("init"), py::arg("scale"), py::arg("seed"))
       .def("predict", &predict_new<T>, py::arg("X").noconvert(), py::arg("threads"))
       .def("predict_into", &predict_into<T>, py::arg("X").noconvert(), py::arg("out").noconvert(),

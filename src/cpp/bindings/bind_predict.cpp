@@ -7,7 +7,6 @@
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
 #include "bindings/plain_array.hpp"
-#include "model/predict.hpp"
 
 namespace pymlp::bindings {
 
@@ -26,13 +25,13 @@ bool fits(const PlainArray<T>& out, const PlainArray<T>& x, index_t n_outputs) {
 template <class T>
 void predict_plain(CoreNetwork<T>& core, const PlainArray<T>& x, T* out, int threads) {
   const Program& program = core.program();
-  const auto work = [&](Network<T>& network) {
-    predict<T>(network, {x.data, x.rows, x.cols, x.cols},
+  const auto work = [&](const Reading<T>& reading) {
+    predict<T>(reading, {x.data, x.rows, x.cols, x.cols},
                {out, x.rows, program.n_outputs(), program.n_outputs()}, threads);
   };
   const double operations = static_cast<double>(x.rows) * program.forward_operations();
   if (operations < kWorthReleasing && core.try_reading(work)) return;
-  core.reading(work);
+  core.reading(x.rows, false, work);
 }
 
 // 0 for what is neither None nor a number of threads.
@@ -75,6 +74,9 @@ PyObject* try_predict(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
   try {
     return answer(py::handle(self).cast<CoreNetwork<T>&>(), arguments[0], arguments[1],
                   thread_count(arguments[2]));
+  } catch (py::error_already_set& error) {  // of a signal handler
+    error.restore();
+    return nullptr;
   } catch (const std::exception&) {
     return Py_NewRef(Py_None);  // the long path meets the same error and reports it
   }

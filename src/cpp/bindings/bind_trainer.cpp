@@ -47,8 +47,8 @@ class CoreTrainer {
       : core_(core),
         training_(std::move(training)),
         validation_(std::move(validation)),
-        training_source_(source(training_, core.program())),
-        validation_source_(optional_source(validation_, core.program())),
+        training_source_(source(training_, core.program(), training_labels_)),
+        validation_source_(optional_source(validation_, core.program(), validation_labels_)),
         trainer_(core.network(), optimizer, loss.for_output(core.program().output()),
                  training_source_, validation_source_ ? &*validation_source_ : nullptr,
                  checked(options, optimizer, core)) {}
@@ -69,34 +69,25 @@ class CoreTrainer {
 
   // (loss, penalty, validation loss, learning rate) of the epochs that ended since the last call.
   auto take_records() {
+    core_.check_trained_here();
     Epochs epochs = trainer_.take_history();
     return std::tuple(std::move(epochs.loss), std::move(epochs.penalty),
                       std::move(epochs.validation_loss), std::move(epochs.learning_rate));
   }
 
  private:
-  // Training may take hours and needs no Python object.
+  // On the thread that began the network's training. It may take hours and needs no Python object.
   template <class Work>
   std::string train(Work&& work) {
-    const Status status = core_.writing([&](Network<T>&, auto& lock) {
-      Interrupt interrupt([&lock] { return signal_came(lock); });
-      return work(interrupt);
-    });
-    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-    return name_of(status);
-  }
-
-  // Lets waiting readers in, then has Python run its signal handlers; their exception, if any,
-  // stays set in this thread until run() returns.
-  static bool signal_came(std::unique_lock<std::shared_mutex>& lock) {
-    lock.unlock();
-    bool came = false;
+    core_.check_trained_here();
+    Signals signals;
+    Status status{};
     {
-      const py::gil_scoped_acquire acquired;
-      came = PyErr_CheckSignals() != 0;
+      const gil::Released released;
+      status = work(signals.interrupt());
     }
-    lock.lock();
-    return came;
+    signals.raise();
+    return name_of(status);
   }
 
   FitOptions checked(FitOptions options, const Optimizer<T>& optimizer,
@@ -110,20 +101,24 @@ class CoreTrainer {
     return options;
   }
 
-  static ArraySource<T> source(const DatasetArrays<T>& arrays, const Program& program) {
+  static ArraySource<T> source(const DatasetArrays<T>& arrays, const Program& program,
+                               Buffer<std::int32_t>& labels_kept) {
     const auto& [x, labels, values, sample_weight] = arrays;
-    return source_of(x, labels, values, sample_weight, program.n_inputs(), program.n_outputs());
+    return source_of(x, labels, values, sample_weight, program, labels_kept);
   }
 
   static std::optional<ArraySource<T>> optional_source(
-      const std::optional<DatasetArrays<T>>& arrays, const Program& program) {
+      const std::optional<DatasetArrays<T>>& arrays, const Program& program,
+      Buffer<std::int32_t>& labels_kept) {
     if (!arrays) return std::nullopt;
-    return source(*arrays, program);
+    return source(*arrays, program, labels_kept);
   }
 
   CoreNetwork<T>& core_;
   DatasetArrays<T> training_;
   std::optional<DatasetArrays<T>> validation_;
+  Buffer<std::int32_t> training_labels_;
+  Buffer<std::int32_t> validation_labels_;
   ArraySource<T> training_source_;
   std::optional<ArraySource<T>> validation_source_;
   Trainer<T> trainer_;

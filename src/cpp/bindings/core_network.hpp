@@ -1,6 +1,8 @@
-// CoreNetwork: a network as Python holds it, with the memory that single steps reuse.
+// CoreNetwork: a network as Python holds it, with the memory that single steps reuse. How Python's
+// calls read and write its parameters: model/access.hpp and docs/threads.md have the rules.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,7 +13,9 @@
 #include <vector>
 
 #include "bindings/custom_functions.hpp"
+#include "bindings/signals.hpp"
 #include "model/network.hpp"
+#include "model/predict.hpp"
 #include "model/step.hpp"
 
 namespace pymlp::bindings {
@@ -24,47 +28,97 @@ class CoreNetwork {
  public:
   CoreNetwork(const std::vector<index_t>& widths, const std::vector<ActivationSpec>& activations,
               bool bias, const std::vector<double>& dropout)
-      : network_(Program(widths, known(activations), bias, dropout)) {}
+      : network_(std::make_shared<Network<T>>(Program(widths, known(activations), bias, dropout))) {
+  }
 
-  Network<T>& network() { return network_; }
-  const Program& program() const { return network_.program(); }
+  Network<T>& network() { return *network_; }
+  const Program& program() const { return network_->program(); }
+  // Views of the parameters keep these alive, and not this object: a ring of references that runs
+  // through a user function would not be found through an array.
+  std::shared_ptr<Network<T>> shared() const { return network_; }
 
-  // While a reader works other readers may too, but no step writes. The lock is waited for without
-  // the GIL, because its holder may need the GIL before releasing it. A user function may read the
-  // network that called it: this thread holds the lock already.
+  // work(reading), of so many rows. Short reads are in place, under the lock that is shared with
+  // other readers; long ones are in place while nobody trains, else of a copy. So are those that
+  // call user functions, which may do anything and want any lock.
   template <class Work>
-  auto reading(Work&& work) {
-    const py::gil_scoped_release released;
-    if (at_work()) return work(network_);
-    const std::shared_lock lock(network_.mutex());
-    const AtWork mark(this);
-    return work(network_);
+  void reading(index_t rows, bool user_functions, Work&& work) {
+    const double operations = static_cast<double>(rows) * program().forward_operations();
+    Signals signals;
+    Interrupt* interrupt =
+        operations < kWorthInterrupting && !user_functions ? nullptr : &signals.interrupt();
+    {
+      const gil::Released released;
+      if (!user_functions && is_short(rows, operations)) {
+        const std::shared_lock lock(access().mutex());
+        work(Reading<T>{network(), network().parameters()});
+      } else if (const LongRead read(access()); read.in_place() && !user_functions) {
+        work(Reading<T>{network(), network().parameters(), interrupt});
+      } else {
+        const Buffer<T> copy = copied_parameters();
+        work(Reading<T>{network(), copy.data(), interrupt});
+      }
+    }
+    signals.raise();
   }
 
   // Reads with the GIL held, for work that is shorter than releasing and acquiring it. The lock is
   // never waited for with the GIL held: while a step writes, does nothing and returns false.
   template <class Work>
   bool try_reading(Work&& work) {
-    std::shared_lock lock(network_.mutex(), std::defer_lock);
-    if (!at_work() && !lock.try_lock()) return false;
-    const AtWork mark(this);
-    work(network_);
+    const std::shared_lock lock(access().mutex(), std::try_to_lock);
+    if (!lock.owns_lock()) return false;
+    work(Reading<T>{network(), network().parameters()});
     return true;
   }
 
-  template <class Work>
-  auto writing(Work&& work) {
-    check_state(!at_work(), "a user function that this network calls must not train it");
-    const py::gil_scoped_release released;  // as for reading
-    std::unique_lock lock(network_.mutex());
-    const AtWork mark(this);
-    return work(network_, lock);
+  // The parameters as of the last whole step.
+  Array<T> snapshot() {
+    Array<T> result(program().n_parameters());
+    T* to = result.mutable_data();
+    const gil::Released released;
+    copy_parameters(to);
+    return result;
   }
 
-  // One step on one batch; the caller is writing. Loops in Python call this with batches of one
-  // size, so the memory is kept from call to call.
-  BatchLoss step(const Source<T>& source, const Loss& loss, Optimizer<T>& optimizer,
-                 const Regularization& regularization, const DropoutDraws& draws, int threads) {
+  // work(interrupt), as the one training of this network.
+  template <class Work>
+  void training(Work&& work) {
+    Signals signals;
+    {
+      const gil::Released released;
+      const TrainingScope scope(access(), &signals.interrupt());
+      if (scope.begun()) work(signals.interrupt());
+    }
+    signals.raise();
+  }
+
+  void begin_training() {
+    Signals signals;
+    {
+      const gil::Released released;
+      access().begin_training(&signals.interrupt());
+    }
+    signals.raise();
+  }
+  void end_training() { access().end_training(); }
+  void check_trained_here() {
+    check_state(access().trained_here(), "this thread does not train this network");
+  }
+
+  // Writes all parameters in the middle of a training of this thread.
+  void write(const Array<T>& values) {
+    const T* from = const_vector(values, "values", program().n_parameters());
+    check_trained_here();
+    const gil::Released released;
+    const std::unique_lock lock(access().mutex());
+    std::copy_n(from, program().n_parameters(), network().parameters());
+  }
+
+  // One step on one batch, of a training. Loops in Python call this with batches of one size, so
+  // the memory is kept from call to call.
+  StepResult step(const Source<T>& source, const Loss& loss, Optimizer<T>& optimizer,
+                  const Regularization& regularization, const DropoutDraws& draws, int threads,
+                  Interrupt& interrupt) {
     const index_t rows = source.size();
     // Norms and penalties are summed by stretches, which follow from the capacity.
     const bool sums = regularization.clip_norm > 0.0 || regularization.has_penalty();
@@ -76,32 +130,46 @@ class CoreNetwork {
     if (gradient_.size() == 0) gradient_ = Buffer<T>(program().n_parameters());
     step_->set_loss(loss);
     step_->parameters_changed();
-    return step_->update({.parameters = network_.parameters(),
+    return step_->update({.parameters = network().parameters(),
                           .batch = {source, nullptr, {0, rows}},
                           .gradient = gradient_.data(),
                           .draws = &draws,
-                          .update_last = regularization.has_penalty()},
-                         network_.parameters(), optimizer, regularization);
+                          .update_last = regularization.has_penalty(),
+                          .interrupt = &interrupt},
+                         {network(), optimizer, regularization, &undo_});
+  }
+
+  // For Python's garbage collector.
+  int traverse(visitproc visit, void* arg) const {
+    for (const auto& function : functions_) {
+      if (const int stop = function->traverse(visit, arg); stop != 0) return stop;
+    }
+    return 0;
+  }
+  void clear() {
+    for (const auto& function : functions_) function->clear();
   }
 
  private:
-  // The networks whose locks this thread holds, innermost first.
-  struct AtWork {
-    explicit AtWork(const CoreNetwork* core) : network(core), outer(innermost_) {
-      innermost_ = this;
-    }
-    ~AtWork() { innermost_ = outer; }
-    AtWork(const AtWork&) = delete;
-    AtWork& operator=(const AtWork&) = delete;
-    const CoreNetwork* network;
-    const AtWork* outer;
-  };
-  static inline thread_local const AtWork* innermost_ = nullptr;
+  // One row costs this much or less: microseconds, in which no step need go on.
+  static constexpr double kShort = 1e5;
+  static constexpr index_t kFewRows = 8;             // copying the parameters takes longer
+  static constexpr double kWorthInterrupting = 1e8;  // a millisecond
 
-  bool at_work() const {
-    const AtWork* work = innermost_;
-    while (work != nullptr && work->network != this) work = work->outer;
-    return work != nullptr;
+  static bool is_short(index_t rows, double operations) {
+    return operations < kShort || (rows <= kFewRows && operations < 10.0 * kWorthInterrupting);
+  }
+
+  Access& access() { return network_->access(); }
+
+  void copy_parameters(T* to) {
+    const std::shared_lock lock(access().mutex());
+    std::copy_n(network().parameters(), program().n_parameters(), to);
+  }
+  Buffer<T> copied_parameters() {
+    Buffer<T> copy(program().n_parameters());
+    copy_parameters(copy.data());
+    return copy;
   }
 
   std::vector<Activation> known(const std::vector<ActivationSpec>& specs) {
@@ -119,10 +187,11 @@ class CoreNetwork {
   }
 
   std::vector<std::unique_ptr<PythonActivation>> functions_;
-  Network<T> network_;
+  std::shared_ptr<Network<T>> network_;
   std::optional<Step<T>> step_;
   int step_threads_ = 0;
   Buffer<T> gradient_;
+  Undo<T> undo_;
 };
 
 }  // namespace pymlp::bindings

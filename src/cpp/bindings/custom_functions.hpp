@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bindings/arrays.hpp"
+#include "bindings/gil.hpp"
 #include "kernels/table.hpp"
 #include "kernels/user_function.hpp"
 
@@ -14,6 +15,18 @@ class PythonActivation final : public UserActivation {
   // forward(z) -> a, derivative(z) -> g'(z)
   PythonActivation(py::object forward, py::object derivative)
       : forward_(std::move(forward)), derivative_(std::move(derivative)) {}
+
+  // For Python's garbage collector, which finds rings of references through here: what this refers
+  // to, and to let go of it. Calls fail afterwards; nobody is left to make one.
+  int traverse(visitproc visit, void* arg) const {
+    Py_VISIT(forward_.ptr());
+    Py_VISIT(derivative_.ptr());
+    return 0;
+  }
+  void clear() {
+    forward_ = py::none();
+    derivative_ = py::none();
+  }
 
   void forward(MatrixView<float> a, ConstMatrixView<float> z) override { write(a, z); }
   void forward(MatrixView<double> a, ConstMatrixView<double> z) override { write(a, z); }
@@ -29,16 +42,16 @@ class PythonActivation final : public UserActivation {
  private:
   template <class T>
   void write(MatrixView<T> a, ConstMatrixView<T> z) {
-    const py::gil_scoped_acquire acquired;  // the user function is Python
-    const auto result = forward_(copied(z)).template cast<Array<T>>();
+    const gil::Held held;
+    const auto result = gil::call(forward_, copied(z)).template cast<Array<T>>();
     const ConstMatrixView<T> values = const_matrix(result, "forward(z)", z.rows, z.cols);
     for (index_t i = 0; i < a.rows; ++i) std::copy_n(values.row(i), a.cols, a.row(i));
   }
 
   template <class T>
   void multiply(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z) {
-    const py::gil_scoped_acquire acquired;  // the user function is Python
-    const auto result = derivative_(copied(z)).template cast<Array<T>>();
+    const gil::Held held;
+    const auto result = gil::call(derivative_, copied(z)).template cast<Array<T>>();
     const ConstMatrixView<T> slopes = const_matrix(result, "derivative(z)", z.rows, z.cols);
     for (index_t i = 0; i < dz.rows; ++i) {
       for (index_t j = 0; j < dz.cols; ++j) dz.row(i)[j] = da.row(i)[j] * slopes.row(i)[j];
@@ -67,8 +80,8 @@ class PythonLoss final : public UserLoss {
   template <class T>
   void evaluate(T* losses, MatrixView<T> gradient, ConstMatrixView<T> a, const Targets<T>& targets,
                 const T* scale) {
-    const py::gil_scoped_acquire acquired;  // the user function is Python
-    const py::tuple result = function_(copied(a), copied(targets, a.rows));
+    const gil::Held held;
+    const py::tuple result = gil::call(function_, copied(a), copied(targets, a.rows));
     const auto values = result[0].template cast<Array<T>>();
     const auto slopes = result[1].template cast<Array<T>>();
     std::copy_n(const_vector(values, "losses", a.rows), a.rows, losses);

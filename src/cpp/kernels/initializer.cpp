@@ -49,8 +49,8 @@ double draw_normal(Random& random) {
 }
 
 template <class T>
-void fill_uniform(MatrixView<T> w, double bound, Random& random) {
-  for (index_t i = 0; i < w.rows; ++i) {
+void fill_uniform(MatrixView<T> w, double bound, Random& random, Interrupt* interrupt) {
+  for (index_t i = 0; i < w.rows && !requested(interrupt); ++i) {
     for (index_t j = 0; j < w.cols; ++j) {
       w.row(i)[j] = static_cast<T>(bound * (2.0 * random.uniform() - 1.0));
     }
@@ -58,8 +58,8 @@ void fill_uniform(MatrixView<T> w, double bound, Random& random) {
 }
 
 template <class T>
-void fill_normal(MatrixView<T> w, double deviation, Random& random) {
-  for (index_t i = 0; i < w.rows; ++i) {
+void fill_normal(MatrixView<T> w, double deviation, Random& random, Interrupt* interrupt) {
+  for (index_t i = 0; i < w.rows && !requested(interrupt); ++i) {
     for (index_t j = 0; j < w.cols; ++j) {
       w.row(i)[j] = static_cast<T>(deviation * draw_normal(random));
     }
@@ -73,11 +73,13 @@ double dot(const double* x, const double* y, index_t n) {
 }
 
 // Gram-Schmidt with one repetition, which is orthogonal up to rounding ("twice is enough", Kahan).
-void orthonormalize_rows(MatrixView<double> q) {
+void orthonormalize_rows(MatrixView<double> q, Interrupt* interrupt) {
+  constexpr index_t kLook = 64;  // rows from one look at the clock to the next
   for (index_t i = 0; i < q.rows; ++i) {
     double* qi = q.row(i);
     for (int pass = 0; pass < 2; ++pass) {
       for (index_t r = 0; r < i; ++r) {
+        if (r % kLook == 0 && requested(interrupt)) return;
         const double projection = dot(qi, q.row(r), q.cols);
         for (index_t j = 0; j < q.cols; ++j) qi[j] -= projection * q.row(r)[j];
       }
@@ -89,12 +91,12 @@ void orthonormalize_rows(MatrixView<double> q) {
 
 // Rows or columns orthonormal, whichever are fewer. Saxe et al., arXiv:1312.6120.
 template <class T>
-void fill_orthogonal(MatrixView<T> w, Random& random) {
+void fill_orthogonal(MatrixView<T> w, Random& random, Interrupt* interrupt) {
   const bool wide = w.rows <= w.cols;
   Buffer<double> memory(w.rows * w.cols);
   const MatrixView<double> q = wide ? memory.matrix(w.rows, w.cols) : memory.matrix(w.cols, w.rows);
-  fill_normal(q, 1.0, random);
-  orthonormalize_rows(q);
+  fill_normal(q, 1.0, random, interrupt);
+  orthonormalize_rows(q, interrupt);
   for (index_t i = 0; i < w.rows; ++i) {
     for (index_t j = 0; j < w.cols; ++j) {
       w.row(i)[j] = static_cast<T>(wide ? q.row(i)[j] : q.row(j)[i]);
@@ -136,36 +138,38 @@ InitializerKind initializer_of_name(std::string_view name) {
 // 1998.
 template <class T>
 void initialize(MatrixView<T> w, const Initializer& initializer, const Activation& activation,
-                Random& random) {
+                Random& random, Interrupt* interrupt) {
   const auto fan_in = static_cast<double>(w.rows);
   const auto fan_out = static_cast<double>(w.cols);
   switch (initializer.kind == automatic ? kind_for(activation) : initializer.kind) {
     case constant:
       return fill_constant(w, initializer.scale);
     case normal:
-      return fill_normal(w, initializer.scale, random);
+      return fill_normal(w, initializer.scale, random, interrupt);
     case uniform:
-      return fill_uniform(w, initializer.scale, random);
+      return fill_uniform(w, initializer.scale, random, interrupt);
     case glorot_uniform:
-      return fill_uniform(w, std::sqrt(6.0 / (fan_in + fan_out)), random);
+      return fill_uniform(w, std::sqrt(6.0 / (fan_in + fan_out)), random, interrupt);
     case glorot_normal:
-      return fill_normal(w, std::sqrt(2.0 / (fan_in + fan_out)), random);
+      return fill_normal(w, std::sqrt(2.0 / (fan_in + fan_out)), random, interrupt);
     case he_uniform:
-      return fill_uniform(w, std::sqrt(6.0 / fan_in), random);
+      return fill_uniform(w, std::sqrt(6.0 / fan_in), random, interrupt);
     case he_normal:
-      return fill_normal(w, std::sqrt(2.0 / fan_in), random);
+      return fill_normal(w, std::sqrt(2.0 / fan_in), random, interrupt);
     case lecun_uniform:
-      return fill_uniform(w, std::sqrt(3.0 / fan_in), random);
+      return fill_uniform(w, std::sqrt(3.0 / fan_in), random, interrupt);
     case lecun_normal:
-      return fill_normal(w, std::sqrt(1.0 / fan_in), random);
+      return fill_normal(w, std::sqrt(1.0 / fan_in), random, interrupt);
     case orthogonal:
-      return fill_orthogonal(w, random);
+      return fill_orthogonal(w, random, interrupt);
     case automatic:
       break;  // resolved above
   }
 }
 
-template void initialize(MatrixView<float>, const Initializer&, const Activation&, Random&);
-template void initialize(MatrixView<double>, const Initializer&, const Activation&, Random&);
+template void initialize(MatrixView<float>, const Initializer&, const Activation&, Random&,
+                         Interrupt*);
+template void initialize(MatrixView<double>, const Initializer&, const Activation&, Random&,
+                         Interrupt*);
 
 }  // namespace pymlp

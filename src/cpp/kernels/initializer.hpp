@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 #include "base/view.hpp"
 #include "kernels/activation.hpp"
@@ -31,9 +32,10 @@ struct Initializer {
 
 InitializerKind initializer_of_name(std::string_view name);
 
-// Fills w (n_in, n_out). Drawn in double and rounded, so both dtypes begin alike.
+// Fills w (n_in, n_out). Drawn in double and rounded, so both dtypes begin alike. Where an
+// interrupt comes, w is left unfinished.
 template <class T>
 void initialize(MatrixView<T> w, const Initializer& initializer, const Activation& activation,
-                Random& random);
+                Random& random, Interrupt* interrupt = nullptr);
 
 }  // namespace pymlp

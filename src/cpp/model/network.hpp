@@ -1,11 +1,11 @@
-// Network: a program, the arena of its parameters, and the lock that guards them.
+// Network: a program, the arena of its parameters, and who may read and write them.
 #pragma once
 
 #include <cstdint>
-#include <shared_mutex>
 
 #include "base/buffer.hpp"
 #include "kernels/initializer.hpp"
+#include "model/access.hpp"
 #include "model/program.hpp"
 #include "model/workspace.hpp"
 #include "ops/packed_weights.hpp"
@@ -27,23 +27,22 @@ class Network {
   const T* parameters() const { return parameters_.data(); }
 
   // Each layer draws from a stream of its own, so a layer's weights do not depend on the others'.
-  void initialize(const Initializer& initializer, std::uint64_t seed) {
+  void initialize(const Initializer& initializer, std::uint64_t seed,
+                  Interrupt* interrupt = nullptr) {
     for (index_t l = 0; l < program_.n_layers(); ++l) {
       Random random(seed, static_cast<std::uint64_t>(l));
       pymlp::initialize(weights_of(program_.dense(l), parameters()), initializer,
-                        program_.activation(l).activation, random);
+                        program_.activation(l).activation, random, interrupt);
     }
   }
 
-  // Shared by readers (predict, gradients), exclusive while a step writes. Never wait for it with
-  // the GIL held.
-  std::shared_mutex& mutex() const { return mutex_; }
+  Access& access() { return access_; }
 
  private:
   Program program_;
   Buffer<T> parameters_;
   Placement outputs_alone_;
-  mutable std::shared_mutex mutex_;
+  Access access_;
 };
 
 }  // namespace pymlp

@@ -129,6 +129,18 @@ bool Plan::takes_long(index_t rows) const {
          Limits::operations_of_a_long_step;
 }
 
+bool Plan::blocks_take_long() const {
+  const index_t rows = std::min(capacity_, Limits::many_rows);
+  return static_cast<double>(rows) * program_.forward_operations() > Limits::operations_of_a_look;
+}
+
+index_t Plan::parts_of(const Stretch& stretch, index_t rows) const {
+  const Range weights = weights_of(program_, stretch);
+  const double operations = 2.0 * static_cast<double>(rows) * static_cast<double>(weights.count);
+  const auto parts = static_cast<index_t>(operations / Limits::operations_of_a_look) + 1;
+  return std::min(parts, stretch.rows.count);
+}
+
 Range weights_of(const Program& program, const Stretch& stretch) {
   const Operation& op = program.operation(stretch.operation);
   return {op.first_parameter + stretch.rows.first * op.n_out, stretch.rows.count * op.n_out};

@@ -34,6 +34,7 @@ struct PlanLimits {
   static constexpr double operations_of_a_block = 4e5;      // less is not worth a task
   static constexpr double operations_worth_sharing = 5e5;   // about 5 microseconds of one core
   static constexpr double operations_of_a_long_step = 5e9;  // about 50 ms of one core
+  static constexpr double operations_of_a_look = 1e9;       // about 10 ms of one core
 
   static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
   static constexpr index_t fewest_inputs = 24;          // of one that is cut to fit into the cache
@@ -83,6 +84,7 @@ class Plan {
   Purpose purpose() const { return purpose_; }
   index_t capacity() const { return capacity_; }
   int threads() const { return user_functions_ ? 1 : threads_; }
+  bool calls_user_functions() const { return user_functions_; }
   void set_threads(int threads) { threads_ = threads; }
   void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 
@@ -93,6 +95,10 @@ class Plan {
   // Whether a step of so many rows takes so long that it may have to be interrupted: nothing is
   // then written until all gradients are there.
   bool takes_long(index_t rows) const;
+  // Whether signals are looked for between the operations of a block, not only between blocks.
+  bool blocks_take_long() const;
+  // In how many parts the gradients of a stretch are computed, with a look for signals before each.
+  index_t parts_of(const Stretch& stretch, index_t rows) const;
 
  private:
   const Program& program_;

@@ -14,60 +14,59 @@ namespace {
 constexpr index_t kStackBytes = 16 << 10;
 
 template <class T>
-Block<T> block_of(const Network<T>& network, const Placement& places, T* memory, Range rows,
+Block<T> block_of(const Reading<T>& reading, const Placement& places, T* memory, Range rows,
                   ConstMatrixView<T> x) {
-  return {&places,
-          memory,
-          rows.count,
-          0,
-          rows.first,
-          x.slice(rows.first, rows.count),
-          network.parameters()};
+  Block<T> block{
+      &places,           memory, rows.count, 0, rows.first, x.slice(rows.first, rows.count),
+      reading.parameters};
+  block.interrupt = reading.interrupt;
+  return block;
 }
 
 // body(block) for every block of rows, each worker in memory of its own.
 template <class T, class Body>
-void for_blocks(const Network<T>& network, const Placement& places, const RowCuts& cuts,
+void for_blocks(const Reading<T>& reading, const Placement& places, const RowCuts& cuts,
                 ConstMatrixView<T> x, Body&& body) {
   const index_t size = places.size(cuts.largest_block());
   const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
   // All memory is taken before the work is shared out.
   Buffer<T> memory(size * workers);
   parallel_for(cuts.blocks, static_cast<int>(workers), [&](index_t b, index_t worker) {
-    body(block_of(network, places, memory.data() + size * worker, cuts.block(b), x));
+    body(block_of(reading, places, memory.data() + size * worker, cuts.block(b), x));
   });
 }
 
 }  // namespace
 
 template <class T>
-void predict(const Network<T>& network, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
-  const Program& program = network.program();
-  const Placement& places = network.outputs_alone();
+void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
+  const Program& program = reading.network.program();
+  const Placement& places = reading.network.outputs_alone();
   const RowCuts cuts =
       Plan(program, Purpose::predict, x.rows, sizeof(T), threads, false).cut(x.rows);
   const index_t bytes = places.size(x.rows) * static_cast<index_t>(sizeof(T));
   if (bytes <= kStackBytes && cuts.threads == 1) {
     // A few rows, in memory that costs nothing to have.
     alignas(kAlignment) T memory[kStackBytes / sizeof(T)];
-    Block<T> block = block_of(network, places, memory, {0, x.rows}, x);
+    Block<T> block = block_of(reading, places, memory, {0, x.rows}, x);
     block.y = y;
     return propagate(program.operations(), block);
   }
-  for_blocks(network, places, cuts, x, [&](Block<T> block) {
+  for_blocks(reading, places, cuts, x, [&](Block<T> block) {
     block.y = y.slice(block.first_of_batch, block.rows());
     propagate(program.operations(), block);
   });
 }
 
 template <class T>
-void trace(const Network<T>& network, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,
+void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,
            const std::vector<MatrixView<T>>& a, int threads) {
-  const Program& program = network.program();
+  const Program& program = reading.network.program();
   const Placement places = place<T>(program, Keep::everything);
   const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false).cut(x.rows);
-  for_blocks(network, places, cuts, x, [&](const Block<T>& block) {
+  for_blocks(reading, places, cuts, x, [&](const Block<T>& block) {
     propagate(program.operations(), block);
+    if (came(reading.interrupt)) return;
     for (std::size_t l = 0; l < z.size(); ++l) {
       const Operation& dense = program.dense(static_cast<index_t>(l));
       const Operation& activation = program.activation(static_cast<index_t>(l));
@@ -77,12 +76,12 @@ void trace(const Network<T>& network, ConstMatrixView<T> x, const std::vector<Ma
   });
 }
 
-template void predict(const Network<float>&, ConstMatrixView<float>, MatrixView<float>, int);
-template void predict(const Network<double>&, ConstMatrixView<double>, MatrixView<double>, int);
-template void trace(const Network<float>&, ConstMatrixView<float>,
+template void predict(const Reading<float>&, ConstMatrixView<float>, MatrixView<float>, int);
+template void predict(const Reading<double>&, ConstMatrixView<double>, MatrixView<double>, int);
+template void trace(const Reading<float>&, ConstMatrixView<float>,
                     const std::vector<MatrixView<float>>&, const std::vector<MatrixView<float>>&,
                     int);
-template void trace(const Network<double>&, ConstMatrixView<double>,
+template void trace(const Reading<double>&, ConstMatrixView<double>,
                     const std::vector<MatrixView<double>>&, const std::vector<MatrixView<double>>&,
                     int);
 

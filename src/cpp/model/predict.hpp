@@ -6,13 +6,27 @@
 
 namespace pymlp {
 
+// A network as somebody reads it: its parameters in place, or a copy of them. Where an interrupt
+// comes, what is computed from it is left unfinished.
+template <class T>
+struct Reading {
+  const Network<T>& network;
+  const T* parameters;
+  Interrupt* interrupt = nullptr;
+};
+
+template <class T>
+Reading<T> in_place(const Network<T>& network) {
+  return {network, network.parameters()};
+}
+
 // y (m, n_out) = the network's outputs for x (m, n_in).
 template <class T>
-void predict(const Network<T>& network, ConstMatrixView<T> x, MatrixView<T> y, int threads);
+void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads);
 
 // z[l] and a[l] (m, n_out) of every layer.
 template <class T>
-void trace(const Network<T>& network, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,
+void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,
            const std::vector<MatrixView<T>>& a, int threads);
 
 }  // namespace pymlp

@@ -1,12 +1,8 @@
 #include "model/step.hpp"
 
-#include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "base/copy_rows.hpp"
-#include "base/team.hpp"
-#include "kernels/table.hpp"
 #include "model/gradient_sum.hpp"
 #include "ops/propagation.hpp"
 
@@ -36,50 +32,6 @@ BatchLoss Step<T>::run(const Pass<T>& pass) {
   for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
     collect(pass, cuts, cuts.segments() - 1, stretch);
   });
-  return loss;
-}
-
-template <class T>
-BatchLoss Step<T>::update(const Pass<T>& pass, T* parameters, Optimizer<T>& optimizer,
-                          const Regularization& options) {
-  const RowCuts& cuts = cuts_of(pass.batch);
-  BatchLoss loss = run_segments(pass, cuts);
-  if (came(pass.interrupt) || !std::isfinite(loss.sum)) return loss;
-  const auto finish_gradient = [&](std::size_t number, const Stretch& stretch) {
-    collect(pass, cuts, cuts.segments() - 1, stretch);
-    penalties_[number] = penalize(program_, stretch, options, parameters, pass.gradient);
-  };
-  const auto penalty_of = [&](const BatchLoss& of) {
-    return of.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
-  };
-  // The norm is known only when every stretch's gradient is. A step that takes long is done this
-  // way too, so that it can be interrupted before anything is written.
-  const bool whole = options.clip_norm > 0.0 || pass.update_last || plan_.takes_long(cuts.rows);
-  double share = 1.0;
-  if (whole) {
-    for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
-      if (!requested(pass.interrupt)) finish_gradient(number, stretch);
-    });
-    if (came(pass.interrupt)) return loss;
-    loss.penalty = penalty_of(loss);
-    if (!std::isfinite(loss.penalty)) return loss;
-    share = clipped_share(gradient_norm(program_, plan_, pass.gradient, std::span(squares_),
-                                        cuts.threads_for_stretches),
-                          options);
-  }
-  optimizer.begin_step({share, options.clip_value});
-  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
-    // Updated while its gradient is still in the cache.
-    if (!whole) finish_gradient(number, stretch);
-    const Range range = parameters_of(program_, stretch);
-    optimizer.update(parameters, pass.gradient, range.first, range.count);
-    packed_->refresh(parameters, stretch);
-  });
-  if (options.max_norm > 0.0) {
-    limit_norms(program_, options, parameters, memory_.norms.data());
-    parameters_changed();
-  }
-  loss.penalty = penalty_of(loss);
   return loss;
 }
 
@@ -139,6 +91,7 @@ void Step<T>::run_block(const Pass<T>& pass, const RowCuts& cuts, index_t segmen
   set_scales(memory_.scales.data() + at, pass.batch, rows, share);
   const auto operations = operations_of(pass);
   propagate(operations, block);
+  if (came(block.interrupt)) return;
   begin_backward(pass, block, samples, at);
   if (plan_.purpose() == Purpose::loss) return;
   propagate_back(operations, block);
@@ -190,20 +143,12 @@ Block<T> Step<T>::block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMa
                  first_of_batch,   x,
                  pass.parameters,  packed,
                  pass.draws};
+  if (plan_.blocks_take_long()) block.interrupt = pass.interrupt;
   if (pass.dx.data != nullptr) block.dx = pass.dx.slice(first_of_batch, x.rows);
   return block;
 }
 
 // ---- gradients of parameters --------------------------------------------------------------------
-
-template <class T>
-template <class Task>
-void Step<T>::for_stretches(const RowCuts& cuts, Task&& task) {
-  parallel_for(std::ssize(plan_.stretches()), cuts.threads_for_stretches, [&](index_t s, index_t) {
-    const auto number = static_cast<std::size_t>(s);
-    task(number, plan_.stretches()[number]);
-  });
-}
 
 template <class T>
 void Step<T>::collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
@@ -216,7 +161,13 @@ void Step<T>::collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
   const ConstMatrixView<T> x = workspace.room().filled(pass.batch, rows, 0).x;
   const Block<T> block = block_in(pass, workspace, x, 0, rows.first);
   const Operation& op = program_.operation(stretch.operation);
-  functions_of<T>(op).gradient(op, block, stretch.rows, pass.gradient, segment > 0);
+  const index_t parts = plan_.parts_of(stretch, rows.count);
+  for (index_t part = 0; part < parts; ++part) {
+    if (parts > 1 && requested(pass.interrupt)) return;
+    Range range = part_of(stretch.rows.count, part, parts);
+    range.first += stretch.rows.first;
+    functions_of<T>(op).gradient(op, block, range, pass.gradient, segment > 0);
+  }
 }
 
 template class Step<float>;

@@ -6,13 +6,16 @@
 #include <span>
 #include <vector>
 
+#include "base/interrupt.hpp"
+#include "base/team.hpp"
 #include "kernels/loss.hpp"
 #include "model/batch_loss.hpp"
-#include "model/interrupt.hpp"
+#include "model/network.hpp"
 #include "model/optimizer.hpp"
 #include "model/plan.hpp"
 #include "model/regularization.hpp"
 #include "model/step_memory.hpp"
+#include "model/undo.hpp"
 #include "ops/packed_weights.hpp"
 
 namespace pymlp {
@@ -30,6 +33,20 @@ struct Pass {
   const DropoutDraws* draws = nullptr;
   bool update_last = false;  // nothing is updated before the penalty is known to be finite
   Interrupt* interrupt = nullptr;
+};
+
+// Whose parameters a step updates, and by what.
+template <class T>
+struct Learner {
+  Network<T>& network;
+  Optimizer<T>& optimizer;
+  const Regularization& regularization;
+  Undo<T>* undo = nullptr;  // undoes a step after which a parameter is not finite
+};
+
+struct StepResult {
+  BatchLoss loss;
+  bool updated;
 };
 
 template <class T>
@@ -56,10 +73,10 @@ class Step {
   // The loss of a batch, and its gradients where they are wanted.
   BatchLoss run(const Pass<T>& pass);
 
-  // The same, and the optimiser's update of `parameters`, which the pass reads. Where the loss is
-  // not finite, or an interrupt came, parameters and optimiser stay as they were.
-  BatchLoss update(const Pass<T>& pass, T* parameters, Optimizer<T>& optimizer,
-                   const Regularization& regularization);
+  // The same, and the update of the network's parameters, which the pass reads; see update.cpp.
+  // Where the loss is not finite, or an interrupt came, parameters and optimiser stay as they were.
+  // Throws where a user function wrote the parameters meanwhile.
+  StepResult update(const Pass<T>& pass, const Learner<T>& learner);
 
  private:
   // Cuts depend on the number of threads.
@@ -80,9 +97,22 @@ class Step {
   void copy_dz(const Pass<T>& pass, const Block<T>& block) const;
   // The gradients of a stretch, from all rows of a segment.
   void collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment, const Stretch& stretch);
+  void finish_gradient(const Pass<T>& pass, const RowCuts& cuts, const Regularization& options,
+                       std::size_t number, const Stretch& stretch);
+  double penalty_of(const BatchLoss& loss) const;
+  bool write(const Pass<T>& pass, const RowCuts& cuts, const Learner<T>& learner,
+             const Clipping& clipping, bool gradients_too);
+  void remember(const Network<T>& network);
+  void refuse_writes(Network<T>& network);
   // task(number of the stretch, stretch)
   template <class Task>
-  void for_stretches(const RowCuts& cuts, Task&& task);
+  void for_stretches(const RowCuts& cuts, Task&& task) {
+    parallel_for(std::ssize(plan_.stretches()), cuts.threads_for_stretches,
+                 [&](index_t s, index_t) {
+                   const auto number = static_cast<std::size_t>(s);
+                   task(number, plan_.stretches()[number]);
+                 });
+  }
   Block<T> block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMatrixView<T> x,
                     index_t first, index_t first_of_batch);
 
@@ -94,6 +124,7 @@ class Step {
   StepMemory<T> memory_;
   std::optional<PackedWeights<T>> packed_;
   bool packed_is_current_ = false;
+  Buffer<T> before_;               // the parameters, where user functions might write them
   std::vector<double> penalties_;  // of each stretch
   std::vector<double> squares_;    // of each stretch's gradient
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 
 #include "kernels/table.hpp"
@@ -122,12 +123,14 @@ bool Trainer<T>::step(Interrupt& interrupt) {
   set_learning_rate();
   const Batch<T> batch = batch_at(position_);
   const DropoutDraws draws{options_.seed, static_cast<std::uint64_t>(steps_)};
-  const BatchLoss loss = step_.update({.parameters = network_.parameters(),
-                                       .batch = batch,
-                                       .gradient = gradient_.data(),
-                                       .draws = &draws,
-                                       .interrupt = &interrupt},
-                                      network_.parameters(), optimizer_, options_.regularization);
+  const BatchLoss loss = step_
+                             .update({.parameters = network_.parameters(),
+                                      .batch = batch,
+                                      .gradient = gradient_.data(),
+                                      .draws = &draws,
+                                      .interrupt = &interrupt},
+                                     {network_, optimizer_, options_.regularization})
+                             .loss;
   if (interrupt.came()) {
     status_ = Status::interrupted;
   } else if (!std::isfinite(loss.total())) {
@@ -181,6 +184,7 @@ void Trainer<T>::remember_start() {
 
 template <class T>
 void Trainer<T>::go_back_to_start() {
+  const std::unique_lock lock(network_.access().mutex());
   std::ranges::copy(start_parameters_.span(), network_.parameters());
   std::ranges::copy(start_state_.span(), optimizer_.state().data());
   optimizer_.set_steps(start_steps_);

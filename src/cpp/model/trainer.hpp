@@ -47,8 +47,8 @@ class Trainer {
           const Source<T>* validation, const FitOptions& options);
 
   // Trains until the status changes, `epochs` more epochs are done, `seconds` have gone by or a
-  // learning rate is lacking. The caller holds the network's lock. Nothing is allocated but the
-  // records of epochs.
+  // learning rate is lacking, on the thread that began the network's training. Nothing is allocated
+  // but the records of epochs.
   Status run(index_t epochs, double seconds, Interrupt& interrupt);
 
   // Ends the epoch in progress where it stands: its validation and its record. Between epochs it

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/interrupt.hpp"
 #include "ops/operation.hpp"
 
 namespace pymlp {
@@ -57,8 +58,9 @@ struct Block {
   const T* parameters;
   const PackedWeights<T>* packed = nullptr;  // the backward pass needs it
   const DropoutDraws* draws = nullptr;       // null: no unit is dropped
-  MatrixView<T> y{};   // where the last buffer is to lie, if not in the workspace
-  MatrixView<T> dx{};  // where the gradient by the inputs goes, if it is wanted
+  MatrixView<T> y{};               // where the last buffer is to lie, if not in the workspace
+  MatrixView<T> dx{};              // where the gradient by the inputs goes, if it is wanted
+  Interrupt* interrupt = nullptr;  // looked at between operations; null: between blocks is enough
 
   index_t rows() const { return x.rows; }
   MatrixView<T> value(index_t buffer) const {

@@ -35,9 +35,10 @@ std::pair<Array<T>, Array<T>> loss(const std::string& name, double parameter,
   const ConstMatrixView<T> input = any_matrix(outputs, "outputs");
   Array<T> losses(input.rows);
   Array<T> gradient = empty_matrix<T>(input.rows, input.cols);
+  Buffer<std::int32_t> kept;
   kernels<T>().loss(vector(losses, "losses", input.rows),
                     matrix(gradient, "gradient", input.rows, input.cols), input,
-                    targets(labels, values, input.rows, input.cols),
+                    targets(labels, values, input.rows, input.cols, kept),
                     const_vector(scale, "scale", input.rows),
                     kernel_loss(name, parameter, label_smoothing, from_logits), from_logits);
   return {losses, gradient};

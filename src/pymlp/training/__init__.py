@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from pymlp.architecture import Architecture
+from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples
 from pymlp.training.early_stopping import EarlyStopping
@@ -23,12 +22,11 @@ __all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "fit"]
 
 def fit(
     network: Any,
-    core: Any,
+    core: CoreNetwork,
     architecture: Architecture,
     X: ArrayLike,
     y: ArrayLike,
     options: FitOptions,
-    lock: threading.Lock,
     next_seed: Callable[[], int],
     take_seed: Callable[[], None],
 ) -> History:
@@ -43,13 +41,11 @@ def fit(
     architecture : Architecture
     X, y : array-like
     options : FitOptions
-    lock : Lock
-        Held while it is trained.
     next_seed, take_seed : callable
         Return the seed for options that have none, and count it as taken.
     """
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
-    with only_one(lock):
+    with _only_one(core):
         rates = options.rates(training[0].shape[0] - held_out)
         seed = next_seed() if options.seed is None else options.seed
         history = History()
@@ -78,14 +74,13 @@ def fit(
 
 
 @contextlib.contextmanager
-def only_one(lock: threading.Lock) -> Iterator[None]:
+def _only_one(core: CoreNetwork) -> Iterator[None]:
     """Refuse a second training of a network while one is going on."""
-    if not lock.acquire(blocking=False):
-        raise RuntimeError("this network is being trained already; wait for that to end")
+    core.begin_training()
     try:
         yield
     finally:
-        lock.release()
+        core.end_training()
 
 
 def _check_optimizer(network: Any, architecture: Architecture, options: FitOptions) -> None:

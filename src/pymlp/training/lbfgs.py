@@ -128,8 +128,8 @@ class _Run:
         val_loss = self._validation_loss(intermediate_result.x)
         if not np.isfinite(val_loss).all():
             raise _Ended("diverged")  # the network is still as the epoch before left it
-        parameters[:] = intermediate_result.x
-        reached = parameters.copy()
+        reached = intermediate_result.x.astype(parameters.dtype)
+        self.task.core.write(reached)
         history.loss.append(self.data_loss)
         history.penalty.append(self.penalty)
         history.learning_rate.append(1.0)

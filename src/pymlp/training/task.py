@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from pymlp.architecture import Architecture
+from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.training.history import History
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
@@ -33,7 +33,7 @@ class Task(NamedTuple):
     """
 
     network: Any
-    core: Any
+    core: CoreNetwork
     architecture: Architecture
     samples: Samples
     validation: Samples | None
@@ -45,4 +45,4 @@ class Task(NamedTuple):
     def watch(self, optimizer: Any = None) -> Watch:
         """Return the watch of the training; a plateau reduces the rate of `optimizer`."""
         m = self.samples[0].shape[0]
-        return Watch(self.network, self.options, self.history, m, optimizer)
+        return Watch(self.network, self.core, self.options, self.history, m, optimizer)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from pymlp._arrays import FloatArray
+from pymlp.architecture import CoreNetwork
 from pymlp.schedules import ReduceOnPlateau
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
@@ -32,6 +33,8 @@ class Watch:
     ----------
     network : Network
         Given to the callbacks.
+    core : network of the core
+        Where its parameters are.
     options : FitOptions
     history : History
         The record, which the loop fills.
@@ -47,10 +50,17 @@ class Watch:
     """
 
     def __init__(
-        self, network: Any, options: FitOptions, history: History, samples: int, optimizer: Any
+        self,
+        network: Any,
+        core: CoreNetwork,
+        options: FitOptions,
+        history: History,
+        samples: int,
+        optimizer: Any,
     ) -> None:
         self.history = history
         self._network = network
+        self._core = core
         self._options = options
         self._rule = options.early_stopping
         self._best_loss = math.inf
@@ -143,7 +153,7 @@ class Watch:
         """Record why training ended; on its own, it leaves the best parameters."""
         self.history.stopped_by = reason
         if self._best_parameters is not None and reason != "diverged":
-            self._network.parameters[...] = self._best_parameters
+            self._core.write(self._best_parameters)
 
 
 def _bar(total: int) -> Any:

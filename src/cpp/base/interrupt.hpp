@@ -13,7 +13,7 @@ class Interrupt {
  public:
   // `asked` is called on the thread that made this object, at most once in every `pause`.
   explicit Interrupt(std::function<bool()> asked,
-                     std::chrono::milliseconds pause = std::chrono::milliseconds(50))
+                     std::chrono::milliseconds pause = std::chrono::milliseconds(30))
       : asked_(std::move(asked)),
         pause_(pause),
         owner_(std::this_thread::get_id()),

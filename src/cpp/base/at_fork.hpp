@@ -1,0 +1,30 @@
+// AtFork: locks across a fork. The child has one thread, that which forked, and a copy of all
+// memory as the other threads left it: a lock that one of them held is never released there.
+#pragma once
+
+#include <functional>
+
+namespace pymlp {
+
+// All three run on the thread that forks; `before` may wait for other threads.
+struct ForkHooks {
+  std::function<void()> before{};
+  std::function<void()> in_parent{};
+  std::function<void()> in_child{};
+};
+
+// Keeps hooks enrolled as long as it lives: the last member of what they refer to.
+class AtFork {
+ public:
+  explicit AtFork(ForkHooks hooks);
+  ~AtFork();
+  AtFork(const AtFork&) = delete;
+  AtFork& operator=(const AtFork&) = delete;
+
+  const ForkHooks& hooks() const { return hooks_; }
+
+ private:
+  ForkHooks hooks_;
+};
+
+}  // namespace pymlp

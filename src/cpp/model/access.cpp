@@ -1,0 +1,63 @@
+#include "model/access.hpp"
+
+#include <chrono>
+
+#include "base/check.hpp"
+
+namespace pymlp {
+
+// A fork waits until nothing is being written: the child's parameters are those of a whole step. Of
+// what other threads did, nothing goes on there.
+Access::Access()
+    : at_fork_({.before = [this] { mutex_.lock_shared(); },
+                .in_parent = [this] { mutex_.unlock_shared(); },
+                .in_child =
+                    [this] {
+                      mutex_.reset();
+                      if (!trained_here()) trainer_.store({});
+                      long_reads_.store(LongRead::count(*this));
+                    }}) {}
+
+bool Access::begin_training(Interrupt* interrupt) {
+  std::thread::id nobody;
+  check_state(trainer_.compare_exchange_strong(nobody, std::this_thread::get_id()),
+              "this network is being trained already; wait for that to end");
+  // A thread that reads in place itself, and trains in a signal handler, must not wait for itself.
+  const int own = LongRead::count(*this);
+  while (long_reads_.load(std::memory_order_seq_cst) > own) {
+    if (requested(interrupt)) {
+      end_training();
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  return true;
+}
+
+void Access::end_training() {
+  check_state(trained_here(), "this thread does not train this network");
+  trainer_.store({}, std::memory_order_seq_cst);
+}
+
+// Either this read is counted before a training looks for reads, or the training is seen here.
+LongRead::LongRead(Access& access) : access_(access), outer_(innermost_) {
+  access.long_reads_.fetch_add(1, std::memory_order_seq_cst);
+  in_place_ = !access.in_training() || access.trained_here();
+  if (!in_place_) access.long_reads_.fetch_sub(1, std::memory_order_release);
+  innermost_ = this;
+}
+
+LongRead::~LongRead() {
+  innermost_ = outer_;
+  if (in_place_) access_.long_reads_.fetch_sub(1, std::memory_order_release);
+}
+
+int LongRead::count(const Access& access) {
+  int count = 0;
+  for (const LongRead* read = innermost_; read != nullptr; read = read->outer_) {
+    if (read->in_place_ && &read->access_ == &access) ++count;
+  }
+  return count;
+}
+
+}  // namespace pymlp

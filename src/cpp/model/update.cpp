@@ -1,0 +1,116 @@
+// The second half of a step: from the losses of a batch to new parameters.
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <numeric>
+
+#include "base/check.hpp"
+#include "kernels/table.hpp"
+#include "model/step.hpp"
+
+namespace pymlp {
+
+template <class T>
+StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
+  const Regularization& options = learner.regularization;
+  const RowCuts& cuts = cuts_of(pass.batch);
+  if (plan_.calls_user_functions()) remember(learner.network);
+  StepResult result{run_segments(pass, cuts), false};
+  if (plan_.calls_user_functions()) refuse_writes(learner.network);
+  BatchLoss& loss = result.loss;
+  if (came(pass.interrupt) || !std::isfinite(loss.sum)) return result;
+  // The norm is known only when every stretch's gradient is. A step that takes long is done this
+  // way too, so that it can be interrupted before anything is written.
+  const bool whole = options.clip_norm > 0.0 || pass.update_last || plan_.takes_long(cuts.rows);
+  Clipping clipping{1.0, options.clip_value};
+  if (whole) {
+    for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+      if (!requested(pass.interrupt)) finish_gradient(pass, cuts, options, number, stretch);
+    });
+    if (came(pass.interrupt)) return result;
+    loss.penalty = penalty_of(loss);
+    if (!std::isfinite(loss.penalty)) return result;
+    clipping.norm_scale =
+        clipped_share(gradient_norm(program_, plan_, pass.gradient, std::span(squares_),
+                                    cuts.threads_for_stretches),
+                      options);
+  }
+  result.updated = write(pass, cuts, learner, clipping, !whole);
+  loss.penalty = penalty_of(loss);
+  return result;
+}
+
+// The gradient of a stretch and of its penalties.
+template <class T>
+void Step<T>::finish_gradient(const Pass<T>& pass, const RowCuts& cuts,
+                              const Regularization& options, std::size_t number,
+                              const Stretch& stretch) {
+  collect(pass, cuts, cuts.segments() - 1, stretch);
+  penalties_[number] = penalize(program_, stretch, options, pass.parameters, pass.gradient);
+}
+
+template <class T>
+double Step<T>::penalty_of(const BatchLoss& loss) const {
+  return loss.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
+}
+
+// The only place where a step writes parameters. False where they had to be put back.
+template <class T>
+bool Step<T>::write(const Pass<T>& pass, const RowCuts& cuts, const Learner<T>& learner,
+                    const Clipping& clipping, bool gradients_too) {
+  auto& [network, optimizer, options, undo] = learner;
+  T* const parameters = network.parameters();
+  std::atomic<bool> finite{true};
+  if (undo != nullptr) undo->begin(program_.n_parameters(), optimizer);
+  const std::unique_lock lock(network.access().mutex());
+  optimizer.begin_step(clipping);
+  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+    // Updated while its gradient is still in the cache.
+    if (gradients_too) finish_gradient(pass, cuts, options, number, stretch);
+    const Range range = parameters_of(program_, stretch);
+    if (undo != nullptr) undo->keep(parameters, optimizer, range);
+    optimizer.update(parameters, pass.gradient, range.first, range.count);
+    packed_->refresh(parameters, stretch);
+    if (undo != nullptr && !kernels<T>().all_finite(parameters + range.first, range.count)) {
+      finite.store(false, std::memory_order_relaxed);
+    }
+  });
+  if (!finite.load(std::memory_order_relaxed)) {
+    undo->restore(parameters, optimizer);
+    parameters_changed();
+    return false;
+  }
+  if (options.max_norm > 0.0) {
+    limit_norms(program_, options, parameters, memory_.norms.data());
+    parameters_changed();
+  }
+  return true;
+}
+
+// ---- user functions that write the parameters of the network that calls them --------------------
+
+template <class T>
+void Step<T>::remember(const Network<T>& network) {
+  if (before_.size() == 0) before_ = Buffer<T>(program_.n_parameters());
+  std::copy_n(network.parameters(), before_.size(), before_.data());
+}
+
+template <class T>
+void Step<T>::refuse_writes(Network<T>& network) {
+  const auto bytes = static_cast<std::size_t>(before_.size()) * sizeof(T);
+  if (std::memcmp(network.parameters(), before_.data(), bytes) == 0) return;
+  const std::unique_lock lock(network.access().mutex());
+  std::ranges::copy(before_.span(), network.parameters());
+  parameters_changed();
+  check_state(
+      false,
+      "the parameters were written in the middle of a step, by a user function or by another "
+      "thread: the gradients belong to the ones before, which are put back; write them in a "
+      "callback, between epochs");
+}
+
+template StepResult Step<float>::update(const Pass<float>&, const Learner<float>&);
+template StepResult Step<double>::update(const Pass<double>&, const Learner<double>&);
+
+}  // namespace pymlp

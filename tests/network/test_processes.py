@@ -1,0 +1,243 @@
+"""What ends a process, forks it or interrupts it, in processes of their own."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+SECONDS = 60.0  # after which something hangs
+
+SETUP = """
+import faulthandler, gc, os, signal, sys, threading, time
+import numpy as np
+import pymlp
+
+rng = np.random.default_rng(0)
+net = pymlp.Network([32, 128, 128, 4], output="softmax", seed=0)
+X = rng.normal(size=(2000, 32)).astype(np.float32)
+y = rng.integers(0, 4, 2000)
+opt = pymlp.Adam()
+
+def own(a, y):
+    difference = a.copy()
+    difference[np.arange(len(y)), y] -= 1
+    return (difference**2).sum(axis=1), 2 * difference
+
+own_loss = pymlp.losses.Loss(own)
+tanh = pymlp.Activation(forward=np.tanh, derivative=lambda z: 1 - np.tanh(z) ** 2)
+own_net = pymlp.Network([32, 16, 4], hidden=tanh, seed=0)
+"""
+
+
+def run(script: str) -> str:
+    """Run a script behind the setup; it must end by itself, without an error."""
+    program = SETUP + textwrap.dedent(script)
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert result.returncode == 0, f"{result.returncode}: {result.stdout}{result.stderr}"
+    assert result.stderr == ""
+    return result.stdout
+
+
+# ---- the end of the interpreter ------------------------------------------------------------------
+WORK = {
+    "fit": "net.fit(X, y, epochs=10**6)",
+    "callback": "net.fit(X, y, epochs=10**6, callbacks=[lambda n, h: time.sleep(0.001)])",
+    "user loss": "net.fit(X, y, epochs=10**6, loss=own_loss)",
+    "user activation": "own_net.predict(X)",
+    "predict": "net.predict(X)",
+    "one row": "net.predict(X[0])",
+    "gradients": "net.gradients(X, y)",
+    "vjp": "net.vjp(X, np.ones((2000, 4)))",
+    "train_batch": "net.train_batch(X[:64], y[:64], optimizer=opt)",
+    "lbfgs": "net.fit(X, y, optimizer='lbfgs', epochs=5)",
+}
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
+def test_a_daemon_thread_does_not_abort_the_interpreters_end(work: str) -> None:
+    run(
+        f"""
+        def for_ever():
+            while True:
+                {work}
+
+        threading.Thread(target=for_ever, daemon=True).start()
+        time.sleep(0.2)
+        """
+    )
+
+
+# ---- forks ---------------------------------------------------------------------------------------
+TRAIN = {
+    "fit": "net.fit(X, y, epochs=10**9, batch_size=64, callbacks=[lambda n, h: stop.is_set()])",
+    "train_batch": "while not stop.is_set(): net.train_batch(X, y, optimizer=opt)",
+    "predict": "while not stop.is_set(): net.predict(X)",
+    "user loss": "while not stop.is_set(): net.fit(X, y, epochs=1, loss=own_loss)",
+}
+
+
+@pytest.mark.parametrize("work", TRAIN.values(), ids=TRAIN.keys())
+def test_the_child_of_a_fork_in_the_middle_of_a_training_works(work: str) -> None:
+    run(
+        f"""
+        stop = threading.Event()
+
+        def busy():
+            {work}
+
+        def child():
+            signal.alarm(20)
+            assert (net.predict(X) == net.copy().predict(X)).all()
+            assert net.predict(X[0]).shape == (4,)
+            net.gradients(X, y)
+            assert net.fit(X, y, epochs=1).stopped_by == "epochs"
+            net.train_batch(X, y, optimizer=pymlp.Adam())
+
+        thread = threading.Thread(target=busy)
+        thread.start()
+        time.sleep(0.1)
+        for _ in range(5):
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    child()
+                except BaseException as error:
+                    print("child:", repr(error), flush=True)
+                    os._exit(1)
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+        stop.set()
+        thread.join()
+        """
+    )
+
+
+def test_a_fork_in_a_callback_goes_on_training_in_the_child() -> None:
+    run(
+        """
+        children = []
+
+        def fork(network, history):
+            if len(history.loss) == 1:
+                children.append(os.fork())
+
+        history = net.fit(X, y, epochs=3, batch_size=256, seed=1, callbacks=[fork])
+        assert history.stopped_by == "epochs"
+        net.fit(X, y, epochs=1)
+        if children[0] == 0:
+            os._exit(0)
+        assert os.waitpid(children[0], 0)[1] == 0
+        """
+    )
+
+
+# ---- signals -------------------------------------------------------------------------------------
+LONG = {
+    "predict": "net.predict(X)",
+    "predict into": "net.predict(X, out=np.empty((len(X), 4), np.float32))",
+    "forward": "net.forward(X)",
+    "loss": "net.loss(X, y)",
+    "gradients": "net.gradients(X, y)",
+    "vjp": "net.vjp(X, dY)",
+    "train_batch": "net.train_batch(X, y, optimizer=opt)",
+    "train_batch, penalised": "net.train_batch(X, y, optimizer=opt, l2=0.1, clip_norm=1)",
+    "user loss": "net.gradients(X, y, loss=own_loss)",
+    "fit": "net.fit(X, y, epochs=10)",
+    "full batch": "net.fit(X, y, epochs=10, batch_size=None)",
+    "validation": "net.fit(X[:64], y[:64], batch_size=None, validation=(X, y))",
+    "lbfgs": "net.fit(X, y, optimizer='lbfgs')",
+    "check_gradients": "net.check_gradients(X, y)",
+    "diagnose": "pymlp.diagnose(net, X, y)",
+    "orthogonal": "pymlp.Network([1500, 1500, 1500], init='orthogonal')",
+}
+WIDE = """
+pymlp.set_num_threads(1)
+net = pymlp.Network([512, 1024, 1024, 4], output="softmax", seed=0)
+X = rng.normal(size=(20000, 512)).astype(np.float32)
+y = rng.integers(0, 4, 20000)
+dY = np.ones((20000, 4), np.float32)
+sent = []
+
+def send(number, after):
+    def wait():
+        time.sleep(after)
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), number)
+    threading.Thread(target=wait).start()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", LONG.values(), ids=LONG.keys())
+def test_ctrl_c_ends_every_long_call_and_changes_nothing(work: str) -> None:
+    # 100 ms are promised; a busy machine may take longer, but not as long as the call.
+    run(
+        WIDE
+        + textwrap.dedent(
+            f"""
+            if {work.startswith("net.train")}:
+                before = net.parameters.copy()
+            send(signal.SIGINT, 0.3)
+            try:
+                {work}
+            except KeyboardInterrupt:
+                late = time.perf_counter() - sent[0]
+            else:
+                sys.exit("the call ended")
+            assert late < 0.4, late
+            if {work.startswith("net.train")}:
+                assert (net.parameters == before).all()
+                assert opt.steps == 0
+            net.predict(X[:10])
+            net.train_batch(X[:10], y[:10], optimizer=pymlp.SGD(0.01))
+            """
+        )
+    )
+
+
+def test_handlers_run_in_the_middle_of_a_call_and_may_raise() -> None:
+    run(
+        WIDE
+        + textwrap.dedent(
+            """
+            class Stop(Exception):
+                pass
+
+            def stop(number, frame):
+                raise Stop
+
+            calls = []
+            signal.signal(signal.SIGUSR1, lambda number, frame: calls.append(net.predict(X[0])))
+            signal.signal(signal.SIGTERM, stop)
+            send(signal.SIGUSR1, 0.1)
+            send(signal.SIGTERM, 0.4)
+            try:
+                for _ in range(100):
+                    net.gradients(X, y)
+            except Stop:
+                pass
+            else:
+                sys.exit("the handler's exception was lost")
+            assert len(calls) == 1
+            """
+        )
+    )
+
+
+def test_faulthandler_shows_where_a_call_is() -> None:
+    run(
+        WIDE
+        + textwrap.dedent(
+            """
+            import tempfile
+            with tempfile.TemporaryFile() as file:
+                faulthandler.dump_traceback_later(0.2, file=file)
+                net.fit(X, y, epochs=10**6, max_seconds=0.5)
+                faulthandler.cancel_dump_traceback_later()
+                file.seek(0)
+                assert b"in fit" in file.read()
+            """
+        )
+    )
