@@ -1,14 +1,17 @@
 // Threads, draws, and what this build runs on.
 #include <algorithm>
+#include <exception>
 #include <numeric>
 #include <vector>
 
+#include "base/at_fork.hpp"
 #include "base/cpu.hpp"
 #include "base/team.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "kernels/blas.hpp"
 #include "kernels/product.hpp"
+#include "kernels/table.hpp"
 #include "model/shuffle.hpp"
 
 namespace pymlp::bindings {
@@ -56,9 +59,25 @@ py::dict config() {
   return config;
 }
 
+// What is found out at first use is known before a fork, or its child might wait for the thread
+// that was finding it out.
+void know_before_forks() {
+  static const AtFork& at_fork = *new AtFork({.before = [] {
+    try {
+      num_threads();
+      product::backend();
+      kernels<float>();
+      kernels<double>();
+    } catch (const std::exception&) {  // of an environment that first use will complain of
+    }
+  }});
+  static_cast<void>(at_fork);
+}
+
 }  // namespace
 
 void bind_config(py::module_& module) {
+  know_before_forks();
   module.attr("__version__") = PYMLP_VERSION;
   module.def("config", &config);
   module.def("set_num_threads", &set_num_threads, py::arg("threads"));

@@ -7,10 +7,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "base/at_fork.hpp"
 #include "base/check.hpp"
 
 #if defined(PYMLP_BLAS_BUNDLED)
@@ -136,10 +138,21 @@ Description unloaded() { return load().description; }  // it is linked
 
 std::atomic<const Library*> loaded{nullptr};
 
+// Loaded at most once, and not while the process forks: the child would wait for ever.
 const Library& library() {
-  static const Library first = load();
-  loaded.store(&first, std::memory_order_release);
-  return first;
+  if (const Library* known = loaded.load(std::memory_order_acquire); known != nullptr) {
+    return *known;
+  }
+  static std::mutex& loading = *new std::mutex;
+  static const AtFork& at_fork = *new AtFork({.before = [] { loading.lock(); },
+                                              .in_parent = [] { loading.unlock(); },
+                                              .in_child = [] { loading.unlock(); }});
+  static_cast<void>(at_fork);
+  const std::lock_guard lock(loading);
+  if (loaded.load(std::memory_order_relaxed) == nullptr) {
+    loaded.store(new Library(load()), std::memory_order_release);  // for the process
+  }
+  return *loaded.load(std::memory_order_relaxed);
 }
 
 auto cblas_transpose(Transpose transpose) {
