@@ -160,14 +160,10 @@ class Team {
 
 std::atomic<int> configured_threads{0};
 
-Team*& team() {
-  // Never destroyed: workers may outlive static destruction. A child process has none of its
-  // parent's threads: it abandons the old team and starts another.
-  static Team* instance = new Team;
-  static const auto* at_fork = new AtFork({.in_child = [] { instance = new Team; }});
-  static_cast<void>(at_fork);
-  return instance;
-}
+// Never destroyed: workers may outlive static destruction. A child process has none of its parent's
+// threads: it abandons the old team and starts another.
+Team* team = new Team;
+[[maybe_unused]] const AtFork& at_fork = *new AtFork({.in_child = [] { team = new Team; }});
 
 }  // namespace
 
@@ -187,7 +183,7 @@ int num_threads() {
 void detail::run_tasks(index_t tasks, int threads, TaskFunction function, void* context) {
   threads = static_cast<int>(std::min<index_t>({threads, kMaxThreads, tasks}));
   if (threads > 1) {
-    team()->run(tasks, threads, function, context);
+    team->run(tasks, threads, function, context);
     return;
   }
   for (index_t task = 0; task < tasks; ++task) function(context, task, 0);

@@ -138,19 +138,20 @@ Description unloaded() { return load().description; }  // it is linked
 
 std::atomic<const Library*> loaded{nullptr};
 
-// Loaded at most once, and not while the process forks: the child would wait for ever.
+// A process does not fork while BLAS is loaded: the child would wait for ever. Never destroyed, as
+// threads may outlive static destruction.
+std::mutex& loading = *new std::mutex;
+[[maybe_unused]] const AtFork& at_fork = *new AtFork({.before = [] { loading.lock(); },
+                                                      .in_parent = [] { loading.unlock(); },
+                                                      .in_child = [] { loading.unlock(); }});
+
 const Library& library() {
   if (const Library* known = loaded.load(std::memory_order_acquire); known != nullptr) {
     return *known;
   }
-  static std::mutex& loading = *new std::mutex;
-  static const AtFork& at_fork = *new AtFork({.before = [] { loading.lock(); },
-                                              .in_parent = [] { loading.unlock(); },
-                                              .in_child = [] { loading.unlock(); }});
-  static_cast<void>(at_fork);
   const std::lock_guard lock(loading);
   if (loaded.load(std::memory_order_relaxed) == nullptr) {
-    loaded.store(new Library(load()), std::memory_order_release);  // for the process
+    loaded.store(new Library(load()), std::memory_order_release);
   }
   return *loaded.load(std::memory_order_relaxed);
 }
