@@ -15,8 +15,9 @@ def set_num_threads(n: int) -> None:
     Parameters
     ----------
     n : int
-        From 1 to 1024. At first it is the number of processors that the process may use, at most
-        what the environment variable ``OMP_NUM_THREADS`` says; what is set here is not limited.
+        From 1 to 1024. At first it is what the environment variable ``PYMLP_NUM_THREADS`` says;
+        without that the number of processors that the process may use, at most what
+        ``OMP_NUM_THREADS`` says. What is set here is not limited.
 
     Examples
     --------
@@ -81,8 +82,8 @@ def show_config() -> Config:
     -----
     The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``,
     ``blas`` or ``auto``: the native kernels where the processor has fused multiply-adds.
-    ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. ``OMP_NUM_THREADS`` limits
-    the number of threads that is taken where none is set. Each is read once.
+    ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. ``PYMLP_NUM_THREADS`` sets
+    the number of threads, ``OMP_NUM_THREADS`` limits it where none is set. Each is read once.
 
     Examples
     --------

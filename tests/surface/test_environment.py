@@ -55,6 +55,19 @@ def test_a_number_that_the_user_sets_wins() -> None:
     assert int(run(code.format(", threads=2"), OMP_NUM_THREADS="1")) == 2
 
 
+def test_the_packages_own_variable_is_what_set_num_threads_sets() -> None:
+    assert int(run(THREADS, PYMLP_NUM_THREADS="7", OMP_NUM_THREADS="1")) == 7
+    code = "import pymlp; pymlp.set_num_threads(3); print(pymlp.get_num_threads())"
+    assert int(run(code, PYMLP_NUM_THREADS="7")) == 3
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1025", "2.0"])
+def test_it_is_refused_where_it_is_none(value: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run(THREADS, PYMLP_NUM_THREADS=value)
+    assert f"PYMLP_NUM_THREADS must be from 1 to 1024, not '{value}'" in caught.value.stderr
+
+
 # ---- BLAS ----------------------------------------------------------------------------------------
 BLAS = """
 import numpy as np, pymlp

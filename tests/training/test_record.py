@@ -1,6 +1,7 @@
 """What a record says, under every optimiser: losses with their weights, and who sees which."""
 
 import functools
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,28 @@ def test_a_step_behind_an_infinite_penalty_changes_nothing(
     assert (net.parameters == before).all()
     assert (state.pop("state") == after.pop("state")).all()
     assert state == after
+
+
+@pytest.mark.parametrize("name", sorted(set(pymlp.optimizers.TABLE) - {"lbfgs"}))
+def test_a_step_that_would_leave_a_parameter_infinite_changes_nothing(name: str, rng: Rng) -> None:
+    net = Network([3, 4, 2], dropout=0.5, seed=0)
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    optimizer = pymlp.optimizers.TABLE[name]()
+    net.train_batch(X, y, optimizer=optimizer)
+    before, state = net.parameters.copy(), pickle.dumps(optimizer)
+    twin = net.copy()
+    optimizer.learning_rate = 1e308
+    for limits in ({}, {"clip_norm": 1.0}, {"l2": 0.1}, {"max_norm": 1.0}):
+        with pytest.raises(pymlp.TrainingDiverged, match="a parameter is not finite after it"):
+            net.train_batch(X, y, optimizer=optimizer, **limits)
+        assert np.array_equal(net.parameters, before)
+        assert optimizer.steps == 1
+    optimizer.learning_rate = pickle.loads(state).learning_rate
+    assert pickle.dumps(optimizer) == state
+    # The next draws are those that the twin makes.
+    J = net.train_batch(X, y, optimizer=optimizer)
+    assert twin.train_batch(X, y, optimizer=pickle.loads(state)) == J
+    assert np.array_equal(net.parameters, twin.parameters)
 
 
 # ---- step activations ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <exception>
 #include <thread>
 #include <utility>
@@ -165,6 +166,17 @@ std::atomic<int> configured_threads{0};
 Team* team = new Team;
 [[maybe_unused]] const AtFork& at_fork = *new AtFork({.in_child = [] { team = new Team; }});
 
+// PYMLP_NUM_THREADS, else the number of available processors.
+int initial_threads() {
+  const char* text = std::getenv("PYMLP_NUM_THREADS");
+  if (text == nullptr || *text == '\0') return std::min(available_cpus(), kMaxThreads);
+  char* end = nullptr;
+  const long threads = std::strtol(text, &end, 10);
+  check(*end == '\0' && threads >= 1 && threads <= kMaxThreads,
+        "PYMLP_NUM_THREADS must be from 1 to ", kMaxThreads, ", not '", text, "'");
+  return static_cast<int>(threads);
+}
+
 }  // namespace
 
 void set_num_threads(int threads) {
@@ -176,8 +188,8 @@ void set_num_threads(int threads) {
 int num_threads() {
   const int configured = configured_threads.load(std::memory_order_relaxed);
   if (configured > 0) return configured;
-  static const int available = available_cpus();
-  return available;
+  static const int initial = initial_threads();
+  return initial;
 }
 
 void detail::run_tasks(index_t tasks, int threads, TaskFunction function, void* context) {
