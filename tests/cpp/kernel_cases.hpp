@@ -135,11 +135,8 @@ void loss_cases(const Visit<T>& visit) {
 
 // ---------------------------------------------------------------- optimisers
 
-// Powers of these are exact, so that the constants of a step depend on no machine's pow().
-inline constexpr OptimizerRule kExact{.beta1 = 0.75, .beta2 = 0.9375, .momentum_decay = 0.0};
-
 inline OptimizerRule rule_of(OptimizerKind kind, double momentum = 0.0) {
-  OptimizerRule rule = kExact;
+  OptimizerRule rule;
   rule.kind = kind;
   rule.momentum = momentum;
   return rule;

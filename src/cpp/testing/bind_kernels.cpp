@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "bindings/array_activations.hpp"
+#include "kernels/power.hpp"
 #include "kernels/product.hpp"
 #include "kernels/table.hpp"
 #include "testing/bind.hpp"
@@ -120,6 +121,7 @@ void bind(py::module_& module) {
 void bind_kernels(py::module_& module) {
   bind<float>(module);
   bind<double>(module);
+  module.def("power", &power, py::arg("base"), py::arg("exponent"));
 }
 
 }  // namespace pymlp::testing
