@@ -32,20 +32,23 @@ double nadam_momentum(const OptimizerRule& rule, double step) {
   return rule.beta1 * (1.0 - 0.5 * decayed(step * rule.momentum_decay));
 }
 
+// 1 - beta^step for 0 <= beta < 1. The power is below e^-((1 - beta) step): in most steps it is
+// lost.
+double correction(double beta, std::int64_t step) {
+  if (!(beta >= 0.0 && beta < 1.0)) return std::numeric_limits<double>::quiet_NaN();
+  if ((1.0 - beta) * static_cast<double>(step) > 40.0) return 1.0;
+  return 1.0 - power(beta, static_cast<std::uint64_t>(step));
+}
+
 double nadam_momentum_product(const OptimizerRule& rule, std::int64_t step) {
   constexpr double kLost = 0x1p-54;  // taken from 1, leaves 1
-  // No momentum exceeds beta1: a long product need not be computed to see that it is lost.
-  if (power(rule.beta1, static_cast<std::uint64_t>(step)) < 0.5 * kLost) return 0.0;
+  // No momentum exceeds beta1, so a long product is lost as well.
+  if (correction(rule.beta1, step) == 1.0) return 0.0;
   double product = 1.0;
   for (std::int64_t s = 1; s <= step && product > kLost; ++s) {
     product *= nadam_momentum(rule, static_cast<double>(s));
   }
   return product;
-}
-
-// 1 - beta^step
-double correction(double beta, std::int64_t step) {
-  return 1.0 - power(beta, static_cast<std::uint64_t>(step));
 }
 
 template <class T>

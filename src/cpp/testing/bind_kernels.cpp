@@ -101,6 +101,11 @@ Array<T> elementary(const std::string& name, const Array<T>& x) {
   return y;
 }
 
+double checked_power(double base, std::uint64_t exponent) {
+  check(base >= 0.0 && base < 1.0, "base must be at least 0 and less than 1, not ", base);
+  return power(base, exponent);
+}
+
 template <class T>
 void bind(py::module_& module) {
   bind_activations<T>(module);
@@ -121,7 +126,7 @@ void bind(py::module_& module) {
 void bind_kernels(py::module_& module) {
   bind<float>(module);
   bind<double>(module);
-  module.def("power", &power, py::arg("base"), py::arg("exponent"));
+  module.def("power", &checked_power, py::arg("base"), py::arg("exponent"));
 }
 
 }  // namespace pymlp::testing
