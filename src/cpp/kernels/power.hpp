@@ -8,7 +8,7 @@ namespace pymlp {
 
 // A number in [0, 1): this many times 2^-128. Integers are as fast as pow(), pairs of doubles three
 // times as slow.
-__extension__ using Fraction = unsigned __int128;
+__extension__ typedef unsigned __int128 Fraction;
 
 // For 0 <= x < 1; what is below a unit is cut off. The compiler's own conversions are slow calls.
 inline Fraction fraction_of(double x) {
