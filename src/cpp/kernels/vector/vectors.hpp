@@ -80,21 +80,38 @@ PYMLP_INLINE V fused(const V& a, const V& b, V c) {
 }
 
 #if defined(__FMA__)
-PYMLP_INLINE __m128 fused(__m128 a, __m128 b, __m128 c) { return _mm_fmadd_ps(a, b, c); }
-PYMLP_INLINE __m128d fused(__m128d a, __m128d b, __m128d c) { return _mm_fmadd_pd(a, b, c); }
-PYMLP_INLINE __m256 fused(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
-PYMLP_INLINE __m256d fused(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+PYMLP_INLINE Vector<float, 4> fused(Vector<float, 4> a, Vector<float, 4> b, Vector<float, 4> c) {
+  return _mm_fmadd_ps(a, b, c);
+}
+PYMLP_INLINE Vector<double, 2> fused(Vector<double, 2> a, Vector<double, 2> b,
+                                     Vector<double, 2> c) {
+  return _mm_fmadd_pd(a, b, c);
+}
+PYMLP_INLINE Vector<float, 8> fused(Vector<float, 8> a, Vector<float, 8> b, Vector<float, 8> c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+PYMLP_INLINE Vector<double, 4> fused(Vector<double, 4> a, Vector<double, 4> b,
+                                     Vector<double, 4> c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
 #elif defined(__aarch64__)
-PYMLP_INLINE float32x4_t fused(float32x4_t a, float32x4_t b, float32x4_t c) {
+PYMLP_INLINE Vector<float, 4> fused(Vector<float, 4> a, Vector<float, 4> b, Vector<float, 4> c) {
   return vfmaq_f32(c, a, b);
 }
-PYMLP_INLINE float64x2_t fused(float64x2_t a, float64x2_t b, float64x2_t c) {
+PYMLP_INLINE Vector<double, 2> fused(Vector<double, 2> a, Vector<double, 2> b,
+                                     Vector<double, 2> c) {
   return vfmaq_f64(c, a, b);
 }
 #endif
 #if defined(__AVX512F__)
-PYMLP_INLINE __m512 fused(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
-PYMLP_INLINE __m512d fused(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+PYMLP_INLINE Vector<float, 16> fused(Vector<float, 16> a, Vector<float, 16> b,
+                                     Vector<float, 16> c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+PYMLP_INLINE Vector<double, 8> fused(Vector<double, 8> a, Vector<double, 8> b,
+                                     Vector<double, 8> c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
 #endif
 
 // sum + a b; that 0 is subtracted from a, which changes nothing, makes it a vector.
