@@ -20,10 +20,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   list(APPEND isas avx2 avx512)
 endif()
 
-# Products are sums of fused multiply-adds and nothing else: only here may the compiler make them.
-set_source_files_properties(src/cpp/kernels/vector/peak.cpp src/cpp/kernels/vector/product.cpp
-  PROPERTIES COMPILE_OPTIONS -ffp-contract=fast)
-
 add_library(pymlp_kernels INTERFACE)
 foreach(isa IN LISTS isas)
   add_library(pymlp_kernels_${isa} OBJECT ${kernel_sources})

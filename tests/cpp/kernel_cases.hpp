@@ -135,11 +135,8 @@ void loss_cases(const Visit<T>& visit) {
 
 // ---------------------------------------------------------------- optimisers
 
-// Powers of these are exact, so that the constants of a step depend on no machine's pow().
-inline constexpr OptimizerRule kExact{.beta1 = 0.75, .beta2 = 0.9375, .momentum_decay = 0.0};
-
 inline OptimizerRule rule_of(OptimizerKind kind, double momentum = 0.0) {
-  OptimizerRule rule = kExact;
+  OptimizerRule rule;
   rule.kind = kind;
   rule.momentum = momentum;
   return rule;
@@ -190,22 +187,40 @@ Outcome run_optimizer(const Kernels<T>& table, const OptimizerRule& rule, const 
 }
 
 template <class T>
+void visit_rules(const Visit<T>& visit, const std::vector<T>& parameters,
+                 const std::vector<T>& gradient) {
+  const std::vector<OptimizerRule> rules = all_rules();
+  for (std::size_t r = 0; r < rules.size(); ++r) {
+    for (const Clipping& clipping : {Clipping{}, Clipping{0.375, 0.5}}) {
+      visit("rule " + std::to_string(r), [&](const Kernels<T>& table) {
+        return run_optimizer<T>(table, rules[r], clipping, parameters, gradient);
+      });
+    }
+  }
+}
+
+// Gradients of every size, so that there are states, and squares, on both sides of the smallest
+// normal number.
+template <class T>
+std::vector<T> draw_of_every_size(index_t n, Random& random) {
+  constexpr index_t kExponents =
+      std::numeric_limits<T>::digits - std::numeric_limits<T>::min_exponent;
+  std::vector<T> numbers = draw<T>(n, Kind::ordinary, random);
+  for (T& x : numbers) x = std::ldexp(x, -static_cast<int>(random.below(kExponents)));
+  return numbers;
+}
+
+template <class T>
 void optimizer_cases(const Visit<T>& visit) {
   Random random(4, 0);
-  const std::vector<OptimizerRule> rules = all_rules();
   for (const Kind kind : kKinds) {
     for (const index_t n : {1, 15, 16, 17, 1000}) {
       const std::vector<T> parameters = draw<T>(n, kind, random);
-      const std::vector<T> gradient = draw<T>(n, kind, random);
-      for (std::size_t r = 0; r < rules.size(); ++r) {
-        for (const Clipping& clipping : {Clipping{}, Clipping{0.375, 0.5}}) {
-          visit("rule " + std::to_string(r), [&](const Kernels<T>& table) {
-            return run_optimizer<T>(table, rules[r], clipping, parameters, gradient);
-          });
-        }
-      }
+      visit_rules<T>(visit, parameters, draw<T>(n, kind, random));
     }
   }
+  const std::vector<T> parameters = draw<T>(1000, Kind::ordinary, random);
+  visit_rules<T>(visit, parameters, draw_of_every_size<T>(1000, random));
 }
 
 // ---------------------------------------------------------------- reductions

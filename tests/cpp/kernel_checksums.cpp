@@ -59,7 +59,7 @@ struct Run {
   Regularization regularization;
 };
 
-// Odd widths, and rules that ask the C library for nothing but square roots and exact powers.
+// Odd widths, and a rule of each kind of constants.
 std::vector<Run> runs() {
   using enum OptimizerKind;
   OptimizerRule nesterov = rule_of(sgd, 0.9);
@@ -67,6 +67,7 @@ std::vector<Run> runs() {
   return {{"sgd", {3, 130, 2}, 0.0, rule_of(sgd), {}},
           {"nesterov", {17, 64, 64, 6}, 0.3, nesterov, {}},
           {"adam", {31, 100, 47, 10}, 0.0, rule_of(adam), {}},
+          {"nadam", {12, 20, 20, 3}, 0.0, rule_of(nadam), {}},
           {"rmsprop", {5, 33, 2}, 0.5, rule_of(rmsprop), all_limits()}};
 }
 

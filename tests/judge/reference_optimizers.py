@@ -2,9 +2,11 @@
 
 Every rule is written for one parameter; the same is done to each. What a step needs of the steps
 before it is kept in `s`, where everything is 0 at first, and s["t"] counts the steps from 1.
+What decays there goes to 0, and not to the subnormal numbers.
 """
 
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -56,7 +58,7 @@ def sgd(
     nesterov: bool = False,
 ) -> float:
     """Gradient descent; with momentum along a velocity, which Nesterov looks one step ahead of."""
-    s["v"] = momentum * s["v"] + (g if s["t"] == 1 else (1.0 - dampening) * g)
+    s["v"] = flushed(momentum * s["v"] + (g if s["t"] == 1 else (1.0 - dampening) * g))
     if momentum == 0.0:
         return w - learning_rate * g
     return w - learning_rate * (g + momentum * s["v"] if nesterov else s["v"])
@@ -64,7 +66,7 @@ def sgd(
 
 def momentum(w: float, g: float, s: Memory, learning_rate: float, *, beta: float = 0.9) -> float:
     """Along the exponentially weighted average of the gradients."""
-    s["v"] = beta * s["v"] + (1.0 - beta) * g
+    s["v"] = flushed(beta * s["v"] + (1.0 - beta) * g)
     return w - learning_rate * s["v"]
 
 
@@ -79,7 +81,7 @@ def lion(
 ) -> float:
     """By the sign alone of an average."""
     c = beta1 * s["m"] + (1.0 - beta1) * g
-    s["m"] = beta2 * s["m"] + (1.0 - beta2) * g
+    s["m"] = flushed(beta2 * s["m"] + (1.0 - beta2) * g)
     return w - learning_rate * (math.copysign(1.0, c) if c else 0.0)
 
 
@@ -96,11 +98,12 @@ def rmsprop(
     centered: bool = False,
 ) -> float:
     """By the root of the mean square; centred, by the standard deviation."""
-    s["square"] = beta * s["square"] + (1.0 - beta) * g**2
-    s["mean"] = beta * s["mean"] + (1.0 - beta) * g
+    square = beta * s["square"] + (1.0 - beta) * g**2
+    mean = beta * s["mean"] + (1.0 - beta) * g
     # Rounding alone can take a variance below 0.
-    variance = max(0.0, s["square"] - s["mean"] ** 2) if centered else s["square"]
-    s["v"] = momentum * s["v"] + g / (math.sqrt(variance) + epsilon)
+    variance = flushed(max(0.0, square - mean**2) if centered else square)
+    s["square"], s["mean"] = flushed(square), flushed(mean)
+    s["v"] = flushed(momentum * s["v"] + g / (math.sqrt(variance) + epsilon))
     return w - learning_rate * s["v"]
 
 
@@ -115,7 +118,7 @@ def adagrad(
     initial_accumulator: float = 0.0,
 ) -> float:
     """By the root of the sum of all squares."""
-    s["sum"] += g**2
+    s["sum"] = flushed(s["sum"] + g**2)
     rate = learning_rate / (1.0 + (s["t"] - 1.0) * learning_rate_decay)
     return w - rate * g / (math.sqrt(initial_accumulator + s["sum"]) + epsilon)
 
@@ -130,9 +133,9 @@ def adadelta(
     epsilon: float = 1e-6,
 ) -> float:
     """Along d, which has the unit of w: the root mean square of past d over that of g, times g."""
-    s["g2"] = beta * s["g2"] + (1.0 - beta) * g**2
+    s["g2"] = flushed(beta * s["g2"] + (1.0 - beta) * g**2)
     d = math.sqrt(s["d2"] + epsilon) / math.sqrt(s["g2"] + epsilon) * g
-    s["d2"] = beta * s["d2"] + (1.0 - beta) * d**2
+    s["d2"] = flushed(beta * s["d2"] + (1.0 - beta) * d**2)
     return w - learning_rate * d
 
 
@@ -150,8 +153,8 @@ def adam(
     amsgrad: bool = False,
 ) -> float:
     """AMSGrad takes the largest mean square so far."""
-    s["m"] = beta1 * s["m"] + (1.0 - beta1) * g
-    s["v"] = beta2 * s["v"] + (1.0 - beta2) * g**2
+    s["m"] = flushed(beta1 * s["m"] + (1.0 - beta1) * g)
+    s["v"] = flushed(beta2 * s["v"] + (1.0 - beta2) * g**2)
     s["largest"] = max(s["largest"], s["v"])
     m = s["m"] / (1.0 - beta1 ** s["t"])
     v = (s["largest"] if amsgrad else s["v"]) / (1.0 - beta2 ** s["t"])
@@ -173,8 +176,8 @@ def adamax(
     epsilon: float = 1e-8,
 ) -> float:
     """By the largest of the gradients, of which older ones count less."""
-    s["m"] = beta1 * s["m"] + (1.0 - beta1) * g
-    s["u"] = max(beta2 * s["u"], abs(g) + epsilon)
+    s["m"] = flushed(beta1 * s["m"] + (1.0 - beta1) * g)
+    s["u"] = max(flushed(beta2 * s["u"]), abs(g) + epsilon)
     return w - learning_rate * s["m"] / (1.0 - beta1 ** s["t"]) / s["u"]
 
 
@@ -192,11 +195,16 @@ def nadam(
     """Adam whose mean looks one step ahead, with momenta mu_1, mu_2, ... that grow to beta1."""
     t = int(s["t"])
     mu = [beta1 * (1.0 - 0.5 * 0.96 ** (k * momentum_decay)) for k in range(1, t + 2)]
-    s["m"] = beta1 * s["m"] + (1.0 - beta1) * g
-    s["v"] = beta2 * s["v"] + (1.0 - beta2) * g**2
+    s["m"] = flushed(beta1 * s["m"] + (1.0 - beta1) * g)
+    s["v"] = flushed(beta2 * s["v"] + (1.0 - beta2) * g**2)
     now = (1.0 - mu[t - 1]) / (1.0 - math.prod(mu[:t])) * g
     ahead = mu[t] / (1.0 - math.prod(mu)) * s["m"]
     return w - learning_rate * (now + ahead) / (math.sqrt(s["v"] / (1.0 - beta2**t)) + epsilon)
+
+
+def flushed(x: float) -> float:
+    """Return x, or 0 where it is too small for a normal number."""
+    return 0.0 if abs(x) < sys.float_info.min else x
 
 
 RULES: dict[str, Callable[..., float]] = {

@@ -5,6 +5,8 @@
 
 #include "base/check.hpp"
 #include "kernels/optimizer_rule.hpp"
+#include "kernels/power.hpp"
+#include "kernels/table.hpp"
 
 namespace pymlp {
 
@@ -13,13 +15,35 @@ namespace {
 constexpr std::string_view kNames[] = {"sgd",  "momentum", "rmsprop", "adagrad", "adadelta",
                                        "adam", "adamax",   "nadam",   "lion"};
 
+// 0.96^x for x >= 0, of our own parts as pow() differs between machines. What rounding takes from
+// the exponent of e is multiplied back.
+double decayed(double x) {
+  constexpr double kLog = -0x1.4e69ed6d80eb3p-5, kLogRest = -0x1.067d54cb9a84cp-60;  // log(0.96)
+  const double exponent = x * kLog;
+  if (exponent < -50.0) return 0.0;  // taken from 1, leaves 1
+  const double rest = std::fma(x, kLog, -exponent) + x * kLogRest;
+  double result = 0.0;
+  kernels<double>().elementary(Elementary::exp, &result, &exponent, 1);
+  return result + result * rest;
+}
+
 // Dozat, "Incorporating Nesterov momentum into Adam", 2016: beta1 grows from half of itself.
 double nadam_momentum(const OptimizerRule& rule, double step) {
-  return rule.beta1 * (1.0 - 0.5 * std::pow(0.96, step * rule.momentum_decay));
+  return rule.beta1 * (1.0 - 0.5 * decayed(step * rule.momentum_decay));
+}
+
+// 1 - beta^step for 0 <= beta < 1. The power is below e^-((1 - beta) step): in most steps it is
+// lost.
+double correction(double beta, std::int64_t step) {
+  if (!(beta >= 0.0 && beta < 1.0)) return std::numeric_limits<double>::quiet_NaN();
+  if ((1.0 - beta) * static_cast<double>(step) > 40.0) return 1.0;
+  return 1.0 - power(beta, static_cast<std::uint64_t>(step));
 }
 
 double nadam_momentum_product(const OptimizerRule& rule, std::int64_t step) {
   constexpr double kLost = 0x1p-54;  // taken from 1, leaves 1
+  // No momentum exceeds beta1, so a long product is lost as well.
+  if (correction(rule.beta1, step) == 1.0) return 0.0;
   double product = 1.0;
   for (std::int64_t s = 1; s <= step && product > kLost; ++s) {
     product *= nadam_momentum(rule, static_cast<double>(s));
@@ -31,13 +55,15 @@ template <class T>
 void set_rates(OptimizerStep<T>& constants, const OptimizerRule& rule, std::int64_t step) {
   const auto t = static_cast<double>(step);
   const double rate = rule.learning_rate;
-  const double first_correction = 1.0 - std::pow(rule.beta1, t);
-  constants.second_moment_scale = static_cast<T>(1.0 / std::sqrt(1.0 - std::pow(rule.beta2, t)));
   constants.learning_rate = static_cast<T>(rate);
+  if (rule.kind == OptimizerKind::adam || rule.kind == OptimizerKind::nadam) {
+    const double second_correction = correction(rule.beta2, step);
+    constants.second_moment_scale = static_cast<T>(1.0 / std::sqrt(second_correction));
+  }
   switch (rule.kind) {
     case OptimizerKind::adam:
     case OptimizerKind::adamax:
-      constants.learning_rate = static_cast<T>(rate / first_correction);
+      constants.learning_rate = static_cast<T>(rate / correction(rule.beta1, step));
       break;
     case OptimizerKind::adagrad:
       constants.learning_rate = static_cast<T>(rate / (1.0 + (t - 1.0) * rule.learning_rate_decay));

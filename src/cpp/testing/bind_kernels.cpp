@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "bindings/array_activations.hpp"
+#include "kernels/power.hpp"
 #include "kernels/product.hpp"
 #include "kernels/table.hpp"
 #include "testing/bind.hpp"
@@ -101,6 +102,11 @@ Array<T> elementary(const std::string& name, const Array<T>& x) {
   return y;
 }
 
+double checked_power(double base, std::uint64_t exponent) {
+  check(base >= 0.0 && base < 1.0, "base must be at least 0 and less than 1, not ", base);
+  return power(base, exponent);
+}
+
 template <class T>
 void bind(py::module_& module) {
   bind_activations<T>(module);
@@ -121,6 +127,7 @@ void bind(py::module_& module) {
 void bind_kernels(py::module_& module) {
   bind<float>(module);
   bind<double>(module);
+  module.def("power", &checked_power, py::arg("base"), py::arg("exponent"));
 }
 
 }  // namespace pymlp::testing

@@ -80,9 +80,14 @@ void tile(const TileArguments<T>& of) {
     for (int v = 0; v < vectors; ++v) row[v] = load<T, lanes>(b + v * lanes);
     PYMLP_UNROLL
     for (int i = 0; i < rows; ++i) {
-      const T ai = ones && i + 1 == rows ? T(1) : a[i];
       PYMLP_UNROLL
-      for (int v = 0; v < vectors; ++v) multiply_add<T, lanes>(sums[i][v], ai, row[v]);
+      for (int v = 0; v < vectors; ++v) {
+        if (ones && i + 1 == rows) {
+          sums[i][v] += row[v];
+        } else {
+          multiply_add<T, lanes>(sums[i][v], a[i], row[v]);
+        }
+      }
     }
     __builtin_prefetch(b + ahead);
     __builtin_prefetch(b + ahead + vectors * lanes - 1);

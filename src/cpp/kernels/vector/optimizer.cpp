@@ -1,6 +1,10 @@
 // Optimisers: one pass over n consecutive parameters. The formulas are PyTorch's, named by
 // torch.optim; a rule says how far a weight moves, c its constants, g the gradient, s, t, u its
 // states.
+//
+// The state of a weight without gradient decays: to 0, and not to the subnormal numbers, where it
+// would stay for good and where roots, quotients and products are many times slower. The code
+// compares and selects, whatever the processor's mode: the same on every ISA.
 #include "kernels/optimizer_rule.hpp"
 
 #include "kernels/table.hpp"
@@ -9,6 +13,23 @@
 
 namespace pymlp {
 namespace {
+
+// A state, or 0 where its magnitude is below the smallest normal number. NaN stays.
+template <class T>
+PYMLP_INLINE T flushed(T state, T magnitude) {
+  return magnitude < math::power_of_two<T>(1) ? T(0) : state;
+}
+
+template <class T>
+PYMLP_INLINE T flushed(T state) {
+  return flushed(state, math::abs(state));
+}
+
+// A state that is never negative.
+template <class T>
+PYMLP_INLINE T flushed_square(T state) {
+  return flushed(state, state);
+}
 
 // learning_rate g.
 template <class T>
@@ -21,7 +42,7 @@ struct SGD {
 template <class T, bool nesterov>
 struct SGDMomentum {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& v) const {
-    v = c.momentum * v + c.fresh * g;
+    v = flushed(c.momentum * v + c.fresh * g);
     return c.learning_rate * (nesterov ? g + c.momentum * v : v);
   }
 };
@@ -30,7 +51,7 @@ struct SGDMomentum {
 template <class T>
 struct Momentum {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& v) const {
-    v = c.beta1 * v + c.one_minus_beta1 * g;
+    v = flushed(c.beta1 * v + c.one_minus_beta1 * g);
     return c.learning_rate * v;
   }
 };
@@ -39,16 +60,19 @@ struct Momentum {
 // learning, lecture 6e.
 template <class T>
 PYMLP_INLINE T rms_quotient(const OptimizerStep<T>& c, T g, T& s) {
-  s = c.beta1 * s + c.one_minus_beta1 * (g * g);
+  s = flushed_square(c.beta1 * s + c.one_minus_beta1 * (g * g));
   return g / (math::square_root(s) + c.epsilon);
 }
 
-// With s less the square of the gradients' mean. Graves, arXiv:1308.0850.
+// With s less the square of the gradients' mean. Graves, arXiv:1308.0850. Rounding may take the
+// difference below 0.
 template <class T>
 PYMLP_INLINE T centered_quotient(const OptimizerStep<T>& c, T g, T& s, T& mean) {
-  s = c.beta1 * s + c.one_minus_beta1 * (g * g);
-  mean = c.beta1 * mean + c.one_minus_beta1 * g;
-  const T variance = math::at_least(T(0), s - mean * mean);  // rounding may take it below
+  const T new_s = c.beta1 * s + c.one_minus_beta1 * (g * g);
+  const T new_mean = c.beta1 * mean + c.one_minus_beta1 * g;
+  const T variance = flushed_square(new_s - new_mean * new_mean);
+  s = flushed_square(new_s);
+  mean = flushed(new_mean);
   return g / (math::square_root(variance) + c.epsilon);
 }
 
@@ -69,7 +93,7 @@ struct CenteredRMSProp {
 template <class T>
 struct RMSPropMomentum {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& s, T& v) const {
-    v = c.momentum * v + rms_quotient(c, g, s);
+    v = flushed(c.momentum * v + rms_quotient(c, g, s));
     return c.learning_rate * v;
   }
 };
@@ -77,7 +101,7 @@ struct RMSPropMomentum {
 template <class T>
 struct CenteredRMSPropMomentum {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& s, T& mean, T& v) const {
-    v = c.momentum * v + centered_quotient(c, g, s, mean);
+    v = flushed(c.momentum * v + centered_quotient(c, g, s, mean));
     return c.learning_rate * v;
   }
 };
@@ -86,7 +110,7 @@ struct CenteredRMSPropMomentum {
 template <class T>
 struct Adagrad {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& s) const {
-    s = s + g * g;
+    s = flushed_square(s + g * g);
     return c.learning_rate * g / (math::square_root(s) + c.epsilon);
   }
 };
@@ -96,9 +120,9 @@ struct Adagrad {
 template <class T>
 struct Adadelta {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& s, T& r) const {
-    s = c.beta1 * s + c.one_minus_beta1 * (g * g);
+    s = flushed_square(c.beta1 * s + c.one_minus_beta1 * (g * g));
     const T d = math::square_root(r + c.epsilon) / math::square_root(s + c.epsilon) * g;
-    r = c.beta1 * r + c.one_minus_beta1 * (d * d);
+    r = flushed_square(c.beta1 * r + c.one_minus_beta1 * (d * d));
     return c.learning_rate * d;
   }
 };
@@ -109,8 +133,8 @@ struct Adadelta {
 template <class T>
 struct Adam {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m, T& v) const {
-    m = c.beta1 * m + c.one_minus_beta1 * g;
-    v = c.beta2 * v + c.one_minus_beta2 * (g * g);
+    m = flushed(c.beta1 * m + c.one_minus_beta1 * g);
+    v = flushed_square(c.beta2 * v + c.one_minus_beta2 * (g * g));
     return c.learning_rate * m / (math::square_root(v) * c.second_moment_scale + c.epsilon);
   }
 };
@@ -119,8 +143,8 @@ struct Adam {
 template <class T>
 struct AMSGrad {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m, T& v, T& largest) const {
-    m = c.beta1 * m + c.one_minus_beta1 * g;
-    v = c.beta2 * v + c.one_minus_beta2 * (g * g);
+    m = flushed(c.beta1 * m + c.one_minus_beta1 * g);
+    v = flushed_square(c.beta2 * v + c.one_minus_beta2 * (g * g));
     largest = math::at_least(v, largest);
     return c.learning_rate * m / (math::square_root(largest) * c.second_moment_scale + c.epsilon);
   }
@@ -130,8 +154,8 @@ struct AMSGrad {
 template <class T>
 struct Adamax {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m, T& u) const {
-    m = c.beta1 * m + c.one_minus_beta1 * g;
-    u = math::at_least(c.beta2 * u, math::abs(g) + c.epsilon);
+    m = flushed(c.beta1 * m + c.one_minus_beta1 * g);
+    u = math::at_least(flushed_square(c.beta2 * u), math::abs(g) + c.epsilon);
     return c.learning_rate * m / u;
   }
 };
@@ -140,8 +164,8 @@ struct Adamax {
 template <class T>
 struct NAdam {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m, T& v) const {
-    m = c.beta1 * m + c.one_minus_beta1 * g;
-    v = c.beta2 * v + c.one_minus_beta2 * (g * g);
+    m = flushed(c.beta1 * m + c.one_minus_beta1 * g);
+    v = flushed_square(c.beta2 * v + c.one_minus_beta2 * (g * g));
     return (c.gradient_rate * g + c.mean_rate * m) /
            (math::square_root(v) * c.second_moment_scale + c.epsilon);
   }
@@ -153,25 +177,44 @@ template <class T>
 struct Lion {
   PYMLP_INLINE T operator()(const OptimizerStep<T>& c, T g, T& m) const {
     const T direction = math::sign_of(c.beta1 * m + c.one_minus_beta1 * g);
-    m = c.beta2 * m + c.one_minus_beta2 * g;
+    m = flushed(c.beta2 * m + c.one_minus_beta2 * g);
     return c.learning_rate * direction;
   }
 };
 
-// The gradient that a rule sees: scaled, clipped, and with weight decay where that is coupled.
-template <class T>
+// The gradient that a rule sees: scaled, clipped, and with weight decay where that is coupled. It
+// is `plain` where the first two change nothing.
+template <bool plain, class T>
 PYMLP_INLINE T seen_gradient(const OptimizerStep<T>& c, T w, T g) {
-  return math::between(-c.clip_value, c.clip_value, c.gradient_scale * g) + c.coupled_decay * w;
+  const T scaled = plain ? g : math::between(-c.clip_value, c.clip_value, c.gradient_scale * g);
+  return scaled + c.coupled_decay * w;
 }
 
-template <class T, class Rule, class... States>
-PYMLP_INLINE void apply(const OptimizerStep<T>& step, Rule rule, T* w, const T* g, index_t n,
-                        States*... states) {
+template <bool plain, class T, class Rule, class... States>
+PYMLP_INLINE void apply_to(const OptimizerStep<T>& step, Rule rule, T* w, const T* g, index_t n,
+                           States*... states) {
   const OptimizerStep<T> c = step;
   PYMLP_VECTOR_LOOP
   for (index_t i = 0; i < n; ++i) {
-    const T change = rule(c, seen_gradient(c, w[i], g[i]), states[i]...);
-    w[i] = c.shrink * w[i] - change;
+    // On copies of the states, which then stay in registers.
+    const T change = [&](auto... state) {
+      const T result = rule(c, seen_gradient<plain>(c, w[i], g[i]), state...);
+      ((states[i] = state), ...);
+      return result;
+    }(states[i]...);
+    w[i] = (plain ? w[i] : c.shrink * w[i]) - change;
+  }
+}
+
+// Most steps neither scale nor clip nor shrink: without that, a loop has time to flush.
+template <class T, class Rule, class... States>
+PYMLP_INLINE void apply(const OptimizerStep<T>& c, Rule rule, T* w, const T* g, index_t n,
+                        States*... states) {
+  const bool clips = c.clip_value < math::Format<T>::infinity;
+  if (clips || c.gradient_scale != T(1) || c.shrink != T(1)) {
+    apply_to<false>(c, rule, w, g, n, states...);
+  } else {
+    apply_to<true>(c, rule, w, g, n, states...);
   }
 }
 

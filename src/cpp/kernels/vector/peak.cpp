@@ -1,6 +1,5 @@
 // Peak arithmetic speed: multiply-adds on registers alone, without memory. The speed of products is
-// compared with it. Compiled with contraction, so that a product and a sum are one instruction
-// where the ISA has it; the result is meaningless.
+// compared with it. The result is meaningless.
 #include "kernels/table.hpp"
 #include "kernels/vector/vectors.hpp"
 
@@ -19,7 +18,7 @@ double peak(T* result, index_t iterations) {
   V sums[kSums];
   for (int s = 0; s < kSums; ++s) sums[s] = V{} + *result + static_cast<T>(s);
   for (index_t i = 0; i < iterations; ++i) {
-    for (int s = 0; s < kSums; ++s) sums[s] = sums[s] * factor + summand;
+    for (int s = 0; s < kSums; ++s) sums[s] = fused(sums[s], factor, summand);
   }
   V total = sums[0];
   for (int s = 1; s < kSums; ++s) total += sums[s];

@@ -4,6 +4,12 @@
 
 #include "base/view.hpp"
 
+#if defined(__FMA__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 // Unroll the next loop entirely: its arrays then live in registers.
 #if defined(__clang__)
 #define PYMLP_UNROLL _Pragma("clang loop unroll(full)")
@@ -58,21 +64,60 @@ PYMLP_INLINE void store(T* to, const Vector<T, lanes>& v) {
   *reinterpret_cast<typename VectorTypes<T, lanes>::Unaligned*>(to) = v;
 }
 
-// sum + a b, rounded once. Where the ISA has the instruction the compiler contracts to it, as these
-// sources allow; where it has not, the C library computes the same bits.
+// a b + c, rounded once: the ISA's instruction by its name, as whether a compiler makes one of a
+// product and a sum depends on its options. Where the ISA has none, the C library computes the same
+// bits.
+PYMLP_INLINE float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+PYMLP_INLINE double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+
+// Vectors for which there is no instruction.
+template <class V>
+PYMLP_INLINE V fused(const V& a, const V& b, V c) {
+  for (int l = 0; l < static_cast<int>(sizeof(V) / sizeof(c[0])); ++l) {
+    c[l] = fused(a[l], b[l], c[l]);
+  }
+  return c;
+}
+
+#if defined(__FMA__)
+PYMLP_INLINE Vector<float, 4> fused(Vector<float, 4> a, Vector<float, 4> b, Vector<float, 4> c) {
+  return _mm_fmadd_ps(a, b, c);
+}
+PYMLP_INLINE Vector<double, 2> fused(Vector<double, 2> a, Vector<double, 2> b,
+                                     Vector<double, 2> c) {
+  return _mm_fmadd_pd(a, b, c);
+}
+PYMLP_INLINE Vector<float, 8> fused(Vector<float, 8> a, Vector<float, 8> b, Vector<float, 8> c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+PYMLP_INLINE Vector<double, 4> fused(Vector<double, 4> a, Vector<double, 4> b,
+                                     Vector<double, 4> c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
+#elif defined(__aarch64__)
+PYMLP_INLINE Vector<float, 4> fused(Vector<float, 4> a, Vector<float, 4> b, Vector<float, 4> c) {
+  return vfmaq_f32(c, a, b);
+}
+PYMLP_INLINE Vector<double, 2> fused(Vector<double, 2> a, Vector<double, 2> b,
+                                     Vector<double, 2> c) {
+  return vfmaq_f64(c, a, b);
+}
+#endif
+#if defined(__AVX512F__)
+PYMLP_INLINE Vector<float, 16> fused(Vector<float, 16> a, Vector<float, 16> b,
+                                     Vector<float, 16> c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+PYMLP_INLINE Vector<double, 8> fused(Vector<double, 8> a, Vector<double, 8> b,
+                                     Vector<double, 8> c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
+#endif
+
+// sum + a b; that 0 is subtracted from a, which changes nothing, makes it a vector.
 template <class T, int lanes>
 PYMLP_INLINE void multiply_add(Vector<T, lanes>& sum, T a, const Vector<T, lanes>& b) {
-#if defined(__FMA__) || defined(__aarch64__)
-  sum += a * b;
-#else
-  for (int l = 0; l < lanes; ++l) {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      sum[l] = __builtin_fmaf(a, b[l], sum[l]);
-    } else {
-      sum[l] = __builtin_fma(a, b[l], sum[l]);
-    }
-  }
-#endif
+  sum = fused(a - Vector<T, lanes>{}, b, sum);
 }
 
 }  // namespace

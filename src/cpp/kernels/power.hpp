@@ -1,0 +1,55 @@
+// Powers with whole exponents, the same on every machine: the C library's pow() is not.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace pymlp {
+
+// A number in [0, 1): this many times 2^-128. Integers are as fast as pow(), pairs of doubles three
+// times as slow.
+__extension__ typedef unsigned __int128 Fraction;
+
+// For 0 <= x < 1; what is below a unit is cut off. The compiler's own conversions are slow calls.
+inline Fraction fraction_of(double x) {
+  const auto bits = std::bit_cast<std::uint64_t>(x);
+  const auto exponent = static_cast<int>(bits >> 52);
+  const Fraction mantissa = (bits & 0xfffffffffffff) | 0x10000000000000;
+  if (exponent >= 947) return mantissa << (exponent - 947);
+  return exponent > 947 - 53 ? mantissa >> (947 - exponent) : 0;
+}
+
+// The nearest double: of 64 bits from the first that is set, the last says whether others follow.
+inline double number_of(Fraction x) {
+  if (x >> 64 == 0) return static_cast<double>(static_cast<std::uint64_t>(x)) * 0x1p-128;
+  const int zeros = std::countl_zero(static_cast<std::uint64_t>(x >> 64));
+  x <<= zeros;
+  const auto first = static_cast<std::uint64_t>(x >> 64);
+  const bool others = static_cast<std::uint64_t>(x) != 0;
+  const auto scale = std::bit_cast<double>(static_cast<std::uint64_t>(1023 - 64 - zeros) << 52);
+  return static_cast<double>(others ? first | 1 : first) * scale;
+}
+
+// The product less at most three units.
+inline Fraction product_of(Fraction a, Fraction b) {
+  const Fraction a_high = a >> 64, a_low = static_cast<std::uint64_t>(a);
+  const Fraction b_high = b >> 64, b_low = static_cast<std::uint64_t>(b);
+  return a_high * b_high + ((a_high * b_low) >> 64) + ((a_low * b_high) >> 64);
+}
+
+// base^exponent for 0 <= base < 1, by squaring. The error before the one rounding at the end is
+// some exponent 2^-125 of the power, and at most 2^-126: the result is the double next to the
+// power, unless that is too small to be seen in 1 - base^exponent.
+inline double power(double base, std::uint64_t exponent) {
+  if (exponent == 0) return 1.0;
+  Fraction square = fraction_of(base);
+  for (; exponent % 2 == 0; exponent /= 2) square = product_of(square, square);
+  Fraction result = square;
+  while ((exponent /= 2) > 0) {
+    square = product_of(square, square);
+    if (exponent % 2 == 1) result = product_of(result, square);
+  }
+  return number_of(result);
+}
+
+}  // namespace pymlp
