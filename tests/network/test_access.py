@@ -14,7 +14,7 @@ import pytest
 from cases import FloatArray, Rng
 
 import pymlp
-from pymlp import Activation, History, Network
+from pymlp import Activation, History, Network, _core
 from pymlp.losses import Loss
 
 SECONDS = 30.0  # after which something hangs
@@ -209,13 +209,14 @@ def test_best_parameters_are_written_between_predictions(rng: Rng) -> None:
 
 def test_one_training_at_a_time_whoever_asks_the_core() -> None:
     core = Network([3, 1])._core
-    core.begin_training()
-    with pytest.raises(RuntimeError, match="being trained already"):
-        core.begin_training()
-    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="does not train"):
-        pool.submit(core.end_training).result()
-    core.end_training()
+    training = _core.Training(core)
+    with training:
+        with pytest.raises(RuntimeError, match="being trained already"), _core.Training(core):
+            pass
+        with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="does not train"):
+            pool.submit(training.__exit__, None, None, None).result()
+        core.write(core.snapshot())
     with pytest.raises(RuntimeError, match="does not train"):
-        core.end_training()
+        training.__exit__(None, None, None)
     with pytest.raises(RuntimeError, match="does not train"):
         core.write(core.snapshot())

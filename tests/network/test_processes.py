@@ -244,6 +244,35 @@ def test_handlers_run_in_the_middle_of_a_call_and_may_raise() -> None:
     )
 
 
+def test_signals_at_any_moment_leave_a_network_that_can_be_trained() -> None:
+    run(
+        """
+        class Tick(Exception):
+            pass
+
+        def tick(number, frame):
+            raise Tick
+
+        signal.signal(signal.SIGALRM, tick)
+        small = pymlp.Network([2, 3, 1], seed=0)
+        Z, t = np.ones((8, 2)), np.ones(8)
+        refused = ended = 0
+        for round in range(400):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-5 + 1e-6 * round)
+                small.fit(Z, t, epochs=1)
+                small.train_batch(Z, t, optimizer=pymlp.SGD(0.01))
+                small.predict(Z)
+                ended += 1
+            except Tick:
+                pass
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        small.fit(Z, t, epochs=1)
+        """
+    )
+
+
 def test_faulthandler_shows_where_a_call_is() -> None:
     run(
         WIDE

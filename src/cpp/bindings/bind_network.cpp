@@ -5,6 +5,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
+#include "bindings/core_training.hpp"
 
 namespace pymlp::bindings {
 
@@ -24,7 +25,7 @@ Array<T> parameters(CoreNetwork<T>& core) {
 template <class T>
 void initialize(CoreNetwork<T>& core, const std::string& name, double scale, std::uint64_t seed) {
   const Initializer initializer{initializer_of_name(name), scale};
-  core.training(
+  core.as_training(
       [&](Interrupt& interrupt) { core.network().initialize(initializer, seed, &interrupt); });
 }
 
@@ -165,10 +166,15 @@ std::pair<double, bool> step(CoreNetwork<T>& core, const Array<T>& x, const Labe
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
   StepResult result{};
-  core.training([&](Interrupt& interrupt) {
+  core.as_training([&](Interrupt& interrupt) {
     result = core.step(source, kind, optimizer, regularization, draws, threads, interrupt);
   });
   return {result.loss.total(), result.updated};
+}
+
+template <class T>
+CoreTraining training_of(CoreNetwork<T>& core) {
+  return CoreTraining(core.network().access());
 }
 
 // Whether __init__ has run.
@@ -204,8 +210,6 @@ void bind_network(py::module_& module, const char* name) {
       .def_property_readonly("parameters", &parameters<T>)
       .def("snapshot", &CoreNetwork<T>::snapshot)
       .def("write", &CoreNetwork<T>::write, py::arg("values").noconvert())
-      .def("begin_training", &CoreNetwork<T>::begin_training)
-      .def("end_training", &CoreNetwork<T>::end_training)
       .def("initialize", &initialize<T>, py::arg("init"), py::arg("scale"), py::arg("seed"))
       .def("predict", &predict_new<T>, py::arg("X").noconvert(), py::arg("threads"))
       .def("predict_into", &predict_into<T>, py::arg("X").noconvert(), py::arg("out").noconvert(),
@@ -243,6 +247,11 @@ void bind_networks(py::module_& module) {
       .def_readonly("max_norm", &Regularization::max_norm);
   bind_network<float>(module, "NetworkFloat32");
   bind_network<double>(module, "NetworkFloat64");
+  py::class_<CoreTraining>(module, "Training")
+      .def(py::init(&training_of<float>), py::arg("network"), py::keep_alive<1, 2>())
+      .def(py::init(&training_of<double>), py::arg("network"), py::keep_alive<1, 2>())
+      .def("__enter__", &CoreTraining::enter)
+      .def("__exit__", &CoreTraining::exit);
 }
 
 }  // namespace pymlp::bindings

@@ -82,7 +82,7 @@ class CoreNetwork {
 
   // work(interrupt), as the one training of this network.
   template <class Work>
-  void training(Work&& work) {
+  void as_training(Work&& work) {
     Signals signals;
     {
       const gil::Released released;
@@ -92,15 +92,6 @@ class CoreNetwork {
     signals.raise();
   }
 
-  void begin_training() {
-    Signals signals;
-    {
-      const gil::Released released;
-      access().begin_training(&signals.interrupt());
-    }
-    signals.raise();
-  }
-  void end_training() { access().end_training(); }
   void check_trained_here() {
     check_state(access().trained_here(), "this thread does not train this network");
   }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from pymlp import _core
 from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples
@@ -45,7 +45,7 @@ def fit(
         Return the seed for options that have none, and count it as taken.
     """
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
-    with _only_one(core):
+    with _core.Training(core):  # refused where one is going on
         rates = options.rates(training[0].shape[0] - held_out)
         seed = next_seed() if options.seed is None else options.seed
         history = History()
@@ -71,16 +71,6 @@ def fit(
             "learning_rate or scaled inputs may help"
         )
     return history
-
-
-@contextlib.contextmanager
-def _only_one(core: CoreNetwork) -> Iterator[None]:
-    """Refuse a second training of a network while one is going on."""
-    core.begin_training()
-    try:
-        yield
-    finally:
-        core.end_training()
 
 
 def _check_optimizer(network: Any, architecture: Architecture, options: FitOptions) -> None:
