@@ -176,9 +176,10 @@ Outcome run_optimizer(const Kernels<T>& table, const OptimizerRule& rule, const 
   const std::vector<T> start(parameters.size(), static_cast<T>(initial_state(rule)));
   std::array<std::vector<T>, kMostStates> memory{start, start, start};
   const std::array<T*, kMostStates> state{memory[0].data(), memory[1].data(), memory[2].data()};
+  BetaPowers powers(rule);
   for (std::int64_t step = 1; step <= 3; ++step) {
-    table.optimizer_update(make_step<T>(rule, step, clipping), parameters.data(), gradient.data(),
-                           state.data(), std::ssize(parameters));
+    table.optimizer_update(make_step<T>(rule, step, clipping, powers), parameters.data(),
+                           gradient.data(), state.data(), std::ssize(parameters));
   }
   Outcome outcome;
   outcome.add(parameters);

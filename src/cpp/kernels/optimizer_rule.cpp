@@ -32,18 +32,20 @@ double nadam_momentum(const OptimizerRule& rule, double step) {
   return rule.beta1 * (1.0 - 0.5 * decayed(step * rule.momentum_decay));
 }
 
+bool is_share(double beta) { return beta >= 0.0 && beta < 1.0; }
+
 // 1 - beta^step for 0 <= beta < 1. The power is below e^-((1 - beta) step): in most steps it is
 // lost.
-double correction(double beta, std::int64_t step) {
-  if (!(beta >= 0.0 && beta < 1.0)) return std::numeric_limits<double>::quiet_NaN();
+double correction(double beta, std::int64_t step, Power& power) {
+  if (!is_share(beta)) return std::numeric_limits<double>::quiet_NaN();
   if ((1.0 - beta) * static_cast<double>(step) > 40.0) return 1.0;
-  return 1.0 - power(beta, static_cast<std::uint64_t>(step));
+  return 1.0 - power(static_cast<std::uint64_t>(step));
 }
 
-double nadam_momentum_product(const OptimizerRule& rule, std::int64_t step) {
+double nadam_momentum_product(const OptimizerRule& rule, std::int64_t step, Power& power) {
   constexpr double kLost = 0x1p-54;  // taken from 1, leaves 1
   // No momentum exceeds beta1, so a long product is lost as well.
-  if (correction(rule.beta1, step) == 1.0) return 0.0;
+  if (correction(rule.beta1, step, power) == 1.0) return 0.0;
   double product = 1.0;
   for (std::int64_t s = 1; s <= step && product > kLost; ++s) {
     product *= nadam_momentum(rule, static_cast<double>(s));
@@ -52,18 +54,19 @@ double nadam_momentum_product(const OptimizerRule& rule, std::int64_t step) {
 }
 
 template <class T>
-void set_rates(OptimizerStep<T>& constants, const OptimizerRule& rule, std::int64_t step) {
+void set_rates(OptimizerStep<T>& constants, const OptimizerRule& rule, std::int64_t step,
+               BetaPowers& powers) {
   const auto t = static_cast<double>(step);
   const double rate = rule.learning_rate;
   constants.learning_rate = static_cast<T>(rate);
   if (rule.kind == OptimizerKind::adam || rule.kind == OptimizerKind::nadam) {
-    const double second_correction = correction(rule.beta2, step);
+    const double second_correction = correction(rule.beta2, step, powers.second);
     constants.second_moment_scale = static_cast<T>(1.0 / std::sqrt(second_correction));
   }
   switch (rule.kind) {
     case OptimizerKind::adam:
     case OptimizerKind::adamax:
-      constants.learning_rate = static_cast<T>(rate / correction(rule.beta1, step));
+      constants.learning_rate = static_cast<T>(rate / correction(rule.beta1, step, powers.first));
       break;
     case OptimizerKind::adagrad:
       constants.learning_rate = static_cast<T>(rate / (1.0 + (t - 1.0) * rule.learning_rate_decay));
@@ -71,7 +74,7 @@ void set_rates(OptimizerStep<T>& constants, const OptimizerRule& rule, std::int6
     case OptimizerKind::nadam: {
       const double now = nadam_momentum(rule, t);
       const double next = nadam_momentum(rule, t + 1.0);
-      const double product = nadam_momentum_product(rule, step);
+      const double product = nadam_momentum_product(rule, step, powers.first);
       constants.gradient_rate = static_cast<T>(rate * (1.0 - now) / (1.0 - product));
       constants.mean_rate = static_cast<T>(rate * next / (1.0 - product * next));
       break;
@@ -114,8 +117,13 @@ double initial_state(const OptimizerRule& rule) {
   return rule.kind == OptimizerKind::adagrad ? rule.initial_accumulator : 0.0;
 }
 
+BetaPowers::BetaPowers(const OptimizerRule& rule)
+    : first(is_share(rule.beta1) ? rule.beta1 : 0.0),
+      second(is_share(rule.beta2) ? rule.beta2 : 0.0) {}
+
 template <class T>
-OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step, const Clipping& clipping) {
+OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step, const Clipping& clipping,
+                           BetaPowers& powers) {
   OptimizerStep<T> constants{};
   constants.kind = rule.kind;
   constants.has_momentum = rule.momentum != 0.0;
@@ -136,11 +144,13 @@ OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step, const C
   const double decay = rule.weight_decay;
   constants.coupled_decay = static_cast<T>(rule.decoupled ? 0.0 : decay);
   constants.shrink = static_cast<T>(rule.decoupled ? 1.0 - rule.learning_rate * decay : 1.0);
-  set_rates(constants, rule, step);
+  set_rates(constants, rule, step, powers);
   return constants;
 }
 
-template OptimizerStep<float> make_step(const OptimizerRule&, std::int64_t, const Clipping&);
-template OptimizerStep<double> make_step(const OptimizerRule&, std::int64_t, const Clipping&);
+template OptimizerStep<float> make_step(const OptimizerRule&, std::int64_t, const Clipping&,
+                                        BetaPowers&);
+template OptimizerStep<double> make_step(const OptimizerRule&, std::int64_t, const Clipping&,
+                                         BetaPowers&);
 
 }  // namespace pymlp

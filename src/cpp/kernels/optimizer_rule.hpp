@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "kernels/power.hpp"
+
 namespace pymlp {
 
 enum class OptimizerKind : std::uint8_t {
@@ -71,8 +73,15 @@ struct Clipping {
   double value = 0.0;  // 0: none
 };
 
+// The powers of a rule's betas, fast from one step to the next.
+struct BetaPowers {
+  explicit BetaPowers(const OptimizerRule& rule);
+  Power first, second;
+};
+
 // `step` counts from 1.
 template <class T>
-OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step, const Clipping& clipping);
+OptimizerStep<T> make_step(const OptimizerRule& rule, std::int64_t step, const Clipping& clipping,
+                           BetaPowers& powers);
 
 }  // namespace pymlp

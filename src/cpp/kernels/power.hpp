@@ -37,19 +37,40 @@ inline Fraction product_of(Fraction a, Fraction b) {
   return a_high * b_high + ((a_high * b_low) >> 64) + ((a_low * b_high) >> 64);
 }
 
-// base^exponent for 0 <= base < 1, by squaring. The error before the one rounding at the end is
-// some exponent 2^-125 of the power, and at most 2^-126: the result is the double next to the
-// power, unless that is too small to be seen in 1 - base^exponent.
-inline double power(double base, std::uint64_t exponent) {
-  if (exponent == 0) return 1.0;
-  Fraction square = fraction_of(base);
-  for (; exponent % 2 == 0; exponent /= 2) square = product_of(square, square);
-  Fraction result = square;
+// base^exponent, by squaring; less by at most some exponent 2^-125 of it, and at most 2^-126.
+inline Fraction power_of(Fraction base, std::uint64_t exponent) {
+  for (; exponent % 2 == 0; exponent /= 2) base = product_of(base, base);
+  Fraction result = base;
   while ((exponent /= 2) > 0) {
-    square = product_of(square, square);
-    if (exponent % 2 == 1) result = product_of(result, square);
+    base = product_of(base, base);
+    if (exponent % 2 == 1) result = product_of(result, base);
   }
-  return number_of(result);
+  return result;
 }
+
+// base^exponent for 0 <= base < 1: the double next to the power, unless that is too small to be
+// seen in 1 - base^exponent. Made for exponents that go up by one: then it is one product, and
+// squaring begins anew every few steps, so that a result depends on its exponent alone.
+class Power {
+ public:
+  explicit Power(double base) : base_(fraction_of(base)) {}
+
+  double operator()(std::uint64_t exponent) {
+    if (exponent == 0) return 1.0;
+    if (exponent_ == 0 || exponent != exponent_ + 1 || exponent % kAnew == 0) {
+      const std::uint64_t whole = exponent - exponent % kAnew;
+      value_ = whole > 0 ? power_of(base_, whole) : base_;
+      exponent_ = whole > 0 ? whole : 1;
+    }
+    for (; exponent_ < exponent; ++exponent_) value_ = product_of(value_, base_);
+    return number_of(value_);
+  }
+
+ private:
+  static constexpr std::uint64_t kAnew = 32;
+  Fraction base_;
+  Fraction value_ = 0;
+  std::uint64_t exponent_ = 0;  // of the value; 0: there is none
+};
 
 }  // namespace pymlp

@@ -22,6 +22,7 @@ index_t checked_count(index_t n_parameters) {
 template <class T>
 Optimizer<T>::Optimizer(const OptimizerRule& rule, index_t n_parameters)
     : rule_(rule),
+      powers_(rule),
       n_parameters_(n_parameters),
       state_(state_count(rule) * checked_count(n_parameters)) {
   std::ranges::fill(state_.span(), static_cast<T>(initial_state(rule)));
@@ -35,7 +36,7 @@ void Optimizer<T>::set_steps(std::int64_t steps) {
 
 template <class T>
 void Optimizer<T>::begin_step(const Clipping& clipping) {
-  step_ = make_step<T>(rule_, ++steps_, clipping);
+  step_ = make_step<T>(rule_, ++steps_, clipping, powers_);
 }
 
 template <class T>

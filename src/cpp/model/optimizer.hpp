@@ -31,6 +31,7 @@ class Optimizer {
 
  private:
   OptimizerRule rule_;
+  BetaPowers powers_;
   index_t n_parameters_;
   std::int64_t steps_ = 0;
   OptimizerStep<T> step_{};

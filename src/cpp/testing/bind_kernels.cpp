@@ -102,9 +102,13 @@ Array<T> elementary(const std::string& name, const Array<T>& x) {
   return y;
 }
 
-double checked_power(double base, std::uint64_t exponent) {
+// base^exponent of each exponent, in this order.
+std::vector<double> powers(double base, const std::vector<std::uint64_t>& exponents) {
   check(base >= 0.0 && base < 1.0, "base must be at least 0 and less than 1, not ", base);
-  return power(base, exponent);
+  Power power(base);
+  std::vector<double> results;
+  for (const std::uint64_t exponent : exponents) results.push_back(power(exponent));
+  return results;
 }
 
 template <class T>
@@ -127,7 +131,7 @@ void bind(py::module_& module) {
 void bind_kernels(py::module_& module) {
   bind<float>(module);
   bind<double>(module);
-  module.def("power", &checked_power, py::arg("base"), py::arg("exponent"));
+  module.def("powers", &powers, py::arg("base"), py::arg("exponents"));
 }
 
 }  // namespace pymlp::testing

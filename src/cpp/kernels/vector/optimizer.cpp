@@ -182,39 +182,43 @@ struct Lion {
   }
 };
 
-// The gradient that a rule sees: scaled, clipped, and with weight decay where that is coupled. It
-// is `plain` where the first two change nothing.
-template <bool plain, class T>
+// What a step asks for besides its rule. Most ask for nothing, which leaves a loop time to flush.
+enum class Extra { none, shrink, all };
+
+// The gradient that a rule sees: scaled, clipped, and with weight decay where that is coupled.
+template <Extra extra, class T>
 PYMLP_INLINE T seen_gradient(const OptimizerStep<T>& c, T w, T g) {
-  const T scaled = plain ? g : math::between(-c.clip_value, c.clip_value, c.gradient_scale * g);
+  const bool all = extra == Extra::all;
+  const T scaled = all ? math::between(-c.clip_value, c.clip_value, c.gradient_scale * g) : g;
   return scaled + c.coupled_decay * w;
 }
 
-template <bool plain, class T, class Rule, class... States>
-PYMLP_INLINE void apply_to(const OptimizerStep<T>& step, Rule rule, T* w, const T* g, index_t n,
-                           States*... states) {
+template <Extra extra, class T, class Rule, class... States>
+PYMLP_INLINE void apply_with(const OptimizerStep<T>& step, Rule rule, T* w, const T* g, index_t n,
+                             States*... states) {
   const OptimizerStep<T> c = step;
   PYMLP_VECTOR_LOOP
   for (index_t i = 0; i < n; ++i) {
     // On copies of the states, which then stay in registers.
     const T change = [&](auto... state) {
-      const T result = rule(c, seen_gradient<plain>(c, w[i], g[i]), state...);
+      const T result = rule(c, seen_gradient<extra>(c, w[i], g[i]), state...);
       ((states[i] = state), ...);
       return result;
     }(states[i]...);
-    w[i] = (plain ? w[i] : c.shrink * w[i]) - change;
+    w[i] = (extra == Extra::none ? w[i] : c.shrink * w[i]) - change;
   }
 }
 
-// Most steps neither scale nor clip nor shrink: without that, a loop has time to flush.
 template <class T, class Rule, class... States>
 PYMLP_INLINE void apply(const OptimizerStep<T>& c, Rule rule, T* w, const T* g, index_t n,
                         States*... states) {
   const bool clips = c.clip_value < math::Format<T>::infinity;
-  if (clips || c.gradient_scale != T(1) || c.shrink != T(1)) {
-    apply_to<false>(c, rule, w, g, n, states...);
+  if (clips || c.gradient_scale != T(1)) {
+    apply_with<Extra::all>(c, rule, w, g, n, states...);
+  } else if (c.shrink != T(1)) {
+    apply_with<Extra::shrink>(c, rule, w, g, n, states...);
   } else {
-    apply_to<true>(c, rule, w, g, n, states...);
+    apply_with<Extra::none>(c, rule, w, g, n, states...);
   }
 }
 
