@@ -6,6 +6,7 @@ real numbers is converted once. `_core` takes the result.
 
 from __future__ import annotations
 
+import sys
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,7 +34,9 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
 
 def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return an array-like of real numbers as an array of its own dtype."""
-    if isinstance(values, np.ma.MaskedArray):
+    # `np.ma` would import the module at first use, under a lock that a fork may meet.
+    masked = sys.modules.get("numpy.ma")
+    if isinstance(values, getattr(masked, "MaskedArray", ())):
         raise TypeError(f"{name} must not be a masked array: its mask would be lost")
     try:
         array = np.asarray(values)
@@ -96,6 +99,15 @@ def _in_parts(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
     rows = max(1, _PART * len(array) // array.size)
     for first in range(0, len(array), rows):
         result[first : first + rows] = array[first : first + rows]
+    return result
+
+
+def taken(array: FloatArray, rows: NDArray[Any]) -> FloatArray:
+    """Return some rows of a matrix, copied in parts as well."""
+    result = np.empty((len(rows), *array.shape[1:]), array.dtype)
+    some = max(1, _PART // 16)  # rows lie apart in memory
+    for first in range(0, len(rows), some):
+        result[first : first + some] = array[rows[first : first + some]]
     return result
 
 

@@ -471,9 +471,10 @@ class Network:
         True
         """
         kind = losses.resolve(loss, self._architecture.activations[-1])
-        _, grads = self.gradients(X, y, loss=kind, sample_weight=sample_weight)
+        still = self.copy()  # while another thread may train this one
+        _, grads = still.gradients(X, y, loss=kind, sample_weight=sample_weight)
         return derivatives.check_gradients(
-            grads.flat, self._parameters, self._architecture, X, y, kind, sample_weight
+            grads.flat, still.parameters, self._architecture, X, y, kind, sample_weight
         )
 
     # ---- training --------------------------------------------------------------------------------
@@ -684,6 +685,7 @@ class Network:
         if not taken:
             fault = "a parameter is not finite after it" if np.isfinite(J) else f"the loss is {J}"
             raise TrainingDiverged(f"the step diverged: {fault}; nothing was changed")
+        optimizer.belong_to(self)
         if any(self.dropout):
             self._take_seed()
         return J

@@ -100,18 +100,20 @@ class Optimizer(metaclass=HintsAtKeywords):
             raise ValueError(
                 "optimizer remembers the steps of another network; take optimizer.fresh()"
             )
-        if self._core is None:
-            self._core = self._new_core(network.dtype, network.n_parameters)
-        elif (
-            type(self._core) is not _CORE[network.dtype]
-            or self._core.n_parameters != network.n_parameters
-        ):
+        core, shape = self._core, (_CORE[network.dtype], network.n_parameters)
+        if core is not None and (type(core), core.n_parameters) == shape:
+            return core
+        if core is not None and core.steps > 0:
             raise ValueError(
-                f"optimizer remembers {self._core.n_parameters} {self._core.state.dtype} "
-                f"parameters of another network, not {network.n_parameters} {network.dtype}"
+                f"optimizer remembers {core.n_parameters} {core.state.dtype} parameters of another "
+                f"network, not {network.n_parameters} {network.dtype}"
             )
-        self._owner = weakref.ref(network)
+        self._core = self._new_core(network.dtype, network.n_parameters)
         return self._core
+
+    def belong_to(self, network: Trainable) -> None:
+        """Remember whose steps these are: no other network's any more."""
+        self._owner = weakref.ref(network)
 
     def _new_core(self, dtype: np.dtype[Any], n_parameters: int) -> CoreOptimizer:
         options = {"learning_rate": self._learning_rate, **self._options, **self._fixed}
@@ -125,11 +127,11 @@ class Optimizer(metaclass=HintsAtKeywords):
     def __getstate__(self) -> dict[str, Any]:
         state = {"learning_rate": self._learning_rate, "options": self._options}
         if self._core is not None:
-            state |= {
-                "n_parameters": self._core.n_parameters,
-                "steps": self._core.steps,
-                "state": np.array(self._core.state),
-            }
+            owner: Any = None if self._owner is None else self._owner()
+            steps, values = self._core.steps, np.array(self._core.state)
+            if owner is not None:  # it may be in training
+                steps, values = owner._core.snapshot_of(self._core)
+            state |= {"n_parameters": self._core.n_parameters, "steps": steps, "state": values}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

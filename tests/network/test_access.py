@@ -107,6 +107,36 @@ def test_a_copy_during_a_training_is_of_one_whole_step(
     assert different == 0
 
 
+def test_a_copy_of_an_optimiser_during_a_training_is_of_one_whole_step(
+    net: Network, samples: tuple[FloatArray, FloatArray]
+) -> None:
+    # v of a constant gradient of 1 is 1 - beta2^steps.
+    constant = Network([1, 4000], init="zeros", bias=False, dtype="float64")
+    optimizer = pymlp.Adam(beta1=0.5, beta2=0.5, learning_rate=1e-9)
+
+    def slope(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        return a.sum(axis=1), np.ones_like(a)
+
+    def step() -> object:
+        return constant.fit([[1.0]], np.zeros((1, 4000)), loss=Loss(slope), optimizer=optimizer)
+
+    step()
+    with in_threads(step):
+        for _ in range(100):
+            state = pickle.loads(pickle.dumps(optimizer)).__getstate__()
+            assert np.ptp(state["state"][:4000]) == 0.0
+            assert np.ptp(state["state"][4000:]) == 0.0
+
+
+def test_gradients_are_checked_at_one_place_during_a_training(rng: Rng) -> None:
+    net = Network([3, 6, 1], hidden="tanh", dtype="float64", seed=0)
+    X, y = rng.normal(size=(64, 3)), rng.normal(size=64)
+    with in_threads(lambda: net.fit(X, y, epochs=50, learning_rate=1e-3)):
+        assert all(net.check_gradients(X, y) < 1e-5 for _ in range(10))
+        for _ in range(10):
+            assert np.isfinite(pymlp.diagnose(net, X, y).loss)
+
+
 def test_long_predictions_during_a_training_are_of_one_whole_step(
     net: Network, samples: tuple[FloatArray, FloatArray]
 ) -> None:
@@ -161,6 +191,50 @@ def test_activations_that_predict_with_each_others_network_do_not_block(rng: Rng
         reading = [pool.submit(lambda n=net: [n.predict(X) for _ in range(200)]) for net in nets]
         for one in [*running, *reading]:
             one.result(SECONDS)
+
+
+def test_functions_of_a_read_may_train(rng: Rng) -> None:
+    X, y = rng.normal(size=(64, 3)), rng.normal(size=(64, 1))
+    nets = [Network([3, 8, 1], seed=seed) for seed in range(2)]
+    both = threading.Barrier(2)
+
+    def loss(other: Network) -> Loss:
+        def function(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+            both.wait(SECONDS)  # both networks are being read
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(other.fit, X, y, epochs=2).result(SECONDS)
+            return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+        return Loss(function)
+
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(nets[i].loss, X, y, loss=loss(nets[1 - i])) for i in range(2)]
+        assert all(np.isfinite(one.result(SECONDS)) for one in running)
+
+
+def test_ending_a_training_from_inside_is_refused(rng: Rng) -> None:
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    net = Network([3, 4, 1], seed=0)
+
+    def function(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        _core.Training(net._core).__exit__(None, None, None)
+        return ((a - y) ** 2).sum(axis=1), 2 * (a - y)
+
+    for step in (net.fit, lambda *a, **o: net.train_batch(*a, optimizer=pymlp.Adam(), **o)):
+        with pytest.raises(RuntimeError, match="does not train"):
+            step(X, y, loss=Loss(function))
+    net.fit(X, y, epochs=1)
+
+
+def test_a_training_that_is_dropped_is_ended() -> None:
+    core = Network([3, 1])._core
+    training = _core.Training(core)
+    training.__enter__()
+    with pytest.raises(RuntimeError, match="has begun already"):
+        training.__enter__()
+    del training
+    with _core.Training(core):
+        pass
 
 
 # ---- what changes in the middle ------------------------------------------------------------------

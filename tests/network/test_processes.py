@@ -151,6 +151,73 @@ def test_a_fork_in_a_callback_goes_on_training_in_the_child() -> None:
     )
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "work",
+    [
+        "net.predict(X, threads=threads)",
+        "net.gradients(X, y, threads=threads)",
+        "net.fit(X, y, epochs=2, batch_size=None, threads=threads)",
+    ],
+)
+def test_a_signal_handler_may_fork_in_the_middle_of_a_call(work: str, threads: int) -> None:
+    run(
+        WIDE
+        + textwrap.dedent(
+            f"""
+            threads = {threads}
+            children = []
+            signal.signal(signal.SIGUSR1, lambda number, frame: children.append(os.fork()))
+            send(signal.SIGUSR1, 0.15)
+            {work}
+            whole = net.predict(X[:2000], threads=1)
+            assert (net.predict(X[:2000], threads=2) == whole).all()
+            if children[0] == 0:
+                os._exit(0)
+            signal.alarm(30)
+            assert os.waitpid(children[0], 0)[1] == 0
+            """
+        )
+    )
+
+
+def test_a_child_does_not_wait_for_an_import_of_its_parents() -> None:
+    code = "import sys, pymlp; before = 'numpy.ma' in sys.modules; net = pymlp.Network([1, 1]); "
+    code += "net.fit([[1]], [1], epochs=1); assert before == ('numpy.ma' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=SECONDS)
+
+
+# ---- memory --------------------------------------------------------------------------------------
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits memory as Linux does")
+@pytest.mark.parametrize("room", [1, 4, 16])
+@pytest.mark.parametrize("rows", [64, 4000])
+def test_a_network_is_whole_after_a_memory_error(room: int, rows: int) -> None:
+    run(
+        f"""
+        import resource
+
+        net = pymlp.Network([32, 512, 512, 4], output="softmax", seed=0)
+        X, y = np.repeat(X, 2, axis=0), np.repeat(y, 2)
+        net.train_batch(X[:64], y[:64], optimizer=opt)
+        twin, twins = net.copy(), pymlp.Adam()
+        twins.__setstate__(opt.__getstate__())
+        size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + {room} * 2**20, resource.RLIM_INFINITY))
+        try:
+            net.train_batch(X, y, optimizer=opt)
+        except MemoryError:
+            pass
+        else:
+            sys.exit("there was memory enough")
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+        net.train_batch(X[:{rows}], y[:{rows}], optimizer=opt)
+        twin.train_batch(X[:{rows}], y[:{rows}], optimizer=twins)
+        assert (net.parameters == twin.parameters).all()
+        """
+    )
+
+
 # ---- signals -------------------------------------------------------------------------------------
 LONG = {
     "predict": "net.predict(X)",
@@ -168,6 +235,9 @@ LONG = {
     "lbfgs": "net.fit(X, y, optimizer='lbfgs')",
     "check_gradients": "net.check_gradients(X, y)",
     "diagnose": "pymlp.diagnose(net, X, y)",
+    "many rows": "few = pymlp.Network([2, 3, 4]); few.fit(np.ones((6 * 10**6, 2), np.float32), "
+    "np.ones((6 * 10**6, 4), np.float32), validation=0.1, epochs=5)",
+    "wide initialiser": "pymlp.Network([2, 20 * 10**6], init='he_normal')",
     "orthogonal": "pymlp.Network([1500, 1500, 1500], init='orthogonal')",
 }
 WIDE = """
@@ -215,6 +285,30 @@ def test_ctrl_c_ends_every_long_call_and_changes_nothing(work: str) -> None:
     )
 
 
+def test_a_handler_must_not_train_the_network_that_the_interrupted_call_reads() -> None:
+    run(
+        WIDE
+        + textwrap.dedent(
+            """
+            def train(number, frame):
+                net.train_batch(X[:8], y[:8], optimizer=opt)
+
+            signal.signal(signal.SIGUSR1, train)
+            before, X = net.parameters.copy(), np.repeat(X, 3, axis=0)
+            send(signal.SIGUSR1, 0.1)
+            try:
+                net.predict(X)
+            except RuntimeError as error:
+                assert "a signal handler must not train" in str(error)
+            else:
+                sys.exit("it trained")
+            assert (net.parameters == before).all()
+            net.train_batch(X[:8], y[:8], optimizer=opt)
+            """
+        )
+    )
+
+
 def test_handlers_run_in_the_middle_of_a_call_and_may_raise() -> None:
     run(
         WIDE
@@ -256,18 +350,18 @@ def test_signals_at_any_moment_leave_a_network_that_can_be_trained() -> None:
         signal.signal(signal.SIGALRM, tick)
         small = pymlp.Network([2, 3, 1], seed=0)
         Z, t = np.ones((8, 2)), np.ones(8)
-        refused = ended = 0
         for round in range(400):
             try:
-                signal.setitimer(signal.ITIMER_REAL, 1e-5 + 1e-6 * round)
-                small.fit(Z, t, epochs=1)
-                small.train_batch(Z, t, optimizer=pymlp.SGD(0.01))
-                small.predict(Z)
-                ended += 1
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, 1e-5 + 1e-6 * round)
+                    small.fit(Z, t, epochs=1)
+                    small.train_batch(Z, t, optimizer=pymlp.SGD(0.01))
+                    small.predict(Z)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
             except Tick:
-                pass
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                assert small.history is None or small.history.stopped_by != "running"
+        signal.setitimer(signal.ITIMER_REAL, 0)
         small.fit(Z, t, epochs=1)
         """
     )

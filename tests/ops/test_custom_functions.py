@@ -288,6 +288,41 @@ def test_parameters_written_in_the_middle_of_a_step_are_refused_and_put_back(rng
     assert np.array_equal(net.parameters, twin.parameters)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("when", ["training", "validation"])
+def test_so_they_are_under_every_optimiser_and_in_validation(
+    optimizer: str, when: str, rng: Rng
+) -> None:
+    net = Network([3, 4, 1], hidden="tanh", seed=0)
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    seen: list[FloatArray] = []
+
+    def loss(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        if (len(a) == 5) == (when == "validation"):
+            seen.append(net.parameters.copy())
+            net.parameters[:] += 1
+        return squared(a, y)
+
+    with pytest.raises(RuntimeError, match="written in the middle of a step"):
+        net.fit(X, y, loss=Loss(loss), optimizer=optimizer, validation=(X[:5], y[:5]))
+    assert np.array_equal(net.parameters, seen[0])
+
+
+def test_parameters_are_put_back_where_the_function_raises_too(rng: Rng) -> None:
+    net = Network([3, 4, 1], hidden="tanh", seed=0)
+    X, y = rng.normal(size=(8, 3)), rng.normal(size=(8, 1))
+    before = net.parameters.copy()
+
+    def loss(a: FloatArray, y: Any) -> tuple[FloatArray, FloatArray]:
+        net.parameters[:] += 1
+        raise KeyError("mine")
+
+    for step in (net.fit, partial(net.train_batch, optimizer=pymlp.Adam())):
+        with pytest.raises(KeyError, match="mine"):
+            step(X, y, loss=Loss(loss))
+        assert np.array_equal(net.parameters, before)
+
+
 def test_an_activation_that_writes_the_parameters_is_refused_too(rng: Rng) -> None:
     def forward(z: FloatArray) -> FloatArray:
         if armed:
@@ -333,6 +368,33 @@ def test_networks_with_functions_that_refer_to_them_are_collected() -> None:
     gc.collect()
     assert gone() is None
     assert np.isfinite(view).all()  # the memory lives as long as its view
+
+
+def test_losses_and_trainings_in_a_ring_are_collected(rng: Rng) -> None:
+    class Own:
+        """A loss that keeps what refers to it, and the exception that it raised."""
+
+        def __init__(self) -> None:
+            self.net = Network([3, 1])
+            self.loss = Loss(self)
+            self.core = self.loss.for_core()
+            self.error: Exception | None = None
+
+        def __call__(self, a: FloatArray, y: Any) -> Any:
+            raise KeyError("mine")
+
+    def fail() -> weakref.ref[Own]:
+        own = Own()
+        for step in (own.net.fit, partial(own.net.train_batch, optimizer=pymlp.Adam())):
+            try:
+                step(np.ones((4, 3)), np.ones(4), loss=own.loss)
+            except KeyError as error:
+                own.error = error
+        return weakref.ref(own)
+
+    gone = fail()
+    gc.collect()
+    assert gone() is None
 
 
 def test_network_of_module_level_functions_pickles() -> None:

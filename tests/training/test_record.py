@@ -133,6 +133,17 @@ def test_a_step_that_would_leave_a_parameter_infinite_changes_nothing(name: str,
     assert np.array_equal(net.parameters, twin.parameters)
 
 
+def test_an_optimiser_of_no_step_is_free(rng: Rng) -> None:
+    optimizer = pymlp.SGD(1e308)
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    with pytest.raises(pymlp.TrainingDiverged):
+        Network([3, 4, 2]).train_batch(X, y, optimizer=optimizer)
+    optimizer.learning_rate = 0.01
+    Network([3, 2], dtype="float64").train_batch(X, y, optimizer=optimizer)
+    with pytest.raises(ValueError, match="another network"):
+        Network([3, 2], dtype="float64").train_batch(X, y, optimizer=optimizer)
+
+
 # ---- step activations ----------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("options", "layer"),

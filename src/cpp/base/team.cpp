@@ -34,6 +34,7 @@ class Team {
       return;
     }
     grow(threads - 1);
+    owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     function_ = function;
     context_ = context;
     mode_ = float_mode();
@@ -46,8 +47,17 @@ class Team {
     close(job);
     const std::exception_ptr error = std::exchange(error_, nullptr);
     failed_.clear(std::memory_order_relaxed);
+    owner_.store({}, std::memory_order_relaxed);
     busy_.clear(std::memory_order_release);
     if (error) std::rethrow_exception(error);
+  }
+
+  // A signal handler may fork in the middle of a task: the workers, who are not in the child, first
+  // do all other tasks. Nobody joins any more.
+  void finish_before_fork() {
+    if (owner_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return;
+    open_.store(0, std::memory_order_seq_cst);
+    for (int t = 1; t <= workers_; ++t) wait_for(t);
   }
 
  private:
@@ -89,14 +99,15 @@ class Team {
   // worker that has not arrived.
   void close(std::uint32_t job) {
     open_.store(0, std::memory_order_seq_cst);
-    for (index_t t = 1; t < threads_of(job); ++t) {
-      for (int spins = 0; slot(t).inside.load(std::memory_order_seq_cst) != 0; ++spins) {
-        // On an oversubscribed machine the worker may need this very processor.
-        if (spins < kSpins) {
-          relax();
-        } else {
-          std::this_thread::yield();
-        }
+    for (index_t t = 1; t < threads_of(job); ++t) wait_for(t);
+  }
+  void wait_for(index_t worker) {
+    for (int spins = 0; slot(worker).inside.load(std::memory_order_seq_cst) != 0; ++spins) {
+      // On an oversubscribed machine the worker may need this very processor.
+      if (spins < kSpins) {
+        relax();
+      } else {
+        std::this_thread::yield();
       }
     }
   }
@@ -146,6 +157,7 @@ class Team {
   }
 
   std::atomic_flag busy_;
+  std::atomic<std::thread::id> owner_{};  // of the job
   std::atomic_flag failed_;
   std::exception_ptr error_;
   int workers_ = 0;
@@ -164,7 +176,8 @@ std::atomic<int> configured_threads{0};
 // Never destroyed: workers may outlive static destruction. A child process has none of its parent's
 // threads: it abandons the old team and starts another.
 Team* team = new Team;
-[[maybe_unused]] const AtFork& at_fork = *new AtFork({.in_child = [] { team = new Team; }});
+[[maybe_unused]] const AtFork& at_fork = *new AtFork(
+    {.before = [] { team->finish_before_fork(); }, .in_child = [] { team = new Team; }});
 
 // PYMLP_NUM_THREADS, else the number of available processors.
 int initial_threads() {

@@ -2,13 +2,15 @@
 #include <algorithm>
 #include <exception>
 #include <numeric>
-#include <vector>
+#include <span>
+#include <type_traits>
 
 #include "base/at_fork.hpp"
 #include "base/cpu.hpp"
 #include "base/team.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/signals.hpp"
 #include "kernels/blas.hpp"
 #include "kernels/product.hpp"
 #include "kernels/table.hpp"
@@ -41,11 +43,16 @@ py::dict blas_config() {
 // 0 ... n-1 in the order that this stream of this seed draws, on every machine.
 Array<std::int64_t> permutation(index_t n, std::uint64_t seed, std::uint64_t stream) {
   check(n >= 0, "n must be at least 0, not ", n);
-  std::vector<index_t> order(static_cast<std::size_t>(n));
-  std::iota(order.begin(), order.end(), index_t{0});
-  shuffle(order, Random(seed, stream));
+  static_assert(std::is_same_v<index_t, std::int64_t>);
   Array<std::int64_t> result(n);
-  std::copy(order.begin(), order.end(), result.mutable_data());
+  const std::span<index_t> order(result.mutable_data(), static_cast<std::size_t>(n));
+  Signals signals;
+  {
+    const gil::Released released;
+    std::iota(order.begin(), order.end(), index_t{0});
+    shuffle(order, Random(seed, stream), &signals.interrupt());
+  }
+  signals.raise();
   return result;
 }
 

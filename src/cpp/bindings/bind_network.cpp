@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/collect_rings.hpp"
 #include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
 #include "bindings/core_training.hpp"
@@ -173,42 +174,19 @@ std::pair<double, bool> step(CoreNetwork<T>& core, const Array<T>& x, const Labe
 }
 
 template <class T>
-CoreTraining training_of(CoreNetwork<T>& core) {
-  return CoreTraining(core.network().access());
-}
-
-// Whether __init__ has run.
-bool is_made(PyObject* self) {
-  auto* instance = reinterpret_cast<py::detail::instance*>(self);
-  return instance->get_value_and_holder().holder_constructed();
-}
-
-// A user function may refer to the network that calls it.
-template <class T>
-void collect_rings(PyHeapTypeObject* heap_type) {
-  PyTypeObject& type = heap_type->ht_type;
-  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
-  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) {
-    Py_VISIT(Py_TYPE(self));
-    if (!is_made(self)) return 0;
-    return py::cast<const CoreNetwork<T>&>(py::handle(self)).traverse(visit, arg);
-  };
-  type.tp_clear = [](PyObject* self) {
-    if (is_made(self)) {
-      py::cast<CoreNetwork<T>&>(py::handle(self)).clear();
-    }
-    return 0;
-  };
+std::unique_ptr<CoreTraining> training_of(CoreNetwork<T>& core) {
+  return std::make_unique<CoreTraining>(core.network().access());
 }
 
 template <class T>
 void bind_network(py::module_& module, const char* name) {
-  py::class_<CoreNetwork<T>>(module, name, py::custom_type_setup(&collect_rings<T>))
+  py::class_<CoreNetwork<T>>(module, name, py::custom_type_setup(&collect_rings<CoreNetwork<T>>))
       .def(py::init<const std::vector<index_t>&, const std::vector<ActivationSpec>&, bool,
                     const std::vector<double>&>(),
            py::arg("widths"), py::arg("activations"), py::arg("bias"), py::arg("dropout"))
       .def_property_readonly("parameters", &parameters<T>)
       .def("snapshot", &CoreNetwork<T>::snapshot)
+      .def("snapshot_of", &CoreNetwork<T>::snapshot_of, py::arg("optimizer"))
       .def("write", &CoreNetwork<T>::write, py::arg("values").noconvert())
       .def("initialize", &initialize<T>, py::arg("init"), py::arg("scale"), py::arg("seed"))
       .def("predict", &predict_new<T>, py::arg("X").noconvert(), py::arg("threads"))
@@ -231,7 +209,7 @@ void bind_network(py::module_& module, const char* name) {
 }  // namespace
 
 void bind_networks(py::module_& module) {
-  py::class_<CoreLoss>(module, "Loss")
+  py::class_<CoreLoss>(module, "Loss", py::custom_type_setup(&collect_rings<CoreLoss>))
       .def(py::init<const std::string&, double, double, const py::object&>(), py::arg("name"),
            py::arg("parameter"), py::arg("label_smoothing"), py::arg("function"));
   py::class_<Regularization>(module, "Regularization")

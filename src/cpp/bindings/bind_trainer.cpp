@@ -3,6 +3,7 @@
 
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/collect_rings.hpp"
 #include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
 #include "model/trainer.hpp"
@@ -44,7 +45,8 @@ class CoreTrainer {
   CoreTrainer(CoreNetwork<T>& core, Optimizer<T>& optimizer, const CoreLoss& loss,
               DatasetArrays<T> training, std::optional<DatasetArrays<T>> validation,
               const FitOptions& options)
-      : core_(core),
+      : kept_{py::cast(&core), py::cast(&optimizer), py::cast(&loss)},
+        core_(core),
         training_(std::move(training)),
         validation_(std::move(validation)),
         training_source_(source(training_, core.program(), training_labels_)),
@@ -61,11 +63,22 @@ class CoreTrainer {
     return train([&](Interrupt& interrupt) { return trainer_.close_epoch(interrupt); });
   }
 
-  const Trainer<T>& trainer() const { return trainer_; }
+  const Trainer<T>& trainer() const {
+    core_.check_trained_here();
+    return trainer_;
+  }
   void give_rates(std::vector<double> rates) {
+    core_.check_trained_here();
     check(!rates.empty(), "rates must be at least 1");
     trainer_.give_rates(std::move(rates));
   }
+
+  // What the trainer keeps has rings of its own to break.
+  int traverse(visitproc visit, void* arg) const {
+    for (const py::object& kept : kept_) Py_VISIT(kept.ptr());
+    return 0;
+  }
+  void clear() {}
 
   // (loss, penalty, validation loss, learning rate) of the epochs that ended since the last call.
   auto take_records() {
@@ -114,6 +127,7 @@ class CoreTrainer {
     return source(*arrays, program, labels_kept);
   }
 
+  std::array<py::object, 3> kept_;  // whose memory the trainer works on
   CoreNetwork<T>& core_;
   DatasetArrays<T> training_;
   std::optional<DatasetArrays<T>> validation_;
@@ -126,12 +140,11 @@ class CoreTrainer {
 
 template <class T>
 void bind_trainer(py::module_& module, const char* name) {
-  py::class_<CoreTrainer<T>>(module, name)
+  py::class_<CoreTrainer<T>>(module, name, py::custom_type_setup(&collect_rings<CoreTrainer<T>>))
       .def(py::init<CoreNetwork<T>&, Optimizer<T>&, const CoreLoss&, DatasetArrays<T>,
                     std::optional<DatasetArrays<T>>, const FitOptions&>(),
            py::arg("network"), py::arg("optimizer"), py::arg("loss"),
-           py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"),
-           py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>())
+           py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"))
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
       .def("close_epoch", &CoreTrainer<T>::close_epoch)
       .def("give_rates", &CoreTrainer<T>::give_rates, py::arg("rates"))

@@ -26,6 +26,13 @@ class CoreLoss {
     return loss_;
   }
 
+  int traverse(visitproc visit, void* arg) const {
+    return function_ ? function_->traverse(visit, arg) : 0;
+  }
+  void clear() {
+    if (function_) function_->clear();
+  }
+
  private:
   Loss loss_;
   std::unique_ptr<PythonLoss> function_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <tuple>
@@ -28,8 +27,12 @@ class CoreNetwork {
  public:
   CoreNetwork(const std::vector<index_t>& widths, const std::vector<ActivationSpec>& activations,
               bool bias, const std::vector<double>& dropout)
-      : network_(std::make_shared<Network<T>>(Program(widths, known(activations), bias, dropout))) {
-  }
+      : network_(std::make_shared<Network<T>>(Program(widths, known(activations), bias, dropout))),
+        at_fork_({.before =
+                      [this] {
+                        trained_elsewhere_ = access().in_training() && !access().trained_here();
+                      },
+                  .in_child = [this] { forget_others_memory(); }}) {}
 
   Network<T>& network() { return *network_; }
   const Program& program() const { return network_->program(); }
@@ -48,14 +51,15 @@ class CoreNetwork {
         operations < kWorthInterrupting && !user_functions ? nullptr : &signals.interrupt();
     {
       const gil::Released released;
-      if (!user_functions && is_short(rows, operations)) {
+      if (user_functions) {
+        read_copy(work, interrupt);
+      } else if (is_short(rows, operations)) {
         const std::shared_lock lock(access().mutex());
         work(Reading<T>{network(), network().parameters()});
-      } else if (const LongRead read(access()); read.in_place() && !user_functions) {
+      } else if (const LongRead read(access()); read.in_place()) {
         work(Reading<T>{network(), network().parameters(), interrupt});
       } else {
-        const Buffer<T> copy = copied_parameters();
-        work(Reading<T>{network(), copy.data(), interrupt});
+        read_copy(work, interrupt);
       }
     }
     signals.raise();
@@ -80,6 +84,20 @@ class CoreNetwork {
     return result;
   }
 
+  // (steps, state) of the optimiser of this network, as of the last whole step.
+  std::pair<std::int64_t, Array<T>> snapshot_of(const Optimizer<T>& optimizer) {
+    Array<T> state(optimizer.state().size());
+    T* to = state.mutable_data();
+    std::int64_t steps = 0;
+    {
+      const gil::Released released;
+      const std::shared_lock lock(access().mutex());
+      steps = optimizer.steps();
+      std::ranges::copy(optimizer.state().span(), to);
+    }
+    return {steps, std::move(state)};
+  }
+
   // work(interrupt), as the one training of this network.
   template <class Work>
   void as_training(Work&& work) {
@@ -92,8 +110,8 @@ class CoreNetwork {
     signals.raise();
   }
 
-  void check_trained_here() {
-    check_state(access().trained_here(), "this thread does not train this network");
+  void check_trained_here() const {
+    check_state(network_->access().trained_here(), "this thread does not train this network");
   }
 
   // Writes all parameters in the middle of a training of this thread.
@@ -110,24 +128,16 @@ class CoreNetwork {
   StepResult step(const Source<T>& source, const Loss& loss, Optimizer<T>& optimizer,
                   const Regularization& regularization, const DropoutDraws& draws, int threads,
                   Interrupt& interrupt) {
-    const index_t rows = source.size();
-    // Norms and penalties are summed by stretches, which follow from the capacity.
-    const bool sums = regularization.clip_norm > 0.0 || regularization.has_penalty();
-    const bool fits = step_ && (sums ? rows == step_->capacity() : rows <= step_->capacity());
-    if (!fits || threads != step_threads_) {
-      step_.emplace(program(), loss, Purpose::training, rows, threads);
-      step_threads_ = threads;
-    }
-    if (gradient_.size() == 0) gradient_ = Buffer<T>(program().n_parameters());
-    step_->set_loss(loss);
-    step_->parameters_changed();
-    return step_->update({.parameters = network().parameters(),
-                          .batch = {source, nullptr, {0, rows}},
-                          .gradient = gradient_.data(),
-                          .draws = &draws,
-                          .update_last = regularization.has_penalty(),
-                          .interrupt = &interrupt},
-                         {network(), optimizer, regularization, &undo_});
+    BatchMemory& memory = memory_for(source, loss, regularization, threads);
+    memory.step.set_loss(loss);
+    memory.step.parameters_changed();
+    return memory.step.update({.parameters = network().parameters(),
+                               .batch = {source, nullptr, {0, source.size()}},
+                               .gradient = memory.gradient.data(),
+                               .draws = &draws,
+                               .update_last = regularization.has_penalty(),
+                               .interrupt = &interrupt},
+                              {network(), optimizer, regularization, &memory.undo});
   }
 
   // For Python's garbage collector.
@@ -147,6 +157,34 @@ class CoreNetwork {
   static constexpr index_t kFewRows = 8;             // copying the parameters takes longer
   static constexpr double kWorthInterrupting = 1e8;  // a millisecond
 
+  struct BatchMemory {
+    Step<T> step;
+    int threads;
+    Buffer<T> gradient;
+    Undo<T> undo;
+  };
+
+  BatchMemory& memory_for(const Source<T>& source, const Loss& loss,
+                          const Regularization& regularization, int threads) {
+    const index_t rows = source.size();
+    // Norms and penalties are summed by stretches, which follow from the capacity.
+    const bool sums = regularization.clip_norm > 0.0 || regularization.has_penalty();
+    const auto fits = [&](index_t capacity) { return sums ? rows == capacity : rows <= capacity; };
+    if (!memory_ || !fits(memory_->step.capacity()) || memory_->threads != threads) {
+      memory_.reset();
+      memory_.reset(new BatchMemory{{program(), loss, Purpose::training, rows, threads},
+                                    threads,
+                                    Buffer<T>(program().n_parameters()),
+                                    {}});
+    }
+    return *memory_;
+  }
+
+  // Another thread was at a step, and is not here to finish: its memory may be in any state.
+  void forget_others_memory() {
+    if (trained_elsewhere_) static_cast<void>(memory_.release());
+  }
+
   static bool is_short(index_t rows, double operations) {
     return operations < kShort || (rows <= kFewRows && operations < 10.0 * kWorthInterrupting);
   }
@@ -157,10 +195,11 @@ class CoreNetwork {
     const std::shared_lock lock(access().mutex());
     std::copy_n(network().parameters(), program().n_parameters(), to);
   }
-  Buffer<T> copied_parameters() {
+  template <class Work>
+  void read_copy(Work&& work, Interrupt* interrupt) {
     Buffer<T> copy(program().n_parameters());
     copy_parameters(copy.data());
-    return copy;
+    work(Reading<T>{network(), copy.data(), interrupt});
   }
 
   std::vector<Activation> known(const std::vector<ActivationSpec>& specs) {
@@ -179,10 +218,9 @@ class CoreNetwork {
 
   std::vector<std::unique_ptr<PythonActivation>> functions_;
   std::shared_ptr<Network<T>> network_;
-  std::optional<Step<T>> step_;
-  int step_threads_ = 0;
-  Buffer<T> gradient_;
-  Undo<T> undo_;
+  std::unique_ptr<BatchMemory> memory_;  // of single steps
+  bool trained_elsewhere_ = false;       // when the process forked
+  AtFork at_fork_;
 };
 
 }  // namespace pymlp::bindings

@@ -67,6 +67,12 @@ class PythonLoss final : public UserLoss {
   // function(a, labels or None, values or None) -> (losses (m,), gradient (m, k))
   explicit PythonLoss(py::object function) : function_(std::move(function)) {}
 
+  int traverse(visitproc visit, void* arg) const {
+    Py_VISIT(function_.ptr());
+    return 0;
+  }
+  void clear() { function_ = py::none(); }
+
   void operator()(float* losses, MatrixView<float> gradient, ConstMatrixView<float> a,
                   const Targets<float>& targets, const float* scale) override {
     evaluate(losses, gradient, a, targets, scale);

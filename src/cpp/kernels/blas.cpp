@@ -138,18 +138,17 @@ Description unloaded() { return load().description; }  // it is linked
 
 std::atomic<const Library*> loaded{nullptr};
 
-// A process does not fork while BLAS is loaded: the child would wait for ever. Never destroyed, as
+// The child of a fork has a new one: whoever loads meanwhile is not there. Never destroyed, as
 // threads may outlive static destruction.
-std::mutex& loading = *new std::mutex;
-[[maybe_unused]] const AtFork& at_fork = *new AtFork({.before = [] { loading.lock(); },
-                                                      .in_parent = [] { loading.unlock(); },
-                                                      .in_child = [] { loading.unlock(); }});
+std::mutex* loading = new std::mutex;
+[[maybe_unused]] const AtFork& at_fork =
+    *new AtFork({.in_child = [] { loading = new std::mutex; }});
 
 const Library& library() {
   if (const Library* known = loaded.load(std::memory_order_acquire); known != nullptr) {
     return *known;
   }
-  const std::lock_guard lock(loading);
+  const std::lock_guard lock(*loading);
   if (loaded.load(std::memory_order_relaxed) == nullptr) {
     loaded.store(new Library(load()), std::memory_order_release);
   }

@@ -48,22 +48,30 @@ double draw_normal(Random& random) {
   }
 }
 
-template <class T>
-void fill_uniform(MatrixView<T> w, double bound, Random& random, Interrupt* interrupt) {
-  for (index_t i = 0; i < w.rows && !requested(interrupt); ++i) {
+// w[i, j] = draw(), row by row.
+template <class T, class Draw>
+void fill(MatrixView<T> w, Interrupt* interrupt, Draw&& draw) {
+  constexpr index_t kLook = 1 << 16;
+  index_t until_look = kLook;
+  for (index_t i = 0; i < w.rows; ++i) {
     for (index_t j = 0; j < w.cols; ++j) {
-      w.row(i)[j] = static_cast<T>(bound * (2.0 * random.uniform() - 1.0));
+      if (--until_look == 0) {
+        if (requested(interrupt)) return;
+        until_look = kLook;
+      }
+      w.row(i)[j] = static_cast<T>(draw());
     }
   }
 }
 
 template <class T>
+void fill_uniform(MatrixView<T> w, double bound, Random& random, Interrupt* interrupt) {
+  fill(w, interrupt, [&] { return bound * (2.0 * random.uniform() - 1.0); });
+}
+
+template <class T>
 void fill_normal(MatrixView<T> w, double deviation, Random& random, Interrupt* interrupt) {
-  for (index_t i = 0; i < w.rows && !requested(interrupt); ++i) {
-    for (index_t j = 0; j < w.cols; ++j) {
-      w.row(i)[j] = static_cast<T>(deviation * draw_normal(random));
-    }
-  }
+  fill(w, interrupt, [&] { return deviation * draw_normal(random); });
 }
 
 double dot(const double* x, const double* y, index_t n) {

@@ -20,11 +20,12 @@ Access::Access()
 
 bool Access::begin_training(Interrupt* interrupt) {
   std::thread::id nobody;
+  // The call that a signal handler interrupts would read a mixture, or be waited for for ever.
+  check_state(LongRead::count(*this) == 0,
+              "a signal handler must not train the network that the interrupted call reads");
   check_state(trainer_.compare_exchange_strong(nobody, std::this_thread::get_id()),
               "this network is being trained already; wait for that to end");
-  // A thread that reads in place itself, and trains in a signal handler, must not wait for itself.
-  const int own = LongRead::count(*this);
-  while (long_reads_.load(std::memory_order_seq_cst) > own) {
+  while (long_reads_.load(std::memory_order_seq_cst) > 0) {
     if (requested(interrupt)) {
       end_training();
       return false;
@@ -32,11 +33,6 @@ bool Access::begin_training(Interrupt* interrupt) {
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   return true;
-}
-
-void Access::end_training() {
-  check_state(trained_here(), "this thread does not train this network");
-  trainer_.store({}, std::memory_order_seq_cst);
 }
 
 // Either this read is counted before a training looks for reads, or the training is seen here.

@@ -2,8 +2,8 @@
 // docs/threads.md.
 //
 // One thread trains. Its steps read the parameters as they go forward and back; only while it
-// writes them it holds the lock alone. Others read in place, for microseconds under the shared
-// lock; what takes longer reads in place while nobody trains, and a copy while somebody does.
+// writes them it holds the lock alone. Others read in place, a few rows under the shared lock; what
+// takes longer reads in place while nobody trains, and a copy while somebody does.
 #pragma once
 
 #include <atomic>
@@ -28,7 +28,7 @@ class Access {
   // Makes this thread the one that trains; throws where there is one. Then waits for the long reads
   // in place that are going on; where an interrupt comes first nobody trains, and it is false.
   bool begin_training(Interrupt* interrupt);
-  void end_training();
+  void end_training() noexcept { trainer_.store({}, std::memory_order_seq_cst); }
   bool in_training() const { return trainer_.load(std::memory_order_seq_cst) != std::thread::id(); }
   bool trained_here() const {
     return trainer_.load(std::memory_order_relaxed) == std::this_thread::get_id();

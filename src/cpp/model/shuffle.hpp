@@ -4,13 +4,16 @@
 #include <span>
 #include <utility>
 
+#include "base/interrupt.hpp"
 #include "base/random.hpp"
 
 namespace pymlp {
 
-// Fisher-Yates.
-inline void shuffle(std::span<index_t> order, Random random) {
+// Fisher-Yates. Where an interrupt comes, it ends before its time.
+inline void shuffle(std::span<index_t> order, Random random, Interrupt* interrupt) {
+  constexpr index_t kLook = 1 << 16;
   for (index_t i = std::ssize(order) - 1; i > 0; --i) {
+    if (i % kLook == 0 && requested(interrupt)) return;
     const index_t j = random.below(i + 1);
     std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
   }

@@ -42,8 +42,9 @@ const RowCuts& Step<T>::cuts_of(const Batch<T>& batch) {
   if (std::exchange(gathers_, gathers) != gathers) cuts_ = {};
   if (cuts_[0].rows != batch.size()) std::swap(cuts_[0], cuts_[1]);
   if (cuts_[0].rows != batch.size()) {
-    cuts_[0] = plan_.cut(batch.size());
-    memory_.reserve(cuts_[0], batch);
+    const RowCuts cuts = plan_.cut(batch.size());
+    memory_.reserve(cuts, batch);  // which may throw: then nothing is known of this batch
+    cuts_[0] = cuts;
   }
   return cuts_[0];
 }

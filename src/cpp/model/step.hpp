@@ -10,12 +10,12 @@
 #include "base/team.hpp"
 #include "kernels/loss.hpp"
 #include "model/batch_loss.hpp"
-#include "model/network.hpp"
 #include "model/optimizer.hpp"
 #include "model/plan.hpp"
 #include "model/regularization.hpp"
 #include "model/step_memory.hpp"
 #include "model/undo.hpp"
+#include "model/write_guard.hpp"
 #include "ops/packed_weights.hpp"
 
 namespace pymlp {
@@ -60,6 +60,7 @@ class Step {
   void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
+  bool calls_user_functions() const { return plan_.calls_user_functions(); }
   void set_threads(int threads) {
     change([&] { plan_.set_threads(threads); });
   }
@@ -100,10 +101,8 @@ class Step {
   void finish_gradient(const Pass<T>& pass, const RowCuts& cuts, const Regularization& options,
                        std::size_t number, const Stretch& stretch);
   double penalty_of(const BatchLoss& loss) const;
-  bool write(const Pass<T>& pass, const RowCuts& cuts, const Learner<T>& learner,
-             const Clipping& clipping, bool gradients_too);
-  void remember(const Network<T>& network);
-  void refuse_writes(Network<T>& network);
+  bool write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner, const Clipping& clipping,
+             bool gradients_too);
   // task(number of the stretch, stretch)
   template <class Task>
   void for_stretches(const RowCuts& cuts, Task&& task) {
@@ -124,7 +123,7 @@ class Step {
   StepMemory<T> memory_;
   std::optional<PackedWeights<T>> packed_;
   bool packed_is_current_ = false;
-  Buffer<T> before_;               // the parameters, where user functions might write them
+  WriteGuard<T> write_guard_;
   std::vector<double> penalties_;  // of each stretch
   std::vector<double> squares_;    // of each stretch's gradient
 };

@@ -55,7 +55,11 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   const index_t last_epoch = epoch_ + std::min(left, epochs);
   while (status_ == Status::running && epoch_ < last_epoch && !lacks_rate()) {
     // A user function may have thrown after an epoch began, or after its last step.
-    if (epochs_begun_ == epoch_) begin_epoch();
+    if (epochs_begun_ == epoch_) begin_epoch(interrupt);
+    if (interrupt.came()) {
+      status_ = Status::interrupted;
+      break;
+    }
     if (position_ < training_.size() && !step(interrupt)) break;
     time_step();
     if (position_ == training_.size()) {
@@ -83,12 +87,12 @@ void Trainer<T>::time_step() {
 }
 
 template <class T>
-void Trainer<T>::begin_epoch() {
+void Trainer<T>::begin_epoch(Interrupt& interrupt) {
   ++epochs_begun_;
   remember_start();
   epoch_loss_ = {};
   if (order_.size() > 0) {
-    shuffle(order_.span(), epoch_stream(options_.seed, epoch_));
+    shuffle(order_.span(), epoch_stream(options_.seed, epoch_), &interrupt);
   }
 }
 
@@ -148,11 +152,15 @@ template <class T>
 void Trainer<T>::end_epoch(Interrupt& interrupt) {
   double validation_loss = 0.0;
   if (validation_) {
-    validation_loss = validation_step_
-                          ->run({.parameters = network_.parameters(),
-                                 .batch = validation_batch(),
-                                 .interrupt = &interrupt})
-                          .mean();
+    const auto run = [&] {
+      return validation_step_->run({.parameters = network_.parameters(),
+                                    .batch = validation_batch(),
+                                    .interrupt = &interrupt});
+    };
+    validation_loss =
+        (validation_step_->calls_user_functions() ? write_guard_.watch(network_, &interrupt, run)
+                                                  : run())
+            .mean();
     if (interrupt.requested()) {
       status_ = Status::interrupted;
       return;

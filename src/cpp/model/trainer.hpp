@@ -70,7 +70,7 @@ class Trainer {
 
   Batch<T> batch_at(index_t position) const;
   Batch<T> validation_batch() const { return {*validation_, nullptr, {0, validation_->size()}}; }
-  void begin_epoch();
+  void begin_epoch(Interrupt& interrupt);
   index_t rate_position() const { return options_.rates_per == RatesPer::epoch ? epoch_ : steps_; }
   void set_learning_rate();
   void time_step();
@@ -88,6 +88,7 @@ class Trainer {
   Step<T> step_;
   ThreadTrial thread_trial_;
   std::optional<Step<T>> validation_step_;
+  WriteGuard<T> write_guard_;  // of validation
   Buffer<T> gradient_;
   Buffer<T> start_parameters_;  // as they were when the epoch began
   Buffer<T> start_state_;

@@ -1,11 +1,9 @@
 // The second half of a step: from the losses of a batch to new parameters.
 #include <atomic>
 #include <cmath>
-#include <cstring>
 #include <mutex>
 #include <numeric>
 
-#include "base/check.hpp"
 #include "kernels/table.hpp"
 #include "model/step.hpp"
 
@@ -15,9 +13,12 @@ template <class T>
 StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
   const Regularization& options = learner.regularization;
   const RowCuts& cuts = cuts_of(pass.batch);
-  if (plan_.calls_user_functions()) remember(learner.network);
-  StepResult result{run_segments(pass, cuts), false};
-  if (plan_.calls_user_functions()) refuse_writes(learner.network);
+  const auto run = [&] { return run_segments(pass, cuts); };
+  // Packed weights are not refreshed here: they are of the parameters before, which are put back.
+  StepResult result{plan_.calls_user_functions()
+                        ? write_guard_.watch(learner.network, pass.interrupt, run)
+                        : run(),
+                    false};
   BatchLoss& loss = result.loss;
   if (came(pass.interrupt) || !std::isfinite(loss.sum)) return result;
   // The norm is known only when every stretch's gradient is. A step that takes long is done this
@@ -57,8 +58,9 @@ double Step<T>::penalty_of(const BatchLoss& loss) const {
 
 // The only place where a step writes parameters. False where they had to be put back.
 template <class T>
-bool Step<T>::write(const Pass<T>& pass, const RowCuts& cuts, const Learner<T>& learner,
+bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner,
                     const Clipping& clipping, bool gradients_too) {
+  pass.interrupt = nullptr;  // not under the lock
   auto& [network, optimizer, options, undo] = learner;
   T* const parameters = network.parameters();
   std::atomic<bool> finite{true};
@@ -86,28 +88,6 @@ bool Step<T>::write(const Pass<T>& pass, const RowCuts& cuts, const Learner<T>& 
     parameters_changed();
   }
   return true;
-}
-
-// ---- user functions that write the parameters of the network that calls them --------------------
-
-template <class T>
-void Step<T>::remember(const Network<T>& network) {
-  if (before_.size() == 0) before_ = Buffer<T>(program_.n_parameters());
-  std::copy_n(network.parameters(), before_.size(), before_.data());
-}
-
-template <class T>
-void Step<T>::refuse_writes(Network<T>& network) {
-  const auto bytes = static_cast<std::size_t>(before_.size()) * sizeof(T);
-  if (std::memcmp(network.parameters(), before_.data(), bytes) == 0) return;
-  const std::unique_lock lock(network.access().mutex());
-  std::ranges::copy(before_.span(), network.parameters());
-  parameters_changed();
-  check_state(
-      false,
-      "the parameters were written in the middle of a step, by a user function or by another "
-      "thread: the gradients belong to the ones before, which are put back; write them in a "
-      "callback, between epochs");
 }
 
 template StepResult Step<float>::update(const Pass<float>&, const Learner<float>&);

@@ -19,8 +19,9 @@ class Workspace {
  public:
   void reserve(const Placement& places, index_t rows) {
     if (rows <= rows_) return;
-    rows_ = (rows + 15) / 16 * 16;  // every matrix begins on a cache line
-    memory_ = Buffer<T>(places.size(rows_));
+    const index_t rounded = (rows + 15) / 16 * 16;  // every matrix begins on a cache line
+    memory_ = Buffer<T>(places.size(rounded));      // which may throw
+    rows_ = rounded;
   }
   index_t rows() const { return rows_; }
   T* memory() { return memory_.data(); }

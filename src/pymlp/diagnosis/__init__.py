@@ -54,6 +54,7 @@ def diagnose(
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a Network, not {_checks.type_name(net)}")
+    net = net.copy()  # several calls look at it, while another thread may train it
     J, grads = net.gradients(X, y, loss=loss, sample_weight=sample_weight, dz=True, threads=threads)
     trace = net.forward(X, threads=threads)
     inputs, layers, product = measure_layers(net.layers, trace, grads)

@@ -58,12 +58,11 @@ def fit(
         task = Task(
             network, core, architecture, training, validation, options, history, seed, rates
         )
-        if isinstance(options.optimizer, LBFGS):
-            from pymlp.training import lbfgs
-
-            lbfgs.fit(task)
-        else:
-            loop.fit(task)
+        try:
+            _loop_of(options)(task)
+        finally:
+            if history.stopped_by == "running":  # an interrupt came before the first step
+                history.stopped_by = "interrupted"
     if history.stopped_by == "diverged":
         raise TrainingDiverged(
             f"training diverged in epoch {len(history.loss) + 1}: the loss or a parameter is not "
@@ -71,6 +70,14 @@ def fit(
             "learning_rate or scaled inputs may help"
         )
     return history
+
+
+def _loop_of(options: FitOptions) -> Callable[[Task], None]:
+    if isinstance(options.optimizer, LBFGS):
+        from pymlp.training import lbfgs
+
+        return lbfgs.fit
+    return loop.fit
 
 
 def _check_optimizer(network: Any, architecture: Architecture, options: FitOptions) -> None:
@@ -82,6 +89,7 @@ def _check_optimizer(network: Any, architecture: Architecture, options: FitOptio
         lbfgs.check(architecture, options)
     else:
         options.optimizer.core_for(network)
+        options.optimizer.belong_to(network)
 
 
 def warn_of_steps(architecture: Architecture, *, stacklevel: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -102,14 +103,32 @@ class _Run:
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
         self.core.parameters[:] = x
-        self.data_loss, _ = self.core.gradient(
-            *self.task.samples, self.loss, self.gradient, False, self.task.options.threads
-        )
+        with self._refused_writes():
+            self.data_loss, _ = self.core.gradient(
+                *self.task.samples, self.loss, self.gradient, False, self.task.options.threads
+            )
         gradient = self.gradient.astype(np.float64)
         if not (np.isfinite(self.data_loss) and np.isfinite(gradient).all()):
             raise _Ended("diverged")
         self.penalty = self._penalize(x, gradient)
         return self.data_loss + self.penalty, gradient
+
+    @contextlib.contextmanager
+    def _refused_writes(self) -> Iterator[None]:
+        """Put back what a user function writes to the parameters, and refuse it, as steps do."""
+        parameters = self.task.network.parameters
+        before = parameters.copy() if self.task.calls_user_functions else parameters
+        try:
+            yield
+        finally:
+            written = before is not parameters and before.tobytes() != parameters.tobytes()
+            if written:
+                self.task.core.write(before)
+        if written:
+            raise RuntimeError(
+                "the parameters were written in the middle of a step, by a user function or by "
+                "another thread; they are put back: write them in a callback, between epochs"
+            )
 
     def _penalize(self, x: FloatArray, gradient: FloatArray) -> float:
         l2 = self.task.options.regularization.l2
@@ -146,4 +165,5 @@ class _Run:
         if self.task.validation is None:
             return []
         self.core.parameters[:] = x
-        return [self.core.loss(*self.task.validation, self.loss, self.task.options.threads)]
+        with self._refused_writes():
+            return [self.core.loss(*self.task.validation, self.loss, self.task.options.threads)]

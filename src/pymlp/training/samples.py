@@ -103,7 +103,7 @@ def split(samples: Samples, held_out: int, seed: int) -> tuple[Samples, Samples,
 def _take(samples: Samples, rows: Any) -> Samples:
     X, labels, values, weights = samples
     return (
-        X[rows],
+        _arrays.taken(X, rows),
         None if labels is None else labels[rows],
         None if values is None else values[rows],
         None if weights is None else weights[rows],

@@ -42,6 +42,12 @@ class Task(NamedTuple):
     seed: int
     rates: Iterator[list[float]]
 
+    @property
+    def calls_user_functions(self) -> bool:
+        """Whether an activation or the loss is a user function."""
+        kinds = [self.options.loss.name, *(g.name for g in self.architecture.activations)]
+        return "custom" in kinds
+
     def watch(self, optimizer: Any = None) -> Watch:
         """Return the watch of the training; a plateau reduces the rate of `optimizer`."""
         m = self.samples[0].shape[0]
