@@ -1,4 +1,4 @@
-// Trainers: many epochs in C++, with a look at Python's signals every 50 ms.
+// Trainers: many epochs in C++, with a look at Python's signals every 30 ms.
 #include <pybind11/stl.h>
 
 #include "bindings/arrays.hpp"

@@ -10,7 +10,7 @@
 namespace pymlp {
 
 // Fisher-Yates. Where an interrupt comes, it ends before its time.
-inline void shuffle(std::span<index_t> order, Random random, Interrupt* interrupt) {
+inline void shuffle(std::span<index_t> order, Random random, Interrupt* interrupt = nullptr) {
   constexpr index_t kLook = 1 << 16;
   for (index_t i = std::ssize(order) - 1; i > 0; --i) {
     if (i % kLook == 0 && requested(interrupt)) return;
