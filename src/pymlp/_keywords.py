@@ -108,16 +108,22 @@ class HintsAtKeywords(type):
     """The class of classes whose constructor says which keyword was probably meant."""
 
     def __call__(cls, *values: Any, **options: Any) -> Any:
-        parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-            unknown = {name: v for name, v in options.items() if name not in parameters}
-            refuse_unknown(cls.__init__, unknown)  # type: ignore[misc]
+        if options:
+            refuse_unknown(cls.__init__, _unknown(cls.__init__, options))  # type: ignore[misc]
         return super().__call__(*values, **options)
 
     @property
     def __signature__(cls) -> inspect.Signature:  # that of `__call__` would say nothing
         whole = inspect.signature(cls.__init__)  # type: ignore[misc]
         return whole.replace(parameters=[*whole.parameters.values()][1:])
+
+
+def _unknown(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a function does not take."""
+    parameters = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return {}
+    return {name: value for name, value in options.items() if name not in parameters}
 
 
 def refuse_unknown(function: Callable[..., Any], unknown: Mapping[str, Any]) -> None:
