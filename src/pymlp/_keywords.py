@@ -46,6 +46,12 @@ _ELSEWHERE = {
         "timeout": "max_seconds",
         "max_time": "max_seconds",
         "dropout": "Network(..., dropout=...)",
+        "activation": "Network(..., hidden=..., output=...)",
+        "hidden": "Network(..., hidden=...)",
+        "output": "Network(..., output=...)",
+        "hidden_layer_sizes": "Network([n_in, *sizes, n_out])",
+        "initial_epoch": "epochs: fit goes on from the parameters as they are",
+        "initializer": "Network(..., init=...)",
         "step_size": "learning_rate, or schedule=pymlp.schedules.Step(step_size)",
         "tolerance": "early_stopping=pymlp.EarlyStopping(patience, min_delta=...)",
         "val": "validation=(Xv, yv)",
@@ -65,7 +71,15 @@ _ELSEWHERE = {
         "n_jobs": "threads",
         "class_weight": "sample_weight",
     },
+    "LBFGS.__init__": {
+        "lr": "no learning rate: the line search finds the step",
+        "learning_rate": "no learning rate: the line search finds the step",
+        "max_iter": "fit(..., epochs=...)",
+        "max_ls": "max_line_search",
+        "maxcor": "history_size",
+    },
     "Network.__init__": {
+        "hidden_layer_sizes": "widths: Network([n_in, *sizes, n_out])",
         "activation": "hidden, and output for the last layer",
         "activations": "hidden, and output for the last layer",
         "hidden_activation": "hidden",
@@ -99,8 +113,6 @@ _OF_OPTIMIZERS = {
     "clipnorm": "fit(..., clip_norm=...)",
     "clipvalue": "fit(..., clip_value=...)",
     "max_iter": "fit(..., epochs=...)",
-    "max_ls": "max_line_search",
-    "maxcor": "history_size",
 }
 
 

@@ -27,7 +27,7 @@ def set_num_threads(n: int) -> None:
     1
     >>> pymlp.set_num_threads(before)
     """
-    _core.set_num_threads(_thread_count(n))
+    _core.set_num_threads(_thread_count("n", n))
 
 
 def get_num_threads() -> int:
@@ -43,13 +43,13 @@ def get_num_threads() -> int:
 
 def threads(n: int | None) -> int:
     """Return the number of threads for one call: its own, or the default."""
-    return _core.get_num_threads() if n is None else _thread_count(n)
+    return _core.get_num_threads() if n is None else _thread_count("threads", n)
 
 
-def _thread_count(n: int) -> int:
-    n = _checks.integer("threads", n, minimum=1)
+def _thread_count(name: str, n: int) -> int:
+    n = _checks.integer(name, n, minimum=1)
     if n > 1024:
-        raise ValueError(f"threads must be at most 1024, not {n}")
+        raise ValueError(f"{name} must be at most 1024, not {n}")
     return n
 
 

@@ -550,8 +550,9 @@ class Network:
             Stop at the first step after this long, callbacks included; the epoch in progress is
             recorded as it stands.
         schedule : Schedule, optional
-            How the optimiser's learning rate changes; see `pymlp.schedules`. Afterwards the
-            optimiser has its own learning rate again.
+            How the optimiser's learning rate changes; see `pymlp.schedules`. It plans for `epochs`,
+            not for `max_seconds`. `History.learning_rate` has the rates; the optimiser keeps its
+            own, and one that is assigned meanwhile holds after `fit`.
         class_weight : dict or "balanced", optional
             Multiplies the sample weights by a weight for each class, which `y` names by an integer;
             classes that are not named have 1. "balanced": m / (classes x samples of the class), as
@@ -580,10 +581,13 @@ class Network:
             When the loss or a parameter stops being finite; parameters and optimiser are as they
             were when the epoch began.
         KeyboardInterrupt
-            On Ctrl-C; the parameters are those of the last whole step, not the best ones.
+            On Ctrl-C, in the main thread, as Python hands signals to no other; the parameters are
+            those of the last whole step, not the best ones. A training in another thread ends by
+            `max_seconds`, or by a callback that returns True.
         RuntimeError
             If the network is being trained already, or a user function of it (an activation, the
-            loss) wrote its parameters in the middle of a step; they are put back.
+            loss) or, beside one, another thread wrote its parameters in the middle of a step; they
+            are put back.
 
         Warns
         -----
@@ -656,7 +660,8 @@ class Network:
         KeyboardInterrupt
             On Ctrl-C; parameters and optimiser are as they were, or the step is whole.
         RuntimeError
-            If the network is being trained already, or a user function wrote its parameters.
+            If the network is being trained already, or a user function of it (or another thread)
+            wrote its parameters in the middle of the step; they are put back.
 
         Examples
         --------

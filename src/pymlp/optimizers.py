@@ -98,7 +98,8 @@ class Optimizer(metaclass=HintsAtKeywords):
         """Return the state for this network, made at first use."""
         if self._owner is not None and self._owner() is not network:
             raise ValueError(
-                "optimizer remembers the steps of another network; take optimizer.fresh()"
+                "optimizer remembers the steps of another network; take optimizer.fresh(), or "
+                "copy.copy(optimizer), which keeps them"
             )
         core, shape = self._core, (_CORE[network.dtype], network.n_parameters)
         if core is not None and (type(core), core.n_parameters) == shape:

@@ -154,5 +154,8 @@ def test_save_that_fails_leaves_the_old_file(path: Path, monkeypatch: pytest.Mon
 
 
 def test_save_into_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        network().save(tmp_path / "none" / "net.safetensors")
+    path = tmp_path / "none" / "net.safetensors"
+    with pytest.raises(FileNotFoundError, match=re.escape(f"'{path}'")):
+        network().save(path)
+    with pytest.raises(OSError, match=re.escape(f"'{tmp_path}'") + "$"):
+        network().save(tmp_path)

@@ -63,7 +63,7 @@ def walk() -> list[Any]:
         *found,
         pytest.param(lambda net: Network([4, 2**40, 3]), "widths", id="width-2**40"),
         pytest.param(lambda net: Network([2**31 - 1] * 5), "widths", id="widths-2**31-1"),
-        pytest.param(lambda net: pymlp.set_num_threads(2**63), "threads", id="set_num_threads"),
+        pytest.param(lambda net: pymlp.set_num_threads(2**63), "n must", id="set_num_threads"),
         pytest.param(lambda net: pymlp.LBFGS(history_size=2**62), "history_size", id="history"),
         pytest.param(lambda net: pymlp.LBFGS(max_line_search=2**62), "max_line", id="line search"),
         pytest.param(lambda net: net.plan(batch_size=2**63 - 1), "batch_size", id="plan"),

@@ -58,6 +58,11 @@ def _write_whole(path: Path, data: bytes) -> None:
     try:
         part.write_bytes(data)
         os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # not of the part
     except BaseException:
         part.unlink(missing_ok=True)
         raise

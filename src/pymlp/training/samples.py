@@ -164,7 +164,7 @@ def _class_weight_table(class_weight: Any, n_classes: int) -> Any:
         )
     table = np.ones(n_classes)
     for label, weight in class_weight.items():
-        position = _checks.integer("class_weight's labels", label, minimum=0)
+        position = _checks.integer("a label of class_weight", label, minimum=0)
         if position >= n_classes:
             raise ValueError(
                 f"class_weight must name labels from 0 to {n_classes - 1}, not {position}"
