@@ -1,6 +1,7 @@
 // Who reads and writes parameters: the lock, long reads, trainings, forks.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -166,10 +167,11 @@ TEST_CASE("predictions during a training are of one whole step") {
       predicted({network, network.parameters()});
     });
     const Threads of_a_copy(2, [&] {
-      std::vector<float> copy;
+      const index_t n = network.program().n_parameters();
+      Buffer<float> copy(n);
       {
         const std::shared_lock lock(network.access().mutex());
-        copy = parameters_of(network);
+        std::copy_n(network.parameters(), n, copy.data());
       }
       predicted({network, copy.data()});
     });
