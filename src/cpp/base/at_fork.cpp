@@ -33,6 +33,7 @@ Register& all() {
         [] {
           all().mutex.lock();
           call(&ForkHooks::before);
+          call(&ForkHooks::before_last);
         },
         [] {
           call(&ForkHooks::in_parent);

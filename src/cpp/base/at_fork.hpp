@@ -6,9 +6,11 @@
 
 namespace pymlp {
 
-// All three run on the thread that forks; `before` may wait for other threads.
+// All run on the thread that forks. `before` may wait for other threads, and so may `before_last`,
+// for what others need until all of `before` have run.
 struct ForkHooks {
   std::function<void()> before{};
+  std::function<void()> before_last{};
   std::function<void()> in_parent{};
   std::function<void()> in_child{};
 };

@@ -8,12 +8,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <shared_mutex>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
 #include "base/at_fork.hpp"
 #include "base/check.hpp"
+#include "base/fair_shared_mutex.hpp"
 
 #if defined(PYMLP_BLAS_BUNDLED)
 #include <dlfcn.h>
@@ -155,6 +157,18 @@ const Library& library() {
   return *loaded.load(std::memory_order_relaxed);
 }
 
+// Calls share this. A fork waits for them, and so does the end of the process: BLAS may stop its
+// own threads and free its memory then, which the calls of other threads would not survive.
+FairSharedMutex& calls = *new FairSharedMutex;
+[[maybe_unused]] const AtFork& calls_at_fork = *new AtFork({.before_last = [] { calls.lock(); },
+                                                            .in_parent = [] { calls.unlock(); },
+                                                            .in_child = [] { calls.reset(); }});
+
+struct NoCallsBehind {
+  ~NoCallsBehind() { calls.lock(); }  // for ever: threads that are left over sleep
+};
+const NoCallsBehind no_calls_behind_this_files_destructors;
+
 auto cblas_transpose(Transpose transpose) {
   return transpose == Transpose::yes ? CblasTrans : CblasNoTrans;
 }
@@ -168,6 +182,7 @@ int narrow(index_t size) {
 template <class T>
 void call(Gemm<T> function, Transpose ta, Transpose tb, index_t m, index_t n, index_t k, const T* a,
           index_t lda, const T* b, index_t ldb, T beta, T* c, index_t ldc) {
+  const std::shared_lock lock(calls);
   function(CblasRowMajor, cblas_transpose(ta), cblas_transpose(tb), narrow(m), narrow(n), narrow(k),
            T(1), a, narrow(lda), b, narrow(ldb), beta, c, narrow(ldc));
 }

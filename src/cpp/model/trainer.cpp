@@ -94,6 +94,8 @@ void Trainer<T>::begin_epoch(Interrupt& interrupt) {
   if (order_.size() > 0) {
     shuffle(order_.span(), epoch_stream(options_.seed, epoch_), &interrupt);
   }
+  constexpr index_t kMany = 1 << 20;  // parameters: copying them takes milliseconds
+  if (start_parameters_.size() >= kMany) interrupt.requested();
 }
 
 template <class T>
