@@ -30,7 +30,7 @@ BatchLoss Step<T>::run(const Pass<T>& pass) {
   const BatchLoss loss = run_segments(pass, cuts);
   if (pass.gradient == nullptr || came(pass.interrupt)) return loss;
   for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
-    collect(pass, cuts, cuts.segments() - 1, stretch);
+    if (!requested(pass.interrupt)) collect(pass, cuts, cuts.segments() - 1, stretch);
   });
   return loss;
 }
@@ -72,8 +72,10 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
     if (alone) result.weight += total_weight(pass.batch, rows);
     if (segment + 1 == cuts.segments() || came(pass.interrupt)) return result;
     if (pass.gradient == nullptr) continue;
-    for_stretches(
-        cuts, [&](std::size_t, const Stretch& stretch) { collect(pass, cuts, segment, stretch); });
+    for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
+      if (!requested(pass.interrupt)) collect(pass, cuts, segment, stretch);
+    });
+    if (came(pass.interrupt)) return result;
   }
 }
 
