@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pymlp._registry import nearest
+from pymlp._values import constructor_signature
 
 # By function: what other libraries call an option, and what is written here.
 _ELSEWHERE = {
@@ -125,9 +126,8 @@ class HintsAtKeywords(type):
         return super().__call__(*values, **options)
 
     @property
-    def __signature__(cls) -> inspect.Signature:  # that of `__call__` would say nothing
-        whole = inspect.signature(cls.__init__)  # type: ignore[misc]
-        return whole.replace(parameters=[*whole.parameters.values()][1:])
+    def __signature__(cls) -> inspect.Signature:
+        return constructor_signature(cls)
 
 
 def _unknown(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:

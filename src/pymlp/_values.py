@@ -23,6 +23,12 @@ class Immutable:
         raise AttributeError(f"{kind} is immutable: '{name}' cannot be assigned; make a new {kind}")
 
 
+def constructor_signature(cls: type) -> inspect.Signature:
+    """Return that of `__init__`, for metaclasses whose `__call__` would say nothing."""
+    whole = inspect.signature(cls.__init__)  # type: ignore[misc]
+    return whole.replace(parameters=[*whole.parameters.values()][1:])
+
+
 class OpenWhileMade(abc.ABCMeta):
     """The class of immutable classes that users derive from: `__init__` may assign attributes."""
 
@@ -34,9 +40,8 @@ class OpenWhileMade(abc.ABCMeta):
         return made
 
     @property
-    def __signature__(cls) -> inspect.Signature:  # that of `__call__` would say nothing
-        whole = inspect.signature(cls.__init__)  # type: ignore[misc]
-        return whole.replace(parameters=[*whole.parameters.values()][1:])
+    def __signature__(cls) -> inspect.Signature:
+        return constructor_signature(cls)
 
 
 class Value(Immutable):

@@ -58,13 +58,10 @@ def _write_whole(path: Path, data: bytes) -> None:
     try:
         part.write_bytes(data)
         os.replace(part, path)
-    except OSError as error:
+    except BaseException as error:
         part.unlink(missing_ok=True)
-        if error.errno is None:
-            raise
-        raise type(error)(error.errno, error.strerror, str(path)) from None  # not of the part
-    except BaseException:
-        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:  # the user knows no part
+            raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
 
 
