@@ -182,6 +182,13 @@ void bind_options(py::module_& module) {
 
 void bind_trainers(py::module_& module) {
   bind_options(module);
+  module.def(
+      "steps_of_epoch",
+      [](index_t samples, index_t batch_size, bool joins) {
+        check(samples >= 1 && batch_size >= 1, "samples and batch_size must be at least 1");
+        return steps_of_epoch(samples, batch_size, joins);
+      },
+      py::arg("samples"), py::arg("batch_size"), py::arg("joins"));
   bind_trainer<float>(module, "TrainerFloat32");
   bind_trainer<double>(module, "TrainerFloat64");
 }

@@ -25,7 +25,7 @@ std::vector<Phase> phases_of(const Program& program, bool joins, bool back) {
     phases.push_back({});
   }
   if (back) phases.back().backward = {0, left};
-  phases.front().is_first = phases.back().is_last = true;
+  phases.front().is_first = true;
   return phases;
 }
 

@@ -15,7 +15,6 @@ struct Phase {
   Range backward{0, 0};
   bool is_first = false;
   bool has_loss = false;
-  bool is_last = false;
   index_t joint = -1;  // none
 
   bool joins_forth() const { return joint >= 0 && !has_loss && forward.count > 0; }

@@ -25,12 +25,11 @@ double penalize(const Program& program, const Stretch& stretch, const Regulariza
 }
 
 template <class T>
-double gradient_norm(const Program& program, const Plan& plan, const T* gradient,
-                     std::span<double> squares, int threads) {
+double gradient_norm(const Plan& plan, const T* gradient, std::span<double> squares, int threads) {
   parallel_for(std::ssize(squares), threads, [&](index_t s, index_t) {
     const auto number = static_cast<std::size_t>(s);
     squares[number] = 0.0;
-    for (const Range& range : parameters_of(program, plan.stretches()[number])) {
+    for (const Range& range : plan.ranges()[number]) {
       squares[number] += kernels<T>().sum_of_squares(gradient + range.first, range.count);
     }
   });
@@ -54,8 +53,8 @@ template double penalize(const Program&, const Stretch&, const Regularization&, 
                          float*);
 template double penalize(const Program&, const Stretch&, const Regularization&, const double*,
                          double*);
-template double gradient_norm(const Program&, const Plan&, const float*, std::span<double>, int);
-template double gradient_norm(const Program&, const Plan&, const double*, std::span<double>, int);
+template double gradient_norm(const Plan&, const float*, std::span<double>, int);
+template double gradient_norm(const Plan&, const double*, std::span<double>, int);
 template void limit_norms(const Program&, const Regularization&, float*, float*);
 template void limit_norms(const Program&, const Regularization&, double*, double*);
 

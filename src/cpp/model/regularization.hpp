@@ -25,8 +25,7 @@ double penalize(const Program& program, const Stretch& stretch, const Regulariza
 
 // The length of a whole gradient; `squares` has a number for each stretch.
 template <class T>
-double gradient_norm(const Program& program, const Plan& plan, const T* gradient,
-                     std::span<double> squares, int threads);
+double gradient_norm(const Plan& plan, const T* gradient, std::span<double> squares, int threads);
 
 // What clip_norm leaves of a gradient of this norm.
 double clipped_share(double norm, const Regularization& options);

@@ -6,7 +6,7 @@
 #include "base/check.hpp"
 #include "base/copy_rows.hpp"
 #include "model/gradient_sum.hpp"
-#include "ops/table.hpp"
+#include "ops/propagation.hpp"
 
 namespace pymlp {
 
@@ -125,13 +125,10 @@ void Step<T>::run_block(const Pass<T>& pass, const Part& part, index_t b, index_
 template <class T>
 void Step<T>::go_forth(const Part& part, const Block<T>& block) const {
   const auto& [cuts, segment, phase, operations] = part;
-  const index_t end = std::min(phase.forward.end(), operations);
-  for (index_t i = phase.forward.first; i < end; ++i) {
-    if (requested(block.interrupt)) return;
-    const Operation& op = program_.operation(i);
-    functions_of<T>(op).forward(op, block);
-  }
-  if (!phase.joins_forth()) return;
+  const auto first = static_cast<std::size_t>(phase.forward.first);
+  const auto end = static_cast<std::size_t>(std::min(phase.forward.end(), operations));
+  propagate(program_.operations().subspan(first, end - first), block);
+  if (!phase.joins_forth() || came(block.interrupt)) return;
   const Operation& op = program_.operation(phase.joint);
   functions_of<T>(op).measure(op, block);
 }

@@ -17,17 +17,12 @@ double seconds_between(std::chrono::steady_clock::time_point from,
   return std::chrono::duration<double>(to - from).count();
 }
 
-// A batch of one row has no variance.
-bool joins_last_row(const Program& program, index_t rows, index_t batch_size) {
-  return program.joins() && rows > batch_size && rows % batch_size == 1;
-}
-
-index_t steps_of_epoch(const Program& program, index_t rows, const FitOptions& options) {
-  const index_t batches = (rows - 1) / options.batch_size + 1;
-  return batches - (joins_last_row(program, rows, options.batch_size) ? 1 : 0);
-}
-
 }  // namespace
+
+index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins) {
+  const index_t batches = (rows - 1) / batch_size + 1;
+  return joins && rows > batch_size && rows % batch_size == 1 ? batches - 1 : batches;
+}
 
 template <class T>
 Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& loss,
@@ -41,10 +36,10 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       validation_(validation),
       options_(options),
       loss_(loss),
-      scheduled_(std::move(options_.scheduled), options.epochs,
-                 steps_of_epoch(program_, training.size(), options)),
+      steps_of_epoch_(steps_of_epoch(training.size(), options.batch_size, program_.joins())),
+      scheduled_(std::move(options_.scheduled), options.epochs, steps_of_epoch_),
       dropout_rates_(static_cast<std::size_t>(network.program().n_buffers())),
-      joined_rows_(joins_last_row(program_, training.size(), options.batch_size) ? 1 : 0),
+      joined_rows_(std::max(index_t{0}, training.size() - steps_of_epoch_ * options.batch_size)),
       point_(network, program_, options.average),
       step_(program_, loss, Purpose::training, options.batch_size + joined_rows_, options.threads),
       thread_trial_(options.threads, std::min(options.batch_size, training.size())),
@@ -65,8 +60,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
   }
   point_.reserve(optimizer_);
   step_.reserve(batch_at(0));
-  const index_t last = steps_of_epoch(program_, training_.size(), options_) - 1;
-  step_.reserve(batch_at(last * options_.batch_size));
+  step_.reserve(batch_at((steps_of_epoch_ - 1) * options_.batch_size));
 }
 
 template <class T>

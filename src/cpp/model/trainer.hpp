@@ -39,6 +39,10 @@ struct Epochs {
   std::vector<double> learning_rate;
 };
 
+// How many steps see all rows. Where these wait for sums over their batch, a last one of one row,
+// which has no variance, joins the one before it.
+index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins);
+
 template <class T>
 class Trainer {
  public:
@@ -91,6 +95,7 @@ class Trainer {
   const Source<T>* validation_;  // null: none
   FitOptions options_;           // scheduled ones as of the last step
   Loss loss_;
+  index_t steps_of_epoch_;
   ScheduledNumbers scheduled_;
   std::vector<double> dropout_rates_;  // of this step, by the buffer that dropout writes
   index_t joined_rows_;                // that the last batch of an epoch has more than others

@@ -34,10 +34,9 @@ StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
     if (came(pass.interrupt)) return result;
     loss.penalty = penalty_of(loss);
     if (!std::isfinite(loss.penalty)) return result;
-    clipping.norm_scale =
-        clipped_share(gradient_norm(program_, plan_, pass.gradient, std::span(squares_),
-                                    cuts.threads_for_stretches),
-                      options);
+    clipping.norm_scale = clipped_share(
+        gradient_norm(plan_, pass.gradient, std::span(squares_), cuts.threads_for_stretches),
+        options);
   }
   result.updated = write(pass, cuts, learner, clipping, !whole);
   loss.penalty = penalty_of(loss);

@@ -58,7 +58,7 @@ class FitOptions:
         return of.norm == "batch" and any(l not in self.freeze for l in range(n_hidden))  # noqa: E741
 
     def steps_per_epoch(self, samples: int, of: architecture.Architecture) -> int:
-        """Return how many steps see all samples; a last batch of one joins the one before it.
+        """Return how many steps see all samples.
 
         Raises
         ------
@@ -66,17 +66,15 @@ class FitOptions:
             If a batch norm would get batches of one row.
         """
         rows = self.rows_per_batch(samples)
-        batches = -(-samples // rows)
-        if not self.joins(of):
-            return batches
-        if samples < 2:
+        joins = self.joins(of)
+        if joins and samples < 2:
             raise ValueError(
                 "X must have at least 2 rows to train a network with batch norm, besides those "
                 f"held out for validation, not {samples}"
             )
-        if rows < 2:
+        if joins and rows < 2:
             raise ValueError("batch_size must be at least 2 for a network with batch norm, not 1")
-        return batches - (samples % rows == 1)
+        return _core.steps_of_epoch(samples, rows, joins)
 
     def for_core(
         self,
