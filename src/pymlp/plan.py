@@ -68,6 +68,9 @@ class PlanLimits:
         Blocks of a segment, where gradients are summed over it and where by block.
     fewer_parameters : int
         Blocks sum gradients of their own where they hold this many numbers for each parameter.
+    narrow, rows_of_lanes : int
+        Samples are lanes where no layer has more units; the most rows of a block that then sums
+        gradients.
     """
 
     few_rows: int
@@ -77,6 +80,8 @@ class PlanLimits:
     blocks_in_memory: int
     gradients_in_memory: int
     fewer_parameters: int
+    narrow: int
+    rows_of_lanes: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +104,9 @@ class Plan:
         Threads that share the blocks.
     gradients_by_block : bool
         Whether every block sums gradients of its own, which are added up in the order of blocks.
+    lanes : bool
+        Whether samples are lanes: the matrices of a narrow network have a row for each unit and a
+        column for each sample, of so many samples at a time as stay in the nearest cache.
     stretches, stretch_workers : int
         Parts of the parameters whose gradients are summed, and which are updated, in parallel.
     workspaces, workspace_rows, workspace_bytes : int
@@ -121,6 +129,7 @@ class Plan:
     block_rows: int
     workers: int
     gradients_by_block: bool
+    lanes: bool
     stretches: int
     stretch_workers: int
     workspaces: int
@@ -187,12 +196,14 @@ class Plan:
         return decisions | {"memory": self._said_of_memory()}
 
     def _said_of_rows(self) -> str:
-        return (
+        least = (
             f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}: at least "
             f"{self.limits.few_rows:,} rows and {self.limits.operations_of_a_block:,.0f} "
-            f"operations are worth a block, and {self.limits.many_rows:,} rows fit into a "
-            "second-level cache"
+            "operations are worth a block, and "
         )
+        if self.lanes and self.training:
+            return f"{least}at most {self.limits.rows_of_lanes:,} rows have a gradient of their own"
+        return f"{least}{self.limits.many_rows:,} rows fit into a second-level cache"
 
     def _said_of_workers(self) -> str:
         if self.user_functions:
@@ -224,6 +235,8 @@ class Plan:
     def _said_of_sums(self) -> str:
         factor = f"{self.limits.fewer_parameters} times the parameters"
         held = f"the {self.numbers_of_a_block:,} numbers that a block holds"
+        if self.lanes:
+            return "summed by each block, in 16 lanes of each parameter, then added up"
         if self.gradients_by_block:
             return f"summed by each block, then added up: {factor} are not more than {held}"
         parts = _count(self.stretches, "stretch", "stretches")
@@ -235,9 +248,15 @@ class Plan:
         spaces = _count(self.workspaces, "workspace")
         rows = _count(self.workspace_rows, "row")
         text = f"{spaces} of {rows}, {self.workspace_bytes:,} bytes each"
+        if self.lanes:
+            text += f": samples are lanes, as no layer has more than {self.limits.narrow} units"
         if self.training:
             return f"{text}; gradients {self.gradient_bytes:,} bytes"
-        return f"{text}: two matrices that take turns as input and output of a layer"
+        return (
+            text
+            if self.lanes
+            else f"{text}: two matrices that take turns as input and output of a layer"
+        )
 
 
 _HEADER = ("layer", "operation", "shape", "parameters", "stretches", "multiply-adds", "bytes")

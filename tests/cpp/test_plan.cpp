@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <tuple>
 #include <vector>
 
@@ -14,6 +15,9 @@ using namespace pymlp;
 using namespace pymlp::test;
 
 namespace {
+
+// Samples are lanes only where products are the package's own.
+[[maybe_unused]] const int kNativeIsChosen = setenv("PYMLP_GEMM", "native", 1);
 
 constexpr Purpose kPurposes[] = {Purpose::training, Purpose::gradient, Purpose::pull_back,
                                  Purpose::loss,     Purpose::trace,    Purpose::predict};
@@ -53,7 +57,7 @@ TEST_CASE("every row is in one block, in ascending order") {
       next = cuts.block(b).end();
     }
     REQUIRE(next == rows);
-    REQUIRE(cuts.largest_block() <= 256);
+    REQUIRE(cuts.largest_block() <= (cuts.lanes ? 1024 : 256));
   };
   for_cases(check_rows);
   const Program program = classifier({20, 96, 10});
@@ -92,7 +96,7 @@ TEST_CASE("segments that gradients are summed over are whole chains of products"
 TEST_CASE("what a step holds does not grow with the batch") {
   for_cases([](const Program& program, Purpose purpose, index_t) {
     const RowCuts cuts = plan_of(program, purpose, 1'000'000).cut(1'000'000);
-    REQUIRE(cuts.largest_segment() <= 64 * 256);
+    REQUIRE(cuts.largest_segment() <= 64 * (cuts.lanes ? 1024 : 256));
   });
 }
 
@@ -196,4 +200,32 @@ TEST_CASE("a step of half a second takes long, one of half a millisecond does no
   const Program program = classifier({1000, 1000, 10});  // 2 million operations for a row
   CHECK(plan_of(program, Purpose::training, 10'000).takes_long(10'000));
   CHECK_FALSE(plan_of(program, Purpose::training, 10'000).takes_long(10));
+}
+
+TEST_CASE("samples are lanes where every layer is narrow, a product and an activation") {
+  const auto lanes = [](const Program& program, Purpose purpose, index_t rows) {
+    return plan_of(program, purpose, rows).cut(rows).lanes;
+  };
+  for (const Purpose purpose : {Purpose::training, Purpose::gradient, Purpose::loss}) {
+    for (const index_t rows : kBatches) {
+      CHECK(lanes(classifier({16, 1, 16, 2}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({17, 3}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({3, 17, 3}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({3, 17}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({4, 4, 4}, "tanh", "softmax", 0.1), purpose, rows));
+      CHECK_FALSE(lanes(of_every_operation({4, 4, 4}, Norm::layer), purpose, rows));
+    }
+  }
+  CHECK(lanes(classifier({4, 4}), Purpose::predict, 100));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::predict, 1));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::pull_back, 100));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::trace, 100));
+}
+
+TEST_CASE("blocks of lanes are whole groups") {
+  const Program program = classifier({16, 16, 16, 3});
+  for (index_t rows = 1; rows < 20000; rows += 37) {
+    const RowCuts cuts = plan_of(program, Purpose::training, rows).cut(rows);
+    for (index_t b = 0; b + 1 < cuts.blocks; ++b) REQUIRE(cuts.block(b).count % 16 == 0);
+  }
 }

@@ -43,7 +43,9 @@ py::dict operation(const Program& program, const Plan& plan, const Placement& pl
   row["n_out"] = op.n_out;
   row["parameters"] = op.n_parameters;
   row["multiply_adds"] = multiply_adds(op, rows, training);
-  row["bytes"] = numbers_of_a_row(op, places, in_place) * bytes_of_a_number;
+  const index_t numbers =
+      plan.lanes() ? (in_place ? 0 : op.n_out) : numbers_of_a_row(op, places, in_place);
+  row["bytes"] = numbers * bytes_of_a_number;
   row["in_place"] = in_place;
   row["stretches"] = std::ranges::count(plan.stretches(), i, &Stretch::operation);
   return row;
@@ -58,6 +60,8 @@ py::dict limits() {
   limits["blocks_in_memory"] = PlanLimits::blocks_in_memory;
   limits["gradients_in_memory"] = PlanLimits::gradients_in_memory;
   limits["fewer_parameters"] = PlanLimits::fewer_parameters;
+  limits["narrow"] = PlanLimits::narrow;
+  limits["rows_of_lanes"] = PlanLimits::rows_of_lanes;
   return limits;
 }
 
@@ -71,7 +75,11 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   const Placement places = place<T>(program, keep_for(purpose, plan.mode(), program));
   const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
   const bool apart = cuts.gradients_by_block || !training;
-  const index_t workspace_rows = apart ? cuts.largest_block() : cuts.largest_segment();
+  const SampleLanes<T>& lanes = core.shared()->lanes();
+  const index_t lane_numbers = training ? lanes.numbers() : lanes.numbers_of_a_chunk();
+  const index_t workspace_rows = cuts.lanes ? lanes.samples()
+                                 : apart    ? cuts.largest_block()
+                                            : cuts.largest_segment();
   py::dict result;
   result["rows"] = rows;
   result["segments"] = training ? cuts.segments() : 1;
@@ -80,12 +88,14 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   result["block_rows"] = cuts.largest_block();
   result["workers"] = workers;
   result["gradients_by_block"] = cuts.gradients_by_block;
+  result["lanes"] = cuts.lanes;
   result["stretches"] = plan.stretches().size();
   result["stretch_workers"] =
       std::min<index_t>(cuts.threads_for_stretches, std::ssize(plan.stretches()));
   result["workspaces"] = apart ? workers : 1;
   result["workspace_rows"] = workspace_rows;
-  result["workspace_bytes"] = places.size(workspace_rows) * static_cast<index_t>(sizeof(T));
+  result["workspace_bytes"] =
+      (cuts.lanes ? lane_numbers : places.size(workspace_rows)) * static_cast<index_t>(sizeof(T));
   result["gradient_bytes"] = training
                                  ? program.n_parameters() * static_cast<index_t>(sizeof(T)) *
                                        (cuts.gradients_by_block ? cuts.gradients_beside() + 1 : 1)

@@ -52,6 +52,12 @@ struct PlanLimits {
   static constexpr index_t blocks_in_memory = 32;     // whose values and gradients are kept
   static constexpr index_t gradients_in_memory = 64;  // each an arena
   static constexpr index_t blocks_of_a_loss = 8;      // whose losses are summed at once
+
+  // Samples are lanes where no layer has more units, and a prediction not fewer rows; a block that
+  // sums gradients then has at most so many.
+  static constexpr index_t narrow = 16;
+  static constexpr index_t rows_worth_lanes = 8;
+  static constexpr index_t rows_of_lanes = 1024;
 };
 
 // How one batch is cut.
@@ -61,6 +67,7 @@ struct RowCuts {
   index_t rows_of_a_block;      // 0: nearly equal parts
   index_t blocks_of_a_segment;  // at most
   bool gradients_by_block;      // every block sums gradients of its own
+  bool lanes;                   // samples are lanes
   int threads;                  // for blocks
   int threads_for_stretches;
 
@@ -93,6 +100,8 @@ class Plan {
   int threads() const { return user_functions_ ? 1 : threads_; }
   bool calls_user_functions() const { return user_functions_; }
   void set_threads(int threads) { threads_ = threads; }
+  // Whether samples are lanes: where every layer is narrow, a dense product and an activation.
+  bool lanes() const { return lanes_ && !user_functions_; }
   void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 
   RowCuts cut(index_t rows) const;
@@ -100,6 +109,8 @@ class Plan {
   const std::vector<Stretch>& stretches() const { return stretches_; }
   // Of each stretch, its parts of the arena.
   const std::vector<ArenaRanges>& ranges() const { return ranges_; }
+  // The same of all, in as few ranges as they make.
+  const std::vector<Range>& trained() const { return trained_; }
   int threads_for_packing() const;
   // Whether a step of so many rows takes so long that it may have to be interrupted: nothing is
   // then written until all gradients are there.
@@ -116,9 +127,11 @@ class Plan {
   bool joins_;
   index_t capacity_;
   bool user_functions_;
+  bool lanes_;
   int threads_;
   std::vector<Stretch> stretches_;
   std::vector<ArenaRanges> ranges_;
+  std::vector<Range> trained_;
 };
 
 // All parameters of a stretch.

@@ -36,6 +36,25 @@ void for_blocks(const Reading<T>& reading, const Placement& places, const RowCut
   });
 }
 
+// With samples as lanes.
+template <class T>
+void predict_in_lanes(const Reading<T>& reading, const RowCuts& cuts, ConstMatrixView<T> x,
+                      MatrixView<T> y) {
+  const SampleLanes<T>& lanes = reading.network.lanes();
+  const index_t size = lanes.numbers_of_a_chunk();
+  alignas(kAlignment) T one[kStackBytes / sizeof(T)];
+  const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
+  const bool fits = workers == 1 && size <= std::ssize(one);
+  Buffer<T> memory(fits ? 0 : size * workers);
+  T* const first = fits ? one : memory.data();
+  parallel_for(cuts.blocks, static_cast<int>(workers), [&](index_t b, index_t worker) {
+    if (requested(reading.interrupt)) return;
+    const auto [row, count] = cuts.block(b);
+    lanes.predict(reading.parameters, x.slice(row, count), y.slice(row, count),
+                  first + size * worker);
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -44,6 +63,7 @@ void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, i
   const Placement& places = reading.network.outputs_alone();
   const RowCuts cuts =
       Plan(program, Purpose::predict, x.rows, sizeof(T), threads, false).cut(x.rows);
+  if (cuts.lanes) return predict_in_lanes(reading, cuts, x, y);
   const index_t bytes = places.size(x.rows) * static_cast<index_t>(sizeof(T));
   if (bytes <= kStackBytes && cuts.threads == 1) {
     // A few rows, in memory that costs nothing to have.
