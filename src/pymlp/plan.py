@@ -68,9 +68,9 @@ class PlanLimits:
         Blocks of a segment, where gradients are summed over it and where by block.
     fewer_parameters : int
         Blocks sum gradients of their own where they hold this many numbers for each parameter.
-    narrow, rows_of_lanes : int
-        Samples are lanes where no layer has more units; the most rows of a block that then sums
-        gradients.
+    narrow, few_parameters, rows_of_lanes : int
+        In training samples are lanes where no layer has more units and there are not more
+        parameters; the most rows of a block that then sums gradients.
     """
 
     few_rows: int
@@ -81,6 +81,7 @@ class PlanLimits:
     gradients_in_memory: int
     fewer_parameters: int
     narrow: int
+    few_parameters: int
     rows_of_lanes: int
 
 

@@ -209,6 +209,8 @@ TEST_CASE("samples are lanes where every layer is narrow, a product and an activ
   for (const Purpose purpose : {Purpose::training, Purpose::gradient, Purpose::loss}) {
     for (const index_t rows : kBatches) {
       CHECK(lanes(classifier({16, 1, 16, 2}), purpose, rows));
+      CHECK(lanes(classifier({16, 16, 14}), purpose, rows));        // 510 parameters
+      CHECK_FALSE(lanes(classifier({16, 16, 16}), purpose, rows));  // 544
       CHECK_FALSE(lanes(classifier({17, 3}), purpose, rows));
       CHECK_FALSE(lanes(classifier({3, 17, 3}), purpose, rows));
       CHECK_FALSE(lanes(classifier({3, 17}), purpose, rows));
@@ -223,7 +225,7 @@ TEST_CASE("samples are lanes where every layer is narrow, a product and an activ
 }
 
 TEST_CASE("blocks of lanes are whole groups") {
-  const Program program = classifier({16, 16, 16, 3});
+  const Program program = classifier({16, 16, 3});
   for (index_t rows = 1; rows < 20000; rows += 37) {
     const RowCuts cuts = plan_of(program, Purpose::training, rows).cut(rows);
     for (index_t b = 0; b + 1 < cuts.blocks; ++b) REQUIRE(cuts.block(b).count % 16 == 0);

@@ -61,6 +61,7 @@ py::dict limits() {
   limits["gradients_in_memory"] = PlanLimits::gradients_in_memory;
   limits["fewer_parameters"] = PlanLimits::fewer_parameters;
   limits["narrow"] = PlanLimits::narrow;
+  limits["few_parameters"] = PlanLimits::few_parameters;
   limits["rows_of_lanes"] = PlanLimits::rows_of_lanes;
   return limits;
 }

@@ -32,9 +32,12 @@ bool is_narrow(const Operation& op) {
 }
 
 // A way back to the inputs, and all values of a forward pass, are asked for in rows.
-bool can_have_lanes(const Program& program, Purpose purpose) {
-  return purpose != Purpose::pull_back && purpose != Purpose::trace &&
-         product::backend() == product::Backend::native &&
+bool can_have_lanes(const Program& program, Purpose purpose, index_t rows) {
+  if (purpose == Purpose::pull_back || purpose == Purpose::trace) return false;
+  const bool predicts = purpose == Purpose::predict;
+  if (predicts && rows < Limits::rows_worth_lanes) return false;
+  const index_t most = predicts ? Limits::few_parameters_of_predictions : Limits::few_parameters;
+  return program.n_parameters() <= most && product::backend() == product::Backend::native &&
          std::ranges::all_of(program.operations(), is_narrow);
 }
 
@@ -138,8 +141,7 @@ Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t nu
   check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
         threads);
   set_user_loss(user_loss);
-  lanes_ = can_have_lanes(program, purpose) &&
-           (purpose != Purpose::predict || capacity >= Limits::rows_worth_lanes);
+  lanes_ = can_have_lanes(program, purpose, capacity);
   if (!has_gradients(purpose)) return;
   stretches_ = cut_parameters(program, capacity, number_size, lanes_);
   for (const Stretch& stretch : stretches_) ranges_.push_back(parameters_of(program, stretch));

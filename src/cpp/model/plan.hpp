@@ -53,10 +53,12 @@ struct PlanLimits {
   static constexpr index_t gradients_in_memory = 64;  // each an arena
   static constexpr index_t blocks_of_a_loss = 8;      // whose losses are summed at once
 
-  // Samples are lanes where no layer has more units, and a prediction not fewer rows; a block that
-  // sums gradients then has at most so many.
+  // Samples are lanes where no layer has more units and there are not more parameters, nor in a
+  // prediction fewer rows; a block that sums gradients then has at most so many rows.
   static constexpr index_t narrow = 16;
-  static constexpr index_t rows_worth_lanes = 8;
+  static constexpr index_t few_parameters = 512;
+  static constexpr index_t few_parameters_of_predictions = 256;
+  static constexpr index_t rows_worth_lanes = 32;
   static constexpr index_t rows_of_lanes = 1024;
 };
 

@@ -10,13 +10,15 @@ namespace pymlp {
 
 namespace {
 
-constexpr index_t kMostColumns = 240;
-constexpr index_t kBytesOfAChunk = 16 << 10;  // half a cache: the other half is for the gradient
+constexpr index_t kMostColumns = 256;
+constexpr index_t kBytesOfAChunk = 24 << 10;  // stays in the nearest cache, beside the weights
+constexpr index_t kBytesOfAStrip = 256;       // four of the widest vectors: a tile of the products
 
-// An odd number of groups: rows of matrices are then no power of two apart.
-index_t columns_for(index_t bytes_of_a_sample, index_t lanes) {
-  const index_t groups = std::min(kMostColumns, kBytesOfAChunk / bytes_of_a_sample) / lanes;
-  return lanes * std::max(index_t{1}, groups - (groups % 2 == 0 ? 1 : 0));
+template <class T>
+index_t columns_for(index_t rows) {
+  constexpr index_t strip = kBytesOfAStrip / sizeof(T);
+  const index_t fit = kBytesOfAChunk / (rows * static_cast<index_t>(sizeof(T)));
+  return std::clamp(fit / strip * strip, strip, kMostColumns);
 }
 
 template <class T>
@@ -41,7 +43,7 @@ SampleLanes<T>::SampleLanes(const Program& program) : n_parameters_(program.n_pa
   labels_ = take(1);
   values_ = take(program.n_outputs());
   for (index_t& gradient : gradients_) gradient = take(program.widest());
-  columns_ = columns_for(rows_ * static_cast<index_t>(sizeof(T)), kLanes);
+  columns_ = columns_for<T>(rows_);
 }
 
 template <class T>

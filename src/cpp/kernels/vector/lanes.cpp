@@ -16,13 +16,17 @@ namespace {
 
 // ---------------------------------------------------------------- rows and lanes
 
-// Where the rows of the next 16 samples begin; of fewer, the last is repeated.
-template <class T>
-PYMLP_INLINE void find_rows(const T* (&found)[kLanes], ConstMatrixView<T> x, const index_t* rows,
-                            index_t first, index_t left) {
-  for (index_t l = 0; l < kLanes; ++l) {
-    const index_t i = l < left ? l : left - 1;
-    found[l] = x.row(rows != nullptr ? rows[i] : first + i);
+// 16 samples, whose rows row(0), row(1), ... tells.
+template <class T, class Row>
+PYMLP_INLINE void group_to_lanes(MatrixView<T> lanes, index_t at, ConstMatrixView<T> x, Row row) {
+  const T* from[kLanes];
+  PYMLP_UNROLL
+  for (index_t l = 0; l < kLanes; ++l) from[l] = x.data + row(l) * x.stride;
+  T* to = lanes.data + at;
+  for (index_t j = 0; j < lanes.rows; ++j) {
+    PYMLP_UNROLL
+    for (index_t l = 0; l < kLanes; ++l) to[l] = from[l][j];
+    to += lanes.stride;
   }
 }
 
@@ -30,12 +34,16 @@ template <class T>
 void to_lanes(MatrixView<T> lanes, ConstMatrixView<T> x, const index_t* rows, index_t first,
               index_t count) {
   for (index_t at = 0; at < lanes.cols; at += kLanes) {
-    const T* from[kLanes];
-    find_rows(from, x, rows != nullptr ? rows + at : nullptr, first + at, count - at);
-    for (index_t j = 0; j < lanes.rows; ++j) {
-      T* to = lanes.row(j) + at;
-      PYMLP_UNROLL
-      for (index_t l = 0; l < kLanes; ++l) to[l] = from[l][j];
+    const index_t last = count - at - 1;
+    if (last < kLanes - 1) {
+      group_to_lanes(lanes, at, x, [&](index_t l) {
+        const index_t i = at + (l < last ? l : last);
+        return rows != nullptr ? rows[i] : first + i;
+      });
+    } else if (rows != nullptr) {
+      group_to_lanes(lanes, at, x, [&](index_t l) { return rows[at + l]; });
+    } else {
+      group_to_lanes(lanes, at, x, [&](index_t l) { return first + at + l; });
     }
   }
 }
@@ -135,7 +143,10 @@ void lane_product(MatrixView<T> c, Strided<T> a, ConstMatrixView<T> b, const T* 
   for (; first + strip <= c.cols; first += strip) {
     product_of_columns<T, kTileVectors>(c.rows, tile());
   }
-  for (; first < c.cols; first += kWidth<T>) product_of_columns<T, 1>(c.rows, tile());
+  for (; first + 2 * kWidth<T> <= c.cols; first += 2 * kWidth<T>) {
+    product_of_columns<T, 2>(c.rows, tile());
+  }
+  if (first < c.cols) product_of_columns<T, 1>(c.rows, tile());
 }
 
 // ---------------------------------------------------------------- sums over samples

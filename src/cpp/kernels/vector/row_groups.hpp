@@ -104,10 +104,12 @@ PYMLP_INLINE void subtract_largest(RowGroup<T>& z, index_t k) {
       largest[l] = z[j][l] > largest[l] ? z[j][l] : largest[l];
     }
   }
+  // By bits: of a choice between 0 and a difference, GCC 12 makes branches.
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
     for (index_t l = 0; l < kLanes; ++l) {
-      z[j][l] = z[j][l] == largest[l] ? T(0) : z[j][l] - largest[l];
+      const math::Bits<T> all = -static_cast<math::Bits<T>>(z[j][l] != largest[l]);
+      z[j][l] = math::from_bits<T>(math::bits_of(z[j][l] - largest[l]) & all);
     }
   }
 }
