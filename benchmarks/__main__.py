@@ -28,7 +28,13 @@ def options() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=9, metavar="N", help="turns of each, at most (default 9)")
     add("--libraries", metavar="A,B", help=f"of {', '.join(peers.MODULES)} (default all)")
     add("--threads", metavar="N,N", help="numbers of threads to try (default 1 and all cores)")
-    add("--json", type=Path, metavar="FILE", help="write everything that was found")
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write everything that was found, after every task",
+    )
+    add("--resume", action="store_true", help="keep the tasks that --json's file has already")
     add("--chart", type=Path, metavar="FOLDER/NAME", help="draw NAME.png and NAME.svg")
     add("--markdown", action="store_true", help="print the tables in Markdown")
     add("--from", dest="source", type=Path, metavar="FILE", help="measure nothing: read --json's")
@@ -43,6 +49,8 @@ def main() -> None:
     if arguments.list:
         print(*(cell.name for cell in cells), sep="\n")
         return
+    if arguments.resume and arguments.json is None:
+        parser.error("--resume needs --json")
     if not cells:
         parser.error(f"no task's name contains {arguments.cell!r}")
     if arguments.source is not None:
@@ -52,8 +60,6 @@ def main() -> None:
         record = measured(cells, arguments)
     print(tables.both_kinds(record, tables.markdown if arguments.markdown else tables.text))
     print(f"\n{tables.NOTE}")
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if arguments.chart is not None:
         chart.draw(record, arguments.chart)
 
@@ -64,7 +70,7 @@ def say(line: str) -> None:
 
 
 def measured(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the record of a run."""
+    """Return the record of a run, which is written after every cell."""
     cores = environment.cores()
     numbers = arguments.threads.split(",") if arguments.threads else [1, cores]
     names = arguments.libraries.split(",") if arguments.libraries else list(peers.MODULES)
@@ -80,17 +86,27 @@ def measured(cells: list[Cell], arguments: argparse.Namespace) -> dict[str, Any]
     try:
         workers = introduced(workers, record)
         say(tables.libraries(record) + "\n")
-        for cell in cells:
+        if arguments.resume:
+            record["cells"] = results.kept(arguments.json, record)
+        done = {found["name"] for found in record["cells"]}
+        for cell in (cell for cell in cells if cell.name not in done):
             times = measuring.measure(cell, workers, arguments.rounds, cores, say)
-            found = results.summary(cell, times.turns, times.peaks)
-            record["cells"].append(found | {"failures": times.failures})
+            found = results.summary(cell, times, record["machine"]["kind"])
+            record["cells"].append(found)
             say(one_line(found))
+            write(record, arguments.json)
     except KeyboardInterrupt:
         say("interrupted: what was measured until now follows")
     finally:
         for worker in workers:
             worker.stop()
     return record
+
+
+def write(record: dict[str, Any], path: Path | None) -> None:
+    """Write the record as JSON, if a place for it is given."""
+    if path is not None:
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def introduced(workers: list[Worker], record: dict[str, Any]) -> list[Worker]:
@@ -110,8 +126,9 @@ def introduced(workers: list[Worker], record: dict[str, Any]) -> list[Worker]:
 
 def one_line(cell: dict[str, Any]) -> str:
     """Return a cell's times, as they come."""
-    times = [f"{k} {v['microseconds']:.4g} us ({v['threads']})" for k, v in cell["best"].items()]
-    return f"{cell['name']}: " + ", ".join(times)
+    times = [f"{k} {v['microseconds']:.4g} ({v['threads']})" for k, v in cell["best"].items()]
+    ratio, share = (cell[key] or float("nan") for key in ("ratio", "share_of_floor"))
+    return f"{cell['name']}: ratio {ratio:.2f}, share {share:.0%}; us: " + ", ".join(times)
 
 
 if __name__ == "__main__":

@@ -12,17 +12,21 @@ from benchmarks.worker import Worker, WorkerError
 Key = tuple[str, int]  # library, threads
 
 _TURN = 0.1  # seconds that a turn is to take, where an epoch is not longer
-_BUDGET = 20.0  # seconds a cell, which many rounds of long epochs would exceed
+_BUDGET = 8.0  # seconds a cell, which many rounds of long epochs would exceed
 _FEWEST_ROUNDS = 3
 _HOPELESS = 1.5  # times a library's better number of threads: the other is not measured further
 
 
 @dataclass
 class Times:
-    """Microseconds a step in every turn, and the peak in 10^9 operations a second beside them."""
+    """Microseconds a step in every turn, and what the machine could do beside them.
+
+    Peaks are 10^9 operations, bandwidths 10^9 bytes of the parameters, a second.
+    """
 
     turns: dict[Key, list[float]] = field(default_factory=dict)
     peaks: list[float] = field(default_factory=list)
+    bandwidths: list[float] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,10 +41,16 @@ def measure(
     lap = sum(seconds[key_of(worker)] * epochs[key_of(worker)] for worker in ready)
     affordable = max(_FEWEST_ROUNDS, int(_BUDGET / max(lap, 1e-9)))
     for _ in range(min(rounds, affordable)):
-        times.peaks.append(peak.gflops(cell.dtype, cores))
+        look_at_machine(cell, cores, times)
         for worker in ready:
             take_turn(cell, worker, epochs[key_of(worker)], times)
     return times
+
+
+def look_at_machine(cell: Cell, cores: int, times: Times) -> None:
+    """Note what all cores reach together, nobody else working."""
+    times.peaks.append(peak.gflops(cell.dtype, cores))
+    times.bandwidths.append(peak.bandwidth(cell.parameter_bytes, cores))
 
 
 def key_of(worker: Worker) -> Key:

@@ -42,11 +42,16 @@ class Network:
         self.weights, self.biases = views(self.parameters, cell.widths)
         self.dw, self.db = views(self.gradient, cell.widths)
         m = cell.batch_size
-        self.a = [np.empty((m, n), cell.dtype) for n in cell.widths]
-        self.d = [np.empty((m, n), cell.dtype) for n in cell.widths]
-        self.ones = np.ones(m, cell.dtype)
-        self.rows = np.arange(m)
+        self.room = [[np.empty((m, n), cell.dtype) for n in cell.widths] for _ in range(2)]
+        self.all_ones = np.ones(m, cell.dtype)
         self.loss = 0.0
+        self.resize(m)
+
+    def resize(self, m: int) -> None:
+        """Use the first rows of all buffers: the last batch may be smaller."""
+        self.a, self.d = ([buffer[:m] for buffer in kind] for kind in self.room)
+        self.ones = self.all_ones[:m]
+        self.rows = np.arange(m)
 
     def forward(self, X: Array) -> Array:
         """Return the outputs: the logits, where softmax and cross-entropy follow."""
@@ -169,7 +174,7 @@ def train(network: Network, X: Array, y: Array, step: Callable[[], None], epochs
     """Train, each epoch in a new order."""
     cell = network.cell
     rng = np.random.default_rng()
-    Xb, yb = network.a[0], np.empty((cell.batch_size, *y.shape[1:]), y.dtype)
+    targets = np.empty((cell.batch_size, *y.shape[1:]), y.dtype)
     for _ in range(epochs):
         network.loss = 0.0
         if cell.is_full_batch:
@@ -178,6 +183,9 @@ def train(network: Network, X: Array, y: Array, step: Callable[[], None], epochs
         order = rng.permutation(cell.rows)
         for first in range(0, cell.rows, cell.batch_size):
             batch = order[first : first + cell.batch_size]
+            if len(batch) != len(network.ones):
+                network.resize(len(batch))
+            Xb, yb = network.a[0], targets[: len(batch)]
             # Any other mode goes through a buffer.
             np.take(X, batch, axis=0, out=Xb, mode="clip")
             np.take(y, batch, axis=0, out=yb, mode="clip")

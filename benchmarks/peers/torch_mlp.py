@@ -113,4 +113,5 @@ def about() -> dict[str, str]:
         "version": torch.__version__,
         "cpu capability": torch.backends.cpu.get_cpu_capability(),
         "libraries": "; ".join(libraries),
+        "config": torch.__config__.show(),
     }
