@@ -26,11 +26,11 @@ MODULES = {
     "JAX": "jax_mlp",
     "ONNX Runtime": "onnx_mlp",
     "pymlp on BLAS": "own_blas",
-    "PyTorch, medium": "torch_medium",
-    "PyTorch, bf16": "torch_bf16",
+    "PyTorch medium": "torch_medium",
+    "PyTorch bf16": "torch_bf16",
 }
 # Not compared with: ours on another backend, and another arithmetic of 8 bits' precision.
-OTHER_ARITHMETIC = ("PyTorch, medium", "PyTorch, bf16")
+OTHER_ARITHMETIC = ("PyTorch medium", "PyTorch bf16")
 NO_PEERS = (OWN, "pymlp on BLAS", *OTHER_ARITHMETIC)
 
 

@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cells import Cell
-from benchmarks.peers import Run, blas_of
+from benchmarks.peers import Run, UnsupportedError, blas_of
 
 Array = NDArray[Any]
+
+HIDDEN = ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus")
 
 
 def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that trains so many epochs, or predicts so many times."""
+    if cell.hidden not in HIDDEN:
+        raise UnsupportedError(
+            "its slope is not known from its value, or NumPy has no such function"
+        )
     network = Network(cell)
     X, y = cell.data()
     if cell.training:
@@ -112,6 +118,12 @@ def activate(name: str, z: Array) -> None:
     """Turn z into g(z)."""
     if name == "relu":
         np.maximum(z, 0.0, out=z)
+    elif name == "leaky_relu":
+        np.maximum(z, 0.01 * z, out=z)
+    elif name == "elu":
+        np.copyto(z, np.expm1(np.minimum(z, 0.0)), where=z < 0.0)
+    elif name == "softplus":
+        np.logaddexp(z, 0.0, out=z)
     elif name == "tanh":
         np.tanh(z, out=z)
     else:  # sigmoid, which does not overflow in this form
@@ -125,6 +137,13 @@ def times_slope(name: str, d: Array, a: Array) -> None:
     """Multiply d by g'(z), where a = g(z) is not needed any more and is overwritten."""
     if name == "relu":
         np.greater(a, 0.0, out=a, casting="unsafe")
+    elif name == "leaky_relu":
+        np.maximum(a > 0.0, 0.01, out=a, casting="unsafe")
+    elif name == "elu":
+        np.minimum(a, 0.0, out=a)
+        a += 1.0
+    elif name == "softplus":
+        np.negative(np.expm1(np.negative(a, out=a), out=a), out=a)
     elif name == "tanh":
         np.multiply(a, a, out=a)
         np.subtract(1.0, a, out=a)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pymlp
-from benchmarks import environment, instructions, peak, peers, results, tables
+from benchmarks import environment, instructions, peak, peers, results, sweep, tables
 from benchmarks.cells import AHEAD, Cell, Mark, inference, operations, short
 from benchmarks.marks import MARKS
 from benchmarks.measuring import Times
@@ -137,7 +137,7 @@ def test_who_is_not_ahead_misses():
     assert results.summary(Cell((8, 4), 100, 50), times(even), "any")["missed"] == ["ratio"]
 
 
-@pytest.mark.parametrize("library", ["pymlp on BLAS", "PyTorch, medium", "PyTorch, bf16"])
+@pytest.mark.parametrize("library", ["pymlp on BLAS", "PyTorch medium", "PyTorch bf16"])
 def test_other_arithmetic_is_no_peer(library):
     turns = TURNS | {(library, 2): [1.0]}
     assert results.summary(CELL, times(turns), "any")["best_peer"] == "NumPy"
@@ -242,7 +242,7 @@ def test_chart(tmp_path):
 
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid", "linear"])
-@pytest.mark.parametrize("hidden", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("hidden", numpy_mlp.HIDDEN)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_numpy_takes_the_steps_that_pymlp_takes(hidden, output, optimizer):
     cell = Cell(
@@ -341,3 +341,46 @@ def test_there_are_numbers_for_every_cell():
     kept = json.loads(instructions.FILE.read_text(encoding="utf-8"))
     assert kept
     assert all(set(numbers) == names for numbers in kept.values())
+
+
+# ---- the sweep ---------------------------------------------------------------------------------
+
+
+def test_a_seed_gives_the_same_configurations_of_every_kind():
+    cells = sweep.configurations(7, 120)
+    assert cells == sweep.configurations(7, 200)[:120]
+    assert cells != sweep.configurations(8, 120)
+    assert len({cell.name for cell in cells}) == 120
+    assert sum(cell.training for cell in cells) == 60
+    assert {len(cell.widths) - 1 for cell in cells} == set(range(1, 7))
+    widths = [width for cell in cells for width in cell.widths]
+    assert min(widths) >= 3
+    assert max(widths) <= 1024
+    assert all(1 <= cell.batch_size <= 2_048 for cell in cells)
+    assert {cell.hidden for cell in cells} == set(sweep.ACTIVATIONS)
+    assert {cell.dtype for cell in cells} == {"float32", "float64"}
+    assert any(cell.rows % cell.batch_size for cell in cells)
+
+
+def swept_record():
+    record = full_record()
+    slow = Cell((6, 3), 100, 50)
+    turns = {("pymlp", 1): [10.0], ("NumPy", 1): [9.0]}
+    return record | {"cells": [*record["cells"], results.summary(slow, times(turns), "any")]}
+
+
+def test_what_a_sweep_says():
+    cells = swept_record()["cells"]
+    training, inference_row = sweep.summary(cells)[1:]
+    assert training == ["training", "2", "2.50", "0.90", "1.30", "50%", "1"]
+    assert inference_row == ["inference", "1", "1.50", "1.50", "1.20", "0%", "0"]
+    (found,) = sweep.lowest(cells)[1:]
+    assert found[0] == "6-3, 100 rows, batch 50, f32 adam relu CE"
+    assert found[1:5] == ["0.90", "10.0", "9.00", "NumPy"]
+
+
+def test_picture_of_a_sweep(tmp_path):
+    pytest.importorskip("matplotlib")
+    sweep.draw_ratios(swept_record(), tmp_path / "sweep")
+    assert "3 random networks" in (tmp_path / "sweep.svg").read_text()
+    assert (tmp_path / "sweep.png").exists()
