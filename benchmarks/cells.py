@@ -90,21 +90,24 @@ class Cell:
         return operations(self.widths, self.rows, training=self.training) / self.steps
 
     @property
-    def parameter_bytes(self) -> int:
-        """Bytes of weights and biases."""
+    def held_bytes(self) -> int:
+        """Bytes of weights and biases, in training also of the optimiser's state."""
         size = {"float32": 4, "float64": 8}[self.dtype]
-        return size * sum((a + 1) * b for a, b in itertools.pairwise(self.widths))
+        arrays = 3 if self.training and self.optimizer == "adam" else 1
+        return arrays * size * sum((a + 1) * b for a, b in itertools.pairwise(self.widths))
 
-    def floor(self, gflops: float, gigabytes: float | None = None) -> float:
+    @property
+    def moved_bytes(self) -> int:
+        """Bytes that a step or a call must read and write at least: all that is held."""
+        return 2 * self.held_bytes if self.training else self.held_bytes
+
+    def floor(self, gflops: float, gigabytes: float = math.inf) -> float:
         """Return the microseconds that a step or a call takes at least.
 
-        The products alone take it at this speed, or in inference the reading of all parameters,
-        whichever takes longer. ``gigabytes`` a second come from the caches that hold them.
+        The products alone take it at this speed, or parameters and state, which the caches that
+        hold them bring at so many gigabytes a second: whichever takes longer.
         """
-        products = self.operations / gflops / 1e3
-        if self.training or gigabytes is None:
-            return products
-        return max(products, self.parameter_bytes / gigabytes / 1e3)
+        return max(self.operations / gflops, self.moved_bytes / gigabytes) / 1e3
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields and what follows from them, for a record."""

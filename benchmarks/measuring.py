@@ -29,7 +29,7 @@ class Pace:
 class Times:
     """Microseconds a step in every turn, and what the machine could do beside them.
 
-    Peaks are 10^9 operations, bandwidths 10^9 bytes of the parameters, a second.
+    Peaks are 10^9 operations, bandwidths 10^9 bytes of parameters and state, a second.
     """
 
     turns: dict[Key, list[float]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def measure(
 def look_at_machine(cell: Cell, cores: int, times: Times) -> None:
     """Note what all cores reach together, nobody else working."""
     times.peaks.append(peak.gflops(cell.dtype, cores))
-    times.bandwidths.append(peak.bandwidth(cell.parameter_bytes, cores))
+    times.bandwidths.append(peak.bandwidth(cell.held_bytes, cores))
 
 
 def key_of(worker: Worker) -> Key:

@@ -49,7 +49,7 @@ def summary(cell: Cell, times: Times, kind: str) -> dict[str, Any]:
         "best_peer": best_peer(best),
         "peak_gflops": peak,
         "bandwidth_gigabytes": bandwidth,
-        "floor": None if peak is None else cell.floor(peak, bandwidth),
+        "floor": None if peak is None or bandwidth is None else cell.floor(peak, bandwidth),
         "failures": times.failures,
     }
     found = record | comparisons(record)

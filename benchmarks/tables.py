@@ -15,8 +15,8 @@ NOTE = (
     "Microseconds a step or a call: the median of turns that the libraries took in one run, each "
     "at the better number of threads (in parentheses). Ratio: the best peer's time over pymlp's "
     "(medium and bf16 are another arithmetic and no peers). Floor: the matrix products at the "
-    "speed that all cores sustain on random numbers, or in inference the parameters at the speed "
-    "of the caches that hold them; share: the floor over pymlp's time. Asked: what those are to be."
+    "speed that all cores sustain on random numbers, or the parameters at the speed of the caches "
+    "that hold them; share: the floor over pymlp's time. Asked: what those are to be at least."
 )
 
 

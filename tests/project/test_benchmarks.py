@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pymlp
-from benchmarks import environment, instructions, peak, peers, results, sweep, tables
+from benchmarks import environment, instructions, peak, peers, results, scaling, sweep, tables
 from benchmarks.cells import AHEAD, Cell, Mark, inference, operations, short
 from benchmarks.marks import MARKS
 from benchmarks.measuring import Times
@@ -49,13 +49,14 @@ def test_operations_are_counted_from_the_products():
     assert operations((2, 3, 4), 5, training=False) == 2 * 5 * (6 + 12)
 
 
-def test_the_floor_of_few_rows_is_the_reading_of_the_parameters():
+def test_the_floor_of_few_rows_is_the_moving_of_the_parameters():
     cell = inference((100, 50), 1, dtype="float64")
-    assert cell.parameter_bytes == 8 * 101 * 50
+    assert cell.held_bytes == cell.moved_bytes == 8 * 101 * 50
     assert cell.floor(1.0, 1.0) == pytest.approx(40.4)  # 40400 bytes at 10^9 a second
     assert cell.floor(1.0, 10.0) == cell.floor(1.0) == pytest.approx(10.0)
-    training = Cell((100, 50), 10, 1)
-    assert training.floor(1.0, 1e-9) == training.floor(1.0)
+    # Read and written; Adam keeps two more numbers for each.
+    assert Cell((100, 50), 10, 1, optimizer="sgd").moved_bytes == 2 * 4 * 101 * 50
+    assert Cell((100, 50), 10, 1, optimizer="adam").moved_bytes == 6 * 4 * 101 * 50
 
 
 def test_a_smaller_last_batch_is_a_step():
@@ -106,8 +107,8 @@ def test_each_library_has_its_better_threads_and_the_median_counts():
     assert best["JAX"]["threads"] == 2
 
 
-def times(turns, peak=1.0):
-    return Times(turns, [peak / 2, peak, 0.9 * peak], [1.0])
+def times(turns):
+    return Times(turns, peaks=[0.5, 1.0, 0.9], bandwidths=[10.0, 5.0])
 
 
 def test_ratios():
@@ -384,3 +385,42 @@ def test_picture_of_a_sweep(tmp_path):
     sweep.draw_ratios(swept_record(), tmp_path / "sweep")
     assert "3 random networks" in (tmp_path / "sweep.svg").read_text()
     assert (tmp_path / "sweep.png").exists()
+
+
+# ---- scaling -----------------------------------------------------------------------------------
+
+
+def scaled(*shares):
+    return [
+        {"name": f"size {i}", "operations": 10**i, "share_of_floor": share}
+        for i, share in enumerate(shares)
+    ]
+
+
+def test_the_worst_fall_is_below_any_earlier_share():
+    assert scaling.worst_fall(scaled(0.2, 0.5, 0.4, 0.6, 0.45)) == (pytest.approx(0.25), "size 4")
+    assert scaling.worst_fall(scaled(0.2, 0.3)) == (0.0, "nowhere")
+
+
+def test_sizes_that_are_scaled_grow():
+    assert sum(map(len, scaling.TRAINING.values())) == 40
+    for cells in (*scaling.TRAINING.values(), *scaling.INFERENCE.values()):
+        sizes = [cell.operations for cell in cells]
+        assert sizes == sorted(set(sizes))
+
+
+def test_a_point_has_its_share(monkeypatch):
+    monkeypatch.setattr(peak, "_SECONDS", 0.002)
+    monkeypatch.setattr(scaling, "_SECONDS", 0.002)
+    found = scaling.point(scaling.TRAINING["depth, width 128, batch 256"][0], 1)
+    assert found["microseconds"] > 0
+    assert found["floor"] > 0
+    assert found["share_of_floor"] > 0
+
+
+def test_picture_of_scaling(tmp_path):
+    pytest.importorskip("matplotlib")
+    record = {"machine": {"processor": "any"}, "date": "2026-01-01", "threads": 2}
+    record |= {"training": {"width": scaled(0.2, 0.5, 0.4)}, "inference": {"width": scaled(0.5)}}
+    scaling.draw(record, tmp_path / "scaling")
+    assert "width: falls by 20%" in (tmp_path / "scaling.svg").read_text()
