@@ -103,11 +103,13 @@ def draw_row(axis: Any, y: int, cell: Record) -> None:
         )
     if cell["floor"]:
         axis.plot(max(cell["floor"] / own, _LEAST), y, **_FLOOR, zorder=2)
-    asked = cell["asked"]
+    asked, bounds = cell["asked"], []
     if "share" in asked and cell["floor"]:
-        axis.plot(cell["floor"] / asked["share"] / own, y, **_MARK, zorder=2)
-    elif cell["ratio"]:
-        axis.plot(cell["ratio"] / asked["ratio"], y, **_MARK, zorder=2)
+        bounds.append(cell["floor"] / asked["share"] / own)
+    if cell["ratio"]:
+        bounds.append(cell["ratio"] / asked["ratio"])
+    if bounds:
+        axis.plot(min(bounds), y, **_MARK, zorder=2)
 
 
 def label(cell: Record) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks import environment, palette, running, tables
+from benchmarks import chart, environment, palette, running, tables
 from benchmarks.cells import BEHIND, OUTPUTS, Cell, inference
 from benchmarks.measuring import Pace
 
@@ -122,12 +122,14 @@ def draw_ratios(record: Mapping[str, Any], path: Path) -> None:
         axis.axhline(low, color="#999999", linestyle="--", linewidth=1, zorder=1)
         axis.set_title("Training" if kind else "Inference")
         axis.set(xscale="log", yscale="log", xlabel="multiplications and additions a step or call")
+        axis.yaxis.set_major_locator(chart.ticks())
         axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("")
         axis.grid(color=palette.FAINT, linewidth=0.7)
         axis.set_axisbelow(True)
     axes[0].set_ylabel("best peer's time over pymlp's")
     handles, labels = axes[0].get_legend_handles_labels()
-    axes[1].legend(handles, labels, title="best peer", alignment="left")
+    figure.legend(handles, labels, title="best peer", alignment="left", loc="outside right upper")
     machine = record["machine"]
     figure.suptitle(
         f"{len(cells)} random networks: {machine['processor']}, {machine['cores']} cores, "
