@@ -69,6 +69,17 @@ template <class T>
 void native_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
                              index_t first, bool accumulate) {
   const Kernels<T>& k = kernels<T>();
+  // What whole panels leave over are few outputs as well.
+  const index_t panel_cols = dw.cols / k.panel_width * k.panel_width;
+  if (panel_cols > 0 && dw.cols - panel_cols == kFewOutputs && dw.rows >= k.panel_width) {
+    const auto part = [&](index_t from, index_t cols) {
+      native_weights_gradient<T>({dw.data + from, dw.rows, cols, dw.stride},
+                                 db != nullptr ? db + from : nullptr, x,
+                                 {dz.data + from, dz.rows, cols, dz.stride}, first, accumulate);
+    };
+    part(0, panel_cols);
+    return part(panel_cols, kFewOutputs);
+  }
   // Whole vectors of inputs: x is a user's array, and nothing behind its end may be read.
   const index_t panels = dw.cols <= kFewOutputs ? dw.rows / k.panel_width : 0;
   const index_t whole = panels * k.panel_width;
