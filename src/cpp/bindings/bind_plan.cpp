@@ -4,7 +4,6 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
-#include "kernels/product.hpp"
 #include "ops/table.hpp"
 
 namespace pymlp::bindings {
@@ -92,7 +91,7 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
                                  : 0;
   result["numbers_of_a_block"] = cuts.largest_block() * program.numbers_of_a_sample();
   result["user_functions"] = program.has_user_functions();
-  result["arithmetic"] = text(product::name_of(product::backend()));
+  result["arithmetic"] = text(name_of(core.arithmetic()));
   result["limits"] = limits();
   py::list operations;
   for (index_t i = 0; i < program.n_operations(); ++i) {

@@ -20,6 +20,7 @@ Block<T> block_of(const Reading<T>& reading, const Placement& places, T* memory,
       &places,           memory, rows.count, 0, rows.first, x.slice(rows.first, rows.count),
       reading.parameters};
   block.interrupt = reading.interrupt;
+  block.arithmetic = reading.arithmetic;
   return block;
 }
 
