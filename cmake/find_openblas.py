@@ -6,7 +6,5 @@ from pathlib import Path
 import scipy_openblas32
 
 library = Path(scipy_openblas32.get_lib_dir()) / scipy_openblas32.get_library(fullname=True)
-# Three numbers are OpenBLAS's own.
-own = ".".join(version("scipy-openblas32").split(".")[:3])
 licence = next(file for file in files("scipy-openblas32") if file.name.startswith("LICENSE"))
-print(library, own, Path(licence.locate()), sep=";")
+print(library, version("scipy-openblas32"), Path(licence.locate()), sep=";")
