@@ -115,6 +115,27 @@ void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
 }
 
 template <class T>
+void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
+                     const Weights<T>& weights, const T* biases, Range columns) {
+  const auto [first, count] = columns;
+  if (arithmetic == Arithmetic::exact) {
+    z.cols = columns.end();
+    const bool packed = weights.panels != nullptr;
+    return kernels<T>().multiply_columns(
+        z, first, as_it_is<T>(x), x.cols,
+        packed ? in_panels(weights.panels, x.cols) : plain<T>(weights.w), biases);
+  }
+  const Weights<T> part{weights.w.columns(first, count)};
+  forward<T>(arithmetic, z.columns(first, count), x, part,
+             biases == nullptr ? nullptr : biases + first);
+}
+
+template <class T>
+index_t column_unit() {
+  return kernels<T>().panel_width;
+}
+
+template <class T>
 void weights_gradient(Arithmetic arithmetic, MatrixView<T> dw, T* db, ConstMatrixView<T> x,
                       ConstMatrixView<T> dz, index_t first, bool accumulate) {
   if (arithmetic == Arithmetic::exact) {
@@ -143,6 +164,9 @@ template void pack(float*, ConstMatrixView<float>, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
 template void forward(Arithmetic, MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
                       const float*);
+template void forward_columns(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
+                              const Weights<float>&, const float*, Range);
+template index_t column_unit<float>();
 template void weights_gradient(Arithmetic, MatrixView<float>, float*, ConstMatrixView<float>,
                                ConstMatrixView<float>, index_t, bool);
 template void input_gradient(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
@@ -153,6 +177,9 @@ template void pack(double*, ConstMatrixView<double>, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
 template void forward(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
                       const Weights<double>&, const double*);
+template void forward_columns(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
+                              const Weights<double>&, const double*, Range);
+template index_t column_unit<double>();
 template void weights_gradient(Arithmetic, MatrixView<double>, double*, ConstMatrixView<double>,
                                ConstMatrixView<double>, index_t, bool);
 template void input_gradient(Arithmetic, MatrixView<double>, ConstMatrixView<double>,

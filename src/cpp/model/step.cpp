@@ -15,8 +15,8 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
               int threads, Mode mode, Arithmetic arithmetic)
     : program_(program),
       loss_(loss),
-      arithmetic_(arithmetic),
-      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode),
+      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode,
+            arithmetic),
       memory_(program, keep_for(purpose, plan_.mode(), program)),
       penalties_(plan_.stretches().size()),
       squares_(plan_.stretches().size()),
@@ -192,7 +192,7 @@ Block<T> Step<T>::block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMa
                  first_of_batch,   x,
                  pass.parameters,  packed,
                  pass.draws};
-  block.arithmetic = arithmetic_;
+  block.arithmetic = plan_.arithmetic();
   block.sums_of_a_block = program_.sums_of_a_block();
   block.sums = memory_.sums.data() + b * block.sums_of_a_block;
   if (plan_.joins()) block.batch_sums = memory_.batch_sums.data();

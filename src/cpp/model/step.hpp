@@ -64,7 +64,7 @@ class Step {
   void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
-  Arithmetic arithmetic() const { return arithmetic_; }
+  Arithmetic arithmetic() const { return plan_.arithmetic(); }
   bool calls_user_functions() const { return plan_.calls_user_functions(); }
   void set_threads(int threads) {
     change([&] { plan_.set_threads(threads); });
@@ -136,7 +136,6 @@ class Step {
 
   const Program& program_;
   Loss loss_;
-  Arithmetic arithmetic_;
   Plan plan_;
   std::array<RowCuts, 2> cuts_{};  // of the last batches
   bool gathers_ = false;           // these batches had an order
