@@ -11,7 +11,7 @@ from pymlp.architecture import aligned
 
 __all__ = ["Plan", "PlanLimits", "PlannedOperation"]
 
-_ARITHMETIC = {"native": "exact (own kernels)", "blas": "blas"}
+_ARITHMETIC = {"exact": "exact (own kernels)", "blas": "blas"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Plan:
     gradient_bytes : int
         Memory for gradients of parameters.
     arithmetic : str
-        What computes the products: "native" or "blas".
+        What computes the products: "exact" or "blas".
     limits : PlanLimits
         What the cuts follow from.
     operations : tuple of PlannedOperation

@@ -10,9 +10,9 @@
 #include "base/team.hpp"
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
+#include "bindings/current_arithmetic.hpp"
 #include "bindings/signals.hpp"
 #include "kernels/blas.hpp"
-#include "kernels/product.hpp"
 #include "kernels/table.hpp"
 #include "model/shuffle.hpp"
 
@@ -61,7 +61,7 @@ py::dict config() {
   config["isa"] = name_of(selected_isa());
   config["threads"] = num_threads();
   config["compiler"] = compiler();
-  config["gemm"] = std::string(product::name_of(product::backend()));
+  config["arithmetic"] = std::string(name_of(current_arithmetic()));
   config["blas"] = blas_config();
   return config;
 }
@@ -72,7 +72,7 @@ void know_before_forks() {
   static const AtFork& at_fork = *new AtFork({.before = [] {
     try {
       num_threads();
-      product::backend();
+      process_arithmetic();
       kernels<float>();
       kernels<double>();
     } catch (const std::exception&) {  // of an environment that first use will complain of

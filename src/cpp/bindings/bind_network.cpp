@@ -105,7 +105,8 @@ double mean_loss(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
   const Draws draws = draws_of(seed);
   double mean = 0.0;
   core.reading(source.size(), calls_user_functions(core, kind), [&](const Reading<T>& reading) {
-    Step<T> step(core.program(), kind, Purpose::loss, source.size(), threads, mode_of(draws));
+    Step<T> step(core.program(), kind, Purpose::loss, source.size(), threads, mode_of(draws),
+                 reading.arithmetic);
     mean = step.run({.parameters = reading.parameters,
                      .batch = {source, nullptr, {0, source.size()}},
                      .draws = draws ? &*draws : nullptr,
@@ -134,7 +135,8 @@ std::pair<double, std::vector<Array<T>>> gradient(CoreNetwork<T>& core, const Ar
   const std::vector<MatrixView<T>> dz_views = views(matrices);
   double mean = 0.0;
   core.reading(source.size(), calls_user_functions(core, kind), [&](const Reading<T>& reading) {
-    Step<T> step(core.program(), kind, Purpose::gradient, source.size(), threads, mode_of(draws));
+    Step<T> step(core.program(), kind, Purpose::gradient, source.size(), threads, mode_of(draws),
+                 reading.arithmetic);
     mean = step.run({.parameters = reading.parameters,
                      .batch = {source, nullptr, {0, source.size()}},
                      .gradient = arena,
@@ -159,7 +161,8 @@ void pull_back(CoreNetwork<T>& core, const Array<T>& x, const Array<T>& dy, Arra
   const MatrixView<T> input_gradient = matrix(dx, "dX", inputs.rows, program.n_inputs());
   const ArraySource<T> source(inputs, {}, nullptr);
   core.reading(inputs.rows, program.has_user_functions(), [&](const Reading<T>& reading) {
-    Step<T> step(program, Loss{}, Purpose::pull_back, inputs.rows, threads);
+    Step<T> step(program, Loss{}, Purpose::pull_back, inputs.rows, threads, Mode::inference,
+                 reading.arithmetic);
     step.run({.parameters = reading.parameters,
               .batch = {source, nullptr, {0, inputs.rows}},
               .gradient = arena,
@@ -183,8 +186,10 @@ std::pair<double, bool> step(CoreNetwork<T>& core, const Array<T>& x, const Labe
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
   StepResult result{};
+  const Arithmetic arithmetic = core.arithmetic_of_call();
   core.as_training([&](Interrupt& interrupt) {
-    result = core.step(source, kind, optimizer, regularization, draws, threads, interrupt);
+    result =
+        core.step(source, kind, optimizer, regularization, draws, threads, arithmetic, interrupt);
   });
   return {result.loss.total(), result.updated};
 }
@@ -200,6 +205,7 @@ void bind_network(py::module_& module, const char* name) {
       .def(py::init<Architecture, const std::vector<ActivationSpec>&>(), py::arg("architecture"),
            py::arg("activations"))
       .def_property_readonly("arena", &arena<T>)
+      .def("set_arithmetic", &CoreNetwork<T>::set_arithmetic, py::arg("name"))
       .def("snapshot", &CoreNetwork<T>::snapshot)
       .def("snapshot_of", &CoreNetwork<T>::snapshot_of, py::arg("optimizer"))
       .def("write", &CoreNetwork<T>::write, py::arg("values").noconvert())

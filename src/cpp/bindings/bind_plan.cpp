@@ -4,7 +4,6 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
-#include "kernels/product.hpp"
 #include "ops/table.hpp"
 
 namespace pymlp::bindings {
@@ -70,7 +69,8 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   check(rows >= 1 && rows < index_t{1} << 40, "rows must be from 1 to 2^40, not ", rows);
   const Program& program = core.program();
   const Purpose purpose = training ? Purpose::training : Purpose::predict;
-  const Plan plan(program, purpose, rows, sizeof(T), threads, false);
+  const Plan plan(program, purpose, rows, sizeof(T), threads, false, Mode::inference,
+                  core.arithmetic());
   const RowCuts cuts = plan.cut(rows);
   const Placement places = place<T>(program, keep_for(purpose, plan.mode(), program));
   const bool by_columns = cuts.kind == Blocks::of_columns;
@@ -99,7 +99,7 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   result["numbers_of_a_block"] =
       plan.cut_by_sizes(rows).largest_block() * program.numbers_of_a_sample();
   result["user_functions"] = program.has_user_functions();
-  result["arithmetic"] = text(product::name_of(product::backend()));
+  result["arithmetic"] = text(name_of(core.arithmetic()));
   result["limits"] = limits();
   result["limits"]["fewest_rows"] = plan.fewest_rows();
   py::list operations;

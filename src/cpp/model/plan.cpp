@@ -113,10 +113,11 @@ index_t RowCuts::largest_block() const {
 }
 
 Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size,
-           int threads, bool user_loss, Mode mode)
+           int threads, bool user_loss, Mode mode, Arithmetic arithmetic)
     : program_(program),
       purpose_(purpose),
       mode_(purpose == Purpose::training ? Mode::training : mode),
+      arithmetic_(arithmetic),
       joins_(mode_ == Mode::training && program.joins()),
       capacity_(capacity),
       number_size_(number_size),
@@ -145,8 +146,7 @@ RowCuts Plan::cut(index_t rows) const {
           ? threads_for(kOperations * static_cast<double>(program_.n_parameters()), threads())
           : cuts.threads;
   // The bits of BLAS depend on the number of rows.
-  const bool free =
-      !cuts.gradients_by_block && !blocks_sum() && product::backend() == product::Backend::native;
+  const bool free = !cuts.gradients_by_block && !blocks_sum() && arithmetic_ == Arithmetic::exact;
   if (free) follow_threads(cuts);
   if (free && purpose_ == Purpose::predict) follow_columns(cuts);
   return cuts;

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/arithmetic.hpp"
 #include "model/program.hpp"
 #include "ops/column_stage.hpp"
 
@@ -103,10 +104,11 @@ class Plan {
   // For batches of up to `capacity` rows, numbers of `number_size` bytes. With user functions, in
   // the program or in a loss, all runs on the caller's thread. The program must outlive the plan.
   Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size, int threads,
-       bool user_loss, Mode mode = Mode::inference);
+       bool user_loss, Mode mode = Mode::inference, Arithmetic arithmetic = Arithmetic::exact);
 
   Purpose purpose() const { return purpose_; }
   Mode mode() const { return mode_; }
+  Arithmetic arithmetic() const { return arithmetic_; }
   // Whether the batch's operations wait for sums over all of its rows.
   bool joins() const { return joins_; }
   index_t capacity() const { return capacity_; }
@@ -145,6 +147,7 @@ class Plan {
   const Program& program_;
   Purpose purpose_;
   Mode mode_;
+  Arithmetic arithmetic_;
   bool joins_;
   index_t capacity_;
   index_t number_size_;

@@ -21,6 +21,7 @@ Block<T> block_of(const Reading<T>& reading, const Placement& places, T* memory,
       &places,           memory, rows.count, 0, rows.first, x.slice(rows.first, rows.count),
       reading.parameters};
   block.interrupt = reading.interrupt;
+  block.arithmetic = reading.arithmetic;
   return block;
 }
 
@@ -56,7 +57,8 @@ template <class T>
 void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
   const Program& program = reading.network.program();
   const Placement& places = reading.network.outputs_alone();
-  const Plan plan(program, Purpose::predict, x.rows, sizeof(T), threads, false);
+  const Plan plan(program, Purpose::predict, x.rows, sizeof(T), threads, false, Mode::inference,
+                  reading.arithmetic);
   const RowCuts cuts = plan.cut(x.rows);
   if (cuts.kind == Blocks::of_columns) {
     return predict_by_columns(reading, plan, cuts.threads, x, y);
@@ -80,7 +82,9 @@ void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<Ma
            const std::vector<MatrixView<T>>& a, int threads) {
   const Program& program = reading.network.program();
   const Placement places = place<T>(program, Keep::everything);
-  const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false).cut(x.rows);
+  const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false,
+                            Mode::inference, reading.arithmetic)
+                           .cut(x.rows);
   for_blocks(reading, places, cuts, x, [&](const Block<T>& block) {
     propagate(program.operations(), block);
     if (came(reading.interrupt)) return;
