@@ -99,14 +99,18 @@ Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t nu
       purpose_(purpose),
       mode_(purpose == Purpose::training ? Mode::training : mode),
       joins_(mode_ == Mode::training && program.joins()),
-      capacity_(capacity),
-      threads_(threads) {
-  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
-        threads);
+      capacity_(capacity) {
+  set_threads(threads);
   set_user_loss(user_loss);
   if (!has_gradients(purpose)) return;
   stretches_ = cut_parameters(program, capacity, number_size);
   for (const Stretch& stretch : stretches_) ranges_.push_back(parameters_of(program, stretch));
+}
+
+void Plan::set_threads(int threads) {
+  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
+        threads);
+  threads_ = threads;
 }
 
 RowCuts Plan::cut(index_t rows) const {

@@ -25,7 +25,7 @@ namespace pymlp {
 // One batch, and what is wanted of it.
 template <class T>
 struct Pass {
-  const T* parameters;
+  const T* parameters = nullptr;
   Batch<T> batch;
   T* gradient = nullptr;  // of the parameters, an arena; null: forward only
   const std::vector<MatrixView<T>>* dz = nullptr;  // of each layer, matrices of the batch's size
@@ -64,6 +64,9 @@ class Step {
   void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
+  Mode mode() const { return plan_.mode(); }
+  // Of the memory that it holds.
+  index_t bytes() const;
   bool calls_user_functions() const { return plan_.calls_user_functions(); }
   void set_threads(int threads) {
     change([&] { plan_.set_threads(threads); });

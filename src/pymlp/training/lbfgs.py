@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from pymlp import _core
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
 from pymlp.training.options import FitOptions
@@ -71,6 +73,8 @@ class _Run:
         self.parameters = self.core.arena[: task.network.n_parameters]
         self.loss = task.options.loss.for_core()
         self.gradient = np.empty_like(task.network.parameters)
+        freeze, tensors = task.options.freeze, task.architecture.tensors
+        self.still = [tensor for tensor in tensors if tensor.layer in freeze]
         self.data_loss = self.penalty = 0.0
 
     def minimize(self) -> str:
@@ -111,12 +115,11 @@ class _Run:
                 *self.task.samples, self.loss, None, self.gradient, False, self.task.options.threads
             )
         gradient = self.gradient.astype(np.float64)
-        if not (np.isfinite(self.data_loss) and np.isfinite(gradient).all()):
+        if not (math.isfinite(self.data_loss) and _core.all_finite(gradient)):
             raise _Ended("diverged")
         self.penalty = self._penalize(x, gradient)
-        for tensor in self.task.architecture.tensors:
-            if tensor.layer in self.task.options.freeze:
-                tensor.view(gradient)[...] = 0.0
+        for tensor in self.still:
+            tensor.view(gradient)[...] = 0.0
         return self.data_loss + self.penalty, gradient
 
     @contextlib.contextmanager
