@@ -32,7 +32,7 @@ def results(net: Network, X: FloatArray, y: Any, **options: Any) -> list[bytes]:
     """Return the bits of everything that has kept memory, of samples in one call."""
     J = net.loss(X, y, **options)
     same, grads = net.gradients(X, y, **options)
-    assert J == same
+    assert same == J
     dY = np.ones((len(X), net.widths[-1]), net.dtype)
     pulled, dX = net.vjp(X, dY, threads=options.get("threads"))
     return [np.float64(J).tobytes(), grads.flat.tobytes(), pulled.flat.tobytes(), dX.tobytes()]
@@ -43,7 +43,9 @@ def test_calls_one_after_the_other_are_those_of_new_networks(
 ) -> None:
     X, y = samples
     rows = [64, 64, 300, 40, 1, 64, 300]
-    for (m, threads), training in itertools.product(zip(rows, [1, 2] * 4), [False, True]):
+    for (m, threads), training in itertools.product(
+        zip(rows, [1, 2, 1, 2, 1, 2, 1], strict=True), [False, True]
+    ):
         options = {"threads": threads, "training": training}
         expected = results(net.copy(), X[:m], y[:m], **options)
         assert results(net, X[:m], y[:m], **options) == expected
@@ -102,7 +104,7 @@ def test_threads_that_call_one_network_at_once_all_get_their_own(
         return [results(net, X[part], y[part]) for _ in range(100)]
 
     with ThreadPoolExecutor(len(parts)) as pool:
-        for found, right in zip(pool.map(calls, parts), expected):
+        for found, right in zip(pool.map(calls, parts), expected, strict=True):
             assert all(bits == right for bits in found)
 
 
