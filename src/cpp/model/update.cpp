@@ -11,13 +11,6 @@
 
 namespace pymlp {
 
-namespace {
-
-// What is kept of parameters and state is still in the cache when they are updated.
-constexpr index_t kNumbersKeptAtOnce = 2048;
-
-}  // namespace
-
 template <class T>
 StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
   const Regularization& options = learner.regularization;
@@ -98,16 +91,12 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
     // Updated while its gradient is still in the cache.
     if (gradients_too) finish_gradient(pass, cuts, options, number, stretch);
     for (const Range& range : plan_.ranges()[number]) {
-      const index_t most = undo != nullptr ? kNumbersKeptAtOnce : range.count;
-      for (index_t first = range.first; first < range.end(); first += most) {
-        const Range part{first, std::min(most, range.end() - first)};
-        if (undo != nullptr) undo->keep(parameters, optimizer, part);
-        optimizer.update(parameters, pass.gradient, part.first, part.count);
-        if (undo != nullptr && !kernels<T>().all_finite(parameters + part.first, part.count)) {
-          finite.store(false, std::memory_order_relaxed);
-        }
-      }
+      if (undo != nullptr) undo->keep(parameters, optimizer, range);
+      optimizer.update(parameters, pass.gradient, range.first, range.count);
       if (point != nullptr && !limits) point->follow(optimizer, range);
+      if (undo != nullptr && !kernels<T>().all_finite(parameters + range.first, range.count)) {
+        finite.store(false, std::memory_order_relaxed);
+      }
     }
     packed_->refresh(pass.parameters, stretch);
   });

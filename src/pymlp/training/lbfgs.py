@@ -110,7 +110,7 @@ class _Run:
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
         self.parameters[:] = x
-        with self._refused_writes():
+        with self._guard():
             self.data_loss, _ = self.core.gradient(
                 *self.task.samples, self.loss, None, self.gradient, False, self.task.options.threads
             )
@@ -122,15 +122,19 @@ class _Run:
             tensor.view(gradient)[...] = 0.0
         return self.data_loss + self.penalty, gradient
 
+    def _guard(self) -> contextlib.AbstractContextManager[None]:
+        user_functions = self.task.calls_user_functions
+        return self._refused_writes() if user_functions else contextlib.nullcontext()
+
     @contextlib.contextmanager
     def _refused_writes(self) -> Iterator[None]:
         """Put back what a user function writes to the parameters, and refuse it, as steps do."""
         parameters = self.task.network.parameters
-        before = parameters.copy() if self.task.calls_user_functions else parameters
+        before = parameters.copy()
         try:
             yield
         finally:
-            written = before is not parameters and before.tobytes() != parameters.tobytes()
+            written = before.tobytes() != parameters.tobytes()
             if written:
                 self.task.core.write(before)
         if written:
@@ -175,7 +179,7 @@ class _Run:
         if self.task.validation is None:
             return []
         self.parameters[:] = x
-        with self._refused_writes():
+        with self._guard():
             return [
                 self.core.loss(*self.task.validation, self.loss, None, self.task.options.threads)
             ]
