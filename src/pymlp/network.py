@@ -829,6 +829,27 @@ class Network:
         # Not before it is certain that the call is not refused.
         self._fits += 1
 
+    def release_memory(self) -> None:
+        """Let go of the memory that calls use again.
+
+        `train_batch` keeps what its last step worked in, `loss`, `gradients` and `vjp` up to 16 MB
+        each. The next call takes it anew; a network that is not used any more has no such memory.
+
+        Raises
+        ------
+        RuntimeError
+            If the network is being trained.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], init="zeros")
+        >>> J = net.loss([[1.0, 2.0]], [1.0])
+        >>> net.release_memory()
+        >>> net.loss([[1.0, 2.0]], [1.0]) == J
+        True
+        """
+        self._core.release_memory()
+
     # ---- keeping it ------------------------------------------------------------------------------
 
     def copy(self) -> Self:

@@ -1,5 +1,5 @@
-// CoreNetwork: a network as Python holds it, with the memory that single steps reuse. How Python's
-// calls read and write its parameters: model/access.hpp and docs/threads.md have the rules.
+// CoreNetwork: a network as Python holds it, with the memory that calls reuse. How they read and
+// write its parameters: model/access.hpp and docs/threads.md have the rules.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "bindings/current_arithmetic.hpp"
 #include "bindings/custom_functions.hpp"
 #include "bindings/signals.hpp"
+#include "model/kept_steps.hpp"
 #include "model/network.hpp"
 #include "model/predict.hpp"
 #include "model/step.hpp"
@@ -78,6 +79,21 @@ class CoreNetwork {
       }
     }
     signals.raise();
+  }
+
+  // One pass by the rules of reading(): its loss, and what else the pass asks for. Its parameters
+  // and its interrupt are set here.
+  BatchLoss run(const Loss& loss, Purpose purpose, Mode mode, int threads, Pass<T> pass) {
+    const index_t rows = pass.batch.size();
+    const bool user_functions = program().has_user_functions() || loss.custom != nullptr;
+    BatchLoss result;
+    reading(rows, user_functions, [&](const Reading<T>& reading) {
+      pass.parameters = reading.parameters;
+      pass.interrupt = reading.interrupt;
+      kept_.with_step(program(), {purpose, mode, loss, rows, threads, reading.arithmetic},
+                      [&](Step<T>& step) { result = step.run(pass); });
+    });
+    return result;
   }
 
   // Reads with the GIL held, for work that is shorter than releasing and acquiring it. The lock is
@@ -155,6 +171,12 @@ class CoreNetwork {
                                .update_last = regularization.has_penalty(),
                                .interrupt = &interrupt},
                               {network(), optimizer, regularization, &memory.undo, &memory.point});
+  }
+
+  // Lets go of the memory that calls use again.
+  void release_memory() {
+    as_training([&](Interrupt&) { memory_.reset(); });
+    kept_.clear();
   }
 
   // For Python's garbage collector.
@@ -247,6 +269,7 @@ class CoreNetwork {
   std::shared_ptr<Network<T>> network_;
   std::optional<Arithmetic> arithmetic_;
   std::unique_ptr<BatchMemory> memory_;  // of single steps
+  KeptSteps<T> kept_;                    // of losses and gradients
   bool trained_elsewhere_ = false;       // when the process forked
   AtFork at_fork_;
 };

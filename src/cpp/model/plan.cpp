@@ -120,14 +120,18 @@ Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t nu
       arithmetic_(arithmetic),
       joins_(mode_ == Mode::training && program.joins()),
       capacity_(capacity),
-      number_size_(number_size),
-      threads_(threads) {
-  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
-        threads);
+      number_size_(number_size) {
+  set_threads(threads);
   set_user_loss(user_loss);
   if (!has_gradients(purpose)) return;
   stretches_ = cut_parameters(program, capacity, number_size);
   for (const Stretch& stretch : stretches_) ranges_.push_back(parameters_of(program, stretch));
+}
+
+void Plan::set_threads(int threads) {
+  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
+        threads);
+  threads_ = threads;
 }
 
 // Whether a result depends on the rows of each block.

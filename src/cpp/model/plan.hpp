@@ -114,7 +114,7 @@ class Plan {
   index_t capacity() const { return capacity_; }
   int threads() const { return user_functions_ ? 1 : threads_; }
   bool calls_user_functions() const { return user_functions_; }
-  void set_threads(int threads) { threads_ = threads; }
+  void set_threads(int threads);
   void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 
   RowCuts cut(index_t rows) const;
@@ -152,7 +152,7 @@ class Plan {
   index_t capacity_;
   index_t number_size_;
   bool user_functions_;
-  int threads_;
+  int threads_ = 1;
   std::vector<Stretch> stretches_;
   std::vector<ArenaRanges> ranges_;
 };

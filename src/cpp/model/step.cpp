@@ -26,6 +26,12 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
   if (purpose != Purpose::loss) packed_.emplace(program.operations(), first_back_, arithmetic);
 }
 
+template <class T>
+index_t Step<T>::bytes() const {
+  const index_t packed = packed_ ? packed_->size() : 0;
+  return (memory_.size() + packed + write_guard_.size()) * static_cast<index_t>(sizeof(T));
+}
+
 // ---- a batch ------------------------------------------------------------------------------------
 
 template <class T>

@@ -25,7 +25,7 @@ namespace pymlp {
 // One batch, and what is wanted of it.
 template <class T>
 struct Pass {
-  const T* parameters;
+  const T* parameters = nullptr;
   Batch<T> batch;
   T* gradient = nullptr;  // of the parameters, an arena; null: forward only
   const std::vector<MatrixView<T>>* dz = nullptr;  // of each layer, matrices of the batch's size
@@ -65,6 +65,9 @@ class Step {
 
   index_t capacity() const { return plan_.capacity(); }
   Arithmetic arithmetic() const { return plan_.arithmetic(); }
+  Mode mode() const { return plan_.mode(); }
+  // Of the memory that it holds.
+  index_t bytes() const;
   bool calls_user_functions() const { return plan_.calls_user_functions(); }
   void set_threads(int threads) {
     change([&] { plan_.set_threads(threads); });

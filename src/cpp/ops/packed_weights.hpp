@@ -42,6 +42,7 @@ class PackedWeights {
 
   // An operation's weights: the arena's and what is packed of them.
   product::Weights<T> of(const Operation& op, const T* parameters) const;
+  index_t size() const { return memory_.size(); }
   // Packs parameters that changed; stretches may be packed in parallel.
   void refresh(const T* parameters, const Stretch& stretch);
   // Packs all of them.
