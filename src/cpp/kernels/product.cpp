@@ -61,7 +61,7 @@ void exact_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, Const
   const index_t panel_cols = dw.cols / k.panel_width * k.panel_width;
   if (panel_cols > 0 && dw.cols - panel_cols == kFewOutputs && dw.rows >= k.panel_width) {
     const auto part = [&](index_t from, index_t cols) {
-      native_weights_gradient<T>({dw.data + from, dw.rows, cols, dw.stride},
+      exact_weights_gradient<T>({dw.data + from, dw.rows, cols, dw.stride},
                                  db != nullptr ? db + from : nullptr, x,
                                  {dz.data + from, dz.rows, cols, dz.stride}, first, accumulate);
     };
