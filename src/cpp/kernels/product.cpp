@@ -133,6 +133,26 @@ void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, c
 }
 
 template <class T>
+void forward_columns(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights,
+                     const T* biases, Range columns) {
+  const auto [first, count] = columns;
+  if (backend() == Backend::native) {
+    z.cols = columns.end();
+    const bool packed = weights.panels != nullptr;
+    return kernels<T>().multiply_columns(
+        z, first, as_it_is<T>(x), x.cols,
+        packed ? in_panels(weights.panels, x.cols) : plain<T>(weights.w), biases);
+  }
+  const Weights<T> part{weights.w.columns(first, count)};
+  forward<T>(z.columns(first, count), x, part, biases == nullptr ? nullptr : biases + first);
+}
+
+template <class T>
+index_t column_unit() {
+  return kernels<T>().panel_width;
+}
+
+template <class T>
 void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
                       index_t first, bool accumulate) {
   if (backend() == Backend::native) {
@@ -161,6 +181,9 @@ template void pack(float*, ConstMatrixView<float>, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
 template void forward(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
                       const float*);
+template void forward_columns(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
+                              const float*, Range);
+template index_t column_unit<float>();
 template void weights_gradient(MatrixView<float>, float*, ConstMatrixView<float>,
                                ConstMatrixView<float>, index_t, bool);
 template void input_gradient(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
@@ -171,6 +194,9 @@ template void pack(double*, ConstMatrixView<double>, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
 template void forward(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,
                       const double*);
+template void forward_columns(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,
+                              const double*, Range);
+template index_t column_unit<double>();
 template void weights_gradient(MatrixView<double>, double*, ConstMatrixView<double>,
                                ConstMatrixView<double>, index_t, bool);
 template void input_gradient(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,

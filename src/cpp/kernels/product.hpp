@@ -12,7 +12,7 @@
 
 #include <string_view>
 
-#include "base/view.hpp"
+#include "base/range.hpp"
 
 namespace pymlp::product {
 
@@ -45,6 +45,14 @@ void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count
 // z = x w + biases.
 template <class T>
 void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases);
+
+// The columns [first, end) of z, both multiples of column_unit() or the last: parts that different
+// threads compute at the same time do not touch one another.
+template <class T>
+void forward_columns(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights,
+                     const T* biases, Range columns);
+template <class T>
+index_t column_unit();
 
 // dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
 // be null; samples are summed in ascending order. With `accumulate` the sums are added to what

@@ -1,6 +1,7 @@
 #include "model/predict.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/copy_rows.hpp"
 #include "base/team.hpp"
@@ -36,14 +37,30 @@ void for_blocks(const Reading<T>& reading, const Placement& places, const RowCut
   });
 }
 
+// Threads share the columns of wide operations.
+template <class T>
+void predict_by_columns(const Reading<T>& reading, const Plan& plan, int threads,
+                        ConstMatrixView<T> x, MatrixView<T> y) {
+  const Network<T>& network = reading.network;
+  const Placement& places = network.outputs_alone();
+  Buffer<T> memory(places.size(x.rows));
+  Block<T> block = block_of(reading, places, memory.data(), {0, x.rows}, x);
+  block.y = y;
+  const std::vector<ColumnStage> stages = plan.column_stages(x.rows);
+  propagate_by_columns<T>(network.program().operations(), stages, block, threads);
+}
+
 }  // namespace
 
 template <class T>
 void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
   const Program& program = reading.network.program();
   const Placement& places = reading.network.outputs_alone();
-  const RowCuts cuts =
-      Plan(program, Purpose::predict, x.rows, sizeof(T), threads, false).cut(x.rows);
+  const Plan plan(program, Purpose::predict, x.rows, sizeof(T), threads, false);
+  const RowCuts cuts = plan.cut(x.rows);
+  if (cuts.kind == Blocks::of_columns) {
+    return predict_by_columns(reading, plan, cuts.threads, x, y);
+  }
   const index_t bytes = places.size(x.rows) * static_cast<index_t>(sizeof(T));
   if (bytes <= kStackBytes && cuts.threads == 1) {
     // A few rows, in memory that costs nothing to have.

@@ -33,6 +33,7 @@ struct Dense : OperationDefaults {
     return result;
   }
   static bool finishes(const Operation& op) { return op.has_scale; }
+  static bool by_columns(const Operation&) { return true; }
   static double multiply_adds(const Operation& op) {
     return static_cast<double>(op.n_in) * static_cast<double>(op.n_out);
   }
@@ -42,6 +43,12 @@ struct Dense : OperationDefaults {
   static void forward(const Operation& op, const Block<T>& block) {
     product::forward<T>(block.output(op), block.input(op), weights(op, block),
                         biases_of(op, block.parameters));
+  }
+
+  template <class T>
+  static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
+    product::forward_columns<T>(block.output(op), block.input(op), weights(op, block),
+                                biases_of(op, block.parameters), columns);
   }
 
   // dx = dz W^T, or dx += dz W^T; that of the network's inputs only where it is wanted.
