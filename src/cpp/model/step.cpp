@@ -12,10 +12,11 @@ namespace pymlp {
 
 template <class T>
 Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity,
-              int threads, Mode mode)
+              int threads, Mode mode, Arithmetic arithmetic)
     : program_(program),
       loss_(loss),
-      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode),
+      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode,
+            arithmetic),
       lanes_(program),
       memory_(program, keep_for(purpose, plan_.mode(), program), lanes_.numbers()),
       penalties_(plan_.stretches().size()),
@@ -29,8 +30,14 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
 template <class T>
 void Step<T>::need_packed() {
   if (packed_ || plan_.purpose() == Purpose::loss) return;
-  packed_.emplace(program_.operations(), first_back_);
+  packed_.emplace(program_.operations(), first_back_, plan_.arithmetic());
   parameters_changed();
+}
+
+template <class T>
+index_t Step<T>::bytes() const {
+  const index_t packed = packed_ ? packed_->size() : 0;
+  return (memory_.size() + packed + write_guard_.size()) * static_cast<index_t>(sizeof(T));
 }
 
 // ---- a batch ------------------------------------------------------------------------------------
@@ -213,6 +220,7 @@ Block<T> Step<T>::block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMa
                  first_of_batch,   x,
                  pass.parameters,  packed,
                  pass.draws};
+  block.arithmetic = plan_.arithmetic();
   block.sums_of_a_block = program_.sums_of_a_block();
   block.sums = memory_.sums.data() + b * block.sums_of_a_block;
   if (plan_.joins()) block.batch_sums = memory_.batch_sums.data();
