@@ -30,7 +30,7 @@ from pymlp import Network
 from pymlp.losses import Loss
 
 pytestmark = pytest.mark.skipif(
-    pymlp.show_config()["gemm"] != "native", reason="samples are lanes in own products alone"
+    pymlp.get_arithmetic() != "exact", reason="samples are lanes in own products alone"
 )
 
 WIDEST = 16
