@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+AHEAD, BEHIND = 1.02, 0.98  # differences of 2 % are noise
 OUTPUTS = {"softmax": "CE", "sigmoid": "BCE", "linear": "MSE"}  # with the loss that belongs to each
 
 
@@ -27,15 +28,20 @@ def operations(widths: tuple[int, ...], rows: int, *, training: bool) -> int:
 
 @dataclass(frozen=True)
 class Mark:
-    """What was asked for: at most this time where the best peer took that time."""
+    """What is asked for: a share of the floor, and so many times as fast as the best peer."""
 
-    microseconds: float
-    best_peer: float
+    share: float | None = None
+    zen4_share: float | None = None  # instead of the other on Zen 4
+    ratio: float = AHEAD
+    microseconds: float | None = None  # at most, on the one kind of machine where it was set
 
-    @property
-    def ratio(self) -> float:
-        """The mark as a share of the best peer's time."""
-        return self.microseconds / self.best_peer
+    def share_on(self, kind: str) -> float | None:
+        """Return the share of the floor that a kind of processor must reach."""
+        return self.zen4_share if kind == "Zen 4" and self.zen4_share else self.share
+
+    def microseconds_on(self, kind: str) -> float | None:
+        """Return the time that a kind of processor may take."""
+        return self.microseconds if kind == "Sapphire Rapids" else None
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,6 @@ class Cell:
     training: bool = True
     learning_rate: float = 1e-3
     mark: Mark | None = None
-
-    def __post_init__(self) -> None:
-        if self.rows % self.batch_size:
-            raise ValueError(f"{self.rows} rows are not whole batches of {self.batch_size}")
 
     @property
     def name(self) -> str:
@@ -79,22 +81,37 @@ class Cell:
 
     @property
     def steps(self) -> int:
-        """Steps an epoch."""
-        return self.rows // self.batch_size
+        """Steps an epoch; the last one has fewer rows where batches do not divide them."""
+        return -(-self.rows // self.batch_size)
 
     @property
-    def operations(self) -> int:
-        """Multiplications and additions of the matrix products of one step."""
-        return operations(self.widths, self.batch_size, training=self.training)
+    def operations(self) -> float:
+        """Multiplications and additions of the matrix products of a step, in the mean."""
+        return operations(self.widths, self.rows, training=self.training) / self.steps
 
-    def floor(self, gflops: float) -> float:
-        """Return the microseconds a step that the products alone take at this speed."""
-        return self.operations / gflops / 1e3
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of weights and biases, in training also of the optimiser's state."""
+        size = {"float32": 4, "float64": 8}[self.dtype]
+        arrays = 3 if self.training and self.optimizer == "adam" else 1
+        return arrays * size * sum((a + 1) * b for a, b in itertools.pairwise(self.widths))
+
+    @property
+    def moved_bytes(self) -> int:
+        """Bytes that a step or a call must read and write at least: all that is held."""
+        return 2 * self.held_bytes if self.training else self.held_bytes
+
+    def floor(self, gflops: float, gigabytes: float = math.inf) -> float:
+        """Return the microseconds that a step or a call takes at least.
+
+        The products alone take it at this speed, or parameters and state, which the caches that
+        hold them bring at so many gigabytes a second: whichever takes longer.
+        """
+        return max(self.operations / gflops, self.moved_bytes / gigabytes) / 1e3
 
     def as_dict(self) -> dict[str, Any]:
         """Return all fields and what follows from them, for a record."""
-        fields = asdict(self) | {"name": self.name, "operations": self.operations}
-        return fields | {"mark": None if self.mark is None else asdict(self.mark)}
+        return asdict(self) | {"name": self.name, "operations": self.operations}
 
     def data(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return inputs and targets, random but the same every time.

@@ -14,6 +14,7 @@ Record = Mapping[str, Any]
 _ROW = 0.36  # inches
 _WIDTH, _HEAD, _FOOT, _GAP = 11.0, 1.0, 0.75, 0.5
 _GREY = "#777777"
+_LEAST = 0.05  # floors further to the left than this would squeeze the rest
 
 
 _FLOOR: dict[str, Any] = {"marker": "|", "color": _GREY, "markersize": 11, "linestyle": "none"}
@@ -100,10 +101,15 @@ def draw_row(axis: Any, y: int, cell: Record) -> None:
             zorder=4 if library == OWN else 3,
             linestyle="none",
         )
-    if cell["floor"] and cell["rows"] > 1:
-        axis.plot(cell["floor"] / own, y, **_FLOOR, zorder=2)
-    if cell["mark_ratio"] and cell["ratio"]:
-        axis.plot(cell["mark_ratio"] / cell["ratio"], y, **_MARK, zorder=2)
+    if cell["floor"]:
+        axis.plot(max(cell["floor"] / own, _LEAST), y, **_FLOOR, zorder=2)
+    asked, bounds = cell["asked"], []
+    if "share" in asked and cell["floor"]:
+        bounds.append(cell["floor"] / asked["share"] / own)
+    if cell["ratio"]:
+        bounds.append(cell["ratio"] / asked["ratio"])
+    if bounds:
+        axis.plot(min(bounds), y, **_MARK, zorder=2)
 
 
 def label(cell: Record) -> str:
@@ -122,7 +128,7 @@ def caption(figure: Any, axis: Any, record: Record, height: float) -> None:
         for k in names
     ]
     labels = list(names)
-    for style, text in ((_FLOOR, "floor: products at peak"), (_MARK, "mark for pymlp")):
+    for style, text in ((_FLOOR, "floor"), (_MARK, "asked of pymlp, at most")):
         handles.append(Line2D([], [], **style))
         labels.append(text)
     figure.legend(

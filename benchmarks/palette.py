@@ -16,6 +16,9 @@ COLOURS = {
     "PyTorch compiled": "#7bc8ae",
     "JAX": "#cc79a7",
     "ONNX Runtime": "#e6a800",
+    "pymlp on BLAS": "#8c4a1f",
+    "PyTorch medium": "#9a9a9a",
+    "PyTorch bf16": "#9a9a9a",
 }
 SHAPES = {
     "pymlp": "D",
@@ -25,6 +28,9 @@ SHAPES = {
     "PyTorch compiled": "v",
     "JAX": "P",
     "ONNX Runtime": "X",
+    "pymlp on BLAS": "d",
+    "PyTorch medium": "2",
+    "PyTorch bf16": "1",
 }
 INK = "#333333"
 FAINT = "#e4e4e4"

@@ -25,7 +25,13 @@ MODULES = {
     "PyTorch compiled": "torch_compiled",
     "JAX": "jax_mlp",
     "ONNX Runtime": "onnx_mlp",
+    "pymlp on BLAS": "own_blas",
+    "PyTorch medium": "torch_medium",
+    "PyTorch bf16": "torch_bf16",
 }
+# Not compared with: ours on another backend, and another arithmetic of 8 bits' precision.
+OTHER_ARITHMETIC = ("PyTorch medium", "PyTorch bf16")
+NO_PEERS = (OWN, "pymlp on BLAS", *OTHER_ARITHMETIC)
 
 
 class UnsupportedError(Exception):

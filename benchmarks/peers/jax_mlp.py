@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,9 @@ def forward(cell: Cell, parameters: Any, X: Any) -> Any:
     """Return the outputs: the logits, where softmax or sigmoid follow."""
     import jax
 
-    g = {"relu": jax.nn.relu, "tanh": jax.numpy.tanh, "sigmoid": jax.nn.sigmoid}[cell.hidden]
+    g = getattr(jax.nn, cell.hidden)
+    if cell.hidden == "gelu":
+        g = partial(g, approximate=False)
     a = X
     for w, b in parameters[:-1]:
         a = g(a @ w + b)
@@ -85,19 +88,29 @@ def trainer(cell: Cell, X: Any, y: Any, parameters: Any) -> Run:
         loss, gradients = jax.value_and_grad(mean_loss, argnums=1)(cell, parameters, Xb, yb)
         return update(cell, parameters, state, gradients), loss
 
-    epoch = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order), donate_argnums=0)
+    whole = cell.rows // cell.batch_size * cell.batch_size
+
+    def epoch(carry: Any, order: Any) -> Any:
+        batches = order[:whole].reshape(-1, cell.batch_size)
+        carry, losses = jax.lax.scan(step, carry, batches)
+        if whole < cell.rows:
+            carry, last = step(carry, order[whole:])
+            return carry, (losses, last)
+        return carry, losses
+
+    compiled = jax.jit(epoch, donate_argnums=0)
     zeros = jax.tree.map(jnp.zeros_like, parameters)
     state = (jnp.zeros((), cell.dtype), zeros, jax.tree.map(jnp.zeros_like, parameters))
     carry = (parameters, () if cell.optimizer == "sgd" else state)
     rng = np.random.default_rng()
+    order = np.arange(cell.rows, dtype=np.int32)
 
     def train(epochs: int) -> None:
         nonlocal carry
         for _ in range(epochs):
             # NumPy's permutation is several times as fast as JAX's, which sorts.
-            rows = rng.permutation(cell.rows).astype(np.int32) if not cell.is_full_batch else None
-            order = np.zeros((1, 1), np.int32) if rows is None else rows.reshape(cell.steps, -1)
-            carry, _ = epoch(carry, order)
+            shuffled = order if cell.is_full_batch else rng.permutation(order)
+            carry, _ = compiled(carry, shuffled)
         jax.block_until_ready(carry)
 
     return train

@@ -10,13 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cells import Cell
-from benchmarks.peers import Run, blas_of
+from benchmarks.peers import Run, UnsupportedError, blas_of
 
 Array = NDArray[Any]
+
+HIDDEN = ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softplus")
 
 
 def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that trains so many epochs, or predicts so many times."""
+    if cell.hidden not in HIDDEN:
+        raise UnsupportedError(
+            "its slope is not known from its value, or NumPy has no such function"
+        )
     network = Network(cell)
     X, y = cell.data()
     if cell.training:
@@ -42,11 +48,16 @@ class Network:
         self.weights, self.biases = views(self.parameters, cell.widths)
         self.dw, self.db = views(self.gradient, cell.widths)
         m = cell.batch_size
-        self.a = [np.empty((m, n), cell.dtype) for n in cell.widths]
-        self.d = [np.empty((m, n), cell.dtype) for n in cell.widths]
-        self.ones = np.ones(m, cell.dtype)
-        self.rows = np.arange(m)
+        self.room = [[np.empty((m, n), cell.dtype) for n in cell.widths] for _ in range(2)]
+        self.all_ones = np.ones(m, cell.dtype)
         self.loss = 0.0
+        self.resize(m)
+
+    def resize(self, m: int) -> None:
+        """Use the first rows of all buffers: the last batch may be smaller."""
+        self.a, self.d = ([buffer[:m] for buffer in kind] for kind in self.room)
+        self.ones = self.all_ones[:m]
+        self.rows = np.arange(m)
 
     def forward(self, X: Array) -> Array:
         """Return the outputs: the logits, where softmax and cross-entropy follow."""
@@ -107,6 +118,12 @@ def activate(name: str, z: Array) -> None:
     """Turn z into g(z)."""
     if name == "relu":
         np.maximum(z, 0.0, out=z)
+    elif name == "leaky_relu":
+        np.maximum(z, 0.01 * z, out=z)
+    elif name == "elu":
+        np.copyto(z, np.expm1(np.minimum(z, 0.0)), where=z < 0.0)
+    elif name == "softplus":
+        np.logaddexp(z, 0.0, out=z)
     elif name == "tanh":
         np.tanh(z, out=z)
     else:  # sigmoid, which does not overflow in this form
@@ -120,6 +137,13 @@ def times_slope(name: str, d: Array, a: Array) -> None:
     """Multiply d by g'(z), where a = g(z) is not needed any more and is overwritten."""
     if name == "relu":
         np.greater(a, 0.0, out=a, casting="unsafe")
+    elif name == "leaky_relu":
+        np.maximum(a > 0.0, 0.01, out=a, casting="unsafe")
+    elif name == "elu":
+        np.minimum(a, 0.0, out=a)
+        a += 1.0
+    elif name == "softplus":
+        np.negative(np.expm1(np.negative(a, out=a), out=a), out=a)
     elif name == "tanh":
         np.multiply(a, a, out=a)
         np.subtract(1.0, a, out=a)
@@ -169,7 +193,7 @@ def train(network: Network, X: Array, y: Array, step: Callable[[], None], epochs
     """Train, each epoch in a new order."""
     cell = network.cell
     rng = np.random.default_rng()
-    Xb, yb = network.a[0], np.empty((cell.batch_size, *y.shape[1:]), y.dtype)
+    targets = np.empty((cell.batch_size, *y.shape[1:]), y.dtype)
     for _ in range(epochs):
         network.loss = 0.0
         if cell.is_full_batch:
@@ -178,6 +202,9 @@ def train(network: Network, X: Array, y: Array, step: Callable[[], None], epochs
         order = rng.permutation(cell.rows)
         for first in range(0, cell.rows, cell.batch_size):
             batch = order[first : first + cell.batch_size]
+            if len(batch) != len(network.ones):
+                network.resize(len(batch))
+            Xb, yb = network.a[0], targets[: len(batch)]
             # Any other mode goes through a buffer.
             np.take(X, batch, axis=0, out=Xb, mode="clip")
             np.take(y, batch, axis=0, out=yb, mode="clip")

@@ -31,7 +31,6 @@ def make_model(cell: Cell) -> bytes:
     from onnx import TensorProto, helper, numpy_helper
 
     number = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[cell.dtype]
-    g = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid"}[cell.hidden]
     nodes, constants = [], []
     layers = cell.parameters()
     for i, (w, b) in enumerate(layers):
@@ -41,12 +40,24 @@ def make_model(cell: Cell) -> bytes:
             helper.make_node("Gemm", [f"a{i}", f"w{i}", f"b{i}"], ["out" if is_last else f"z{i}"])
         )
         if not is_last:
-            nodes.append(helper.make_node(g, [f"z{i}"], [f"a{i + 1}"]))
+            nodes += activation(cell.hidden, f"z{i}", f"a{i + 1}")
     first = helper.make_tensor_value_info("a0", number, [cell.rows, cell.widths[0]])
     last = helper.make_tensor_value_info("out", number, [cell.rows, cell.widths[-1]])
     graph = helper.make_graph(nodes, "mlp", [first], [last], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     return bytes(model.SerializeToString())
+
+
+def activation(name: str, z: str, a: str) -> list[Any]:
+    """Return the nodes that make a of z."""
+    from onnx import helper
+
+    if name == "silu":  # an operator of its own only in newer versions; this pair is fused
+        sigmoid = helper.make_node("Sigmoid", [z], [f"{z}s"])
+        return [sigmoid, helper.make_node("Mul", [z, f"{z}s"], [a])]
+    slope = {"alpha": 0.01} if name == "leaky_relu" else {}
+    operator = {"leaky_relu": "LeakyRelu"}.get(name, name.capitalize())
+    return [helper.make_node(operator, [z], [a], **slope)]
 
 
 def plain(session: Any, X: Any) -> Run:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 from benchmarks.cells import Cell
 from benchmarks.peers import Run
 
@@ -37,7 +40,9 @@ def prepare(cell: Cell, threads: int) -> Run:
 
 
 def about() -> dict[str, str]:
-    """Return version and kernels."""
+    """Return version, kernels, and what tells one build from another."""
     import pymlp
+    from pymlp import _core
 
-    return {name: str(value) for name, value in pymlp.show_config().items()}
+    build = hashlib.sha256(Path(_core.__file__).read_bytes()).hexdigest()[:12]
+    return {name: str(value) for name, value in pymlp.show_config().items()} | {"build": build}

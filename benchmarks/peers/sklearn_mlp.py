@@ -13,6 +13,8 @@ def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that trains so many epochs."""
     if not cell.training:
         raise UnsupportedError("its predict checks far more than it computes")
+    if cell.hidden not in ("relu", "tanh", "sigmoid"):
+        raise UnsupportedError("it has no such activation")
     X, y = cell.data()
     if y.ndim > 1 and y.shape[1] == 1:
         y = y.ravel()

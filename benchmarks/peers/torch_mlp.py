@@ -10,6 +10,18 @@ from typing import Any
 from benchmarks.cells import Cell
 from benchmarks.peers import Run
 
+_ACTIVATIONS = {
+    "relu": "ReLU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "softplus": "Softplus",
+    "mish": "Mish",
+}
+
 
 def prepare(cell: Cell, threads: int) -> Run:
     """Return a function that trains so many epochs, or predicts so many times."""
@@ -27,11 +39,7 @@ def make_model(cell: Cell) -> Any:
     """Return the layers; behind softmax and sigmoid the loss takes the logits."""
     import torch
 
-    activation = {
-        "relu": torch.nn.ReLU,
-        "tanh": torch.nn.Tanh,
-        "sigmoid": torch.nn.Sigmoid,
-    }[cell.hidden]
+    activation = getattr(torch.nn, _ACTIVATIONS[cell.hidden])
     dtype = getattr(torch, cell.dtype)
     modules: list[Any] = []
     for n_in, n_out in itertools.pairwise(cell.widths):
@@ -113,4 +121,5 @@ def about() -> dict[str, str]:
         "version": torch.__version__,
         "cpu capability": torch.backends.cpu.get_cpu_capability(),
         "libraries": "; ".join(libraries),
+        "config": torch.__config__.show(),
     }

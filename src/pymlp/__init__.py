@@ -33,7 +33,14 @@ from pymlp.activations import (
     Step,
     Tanh,
 )
-from pymlp.config import get_num_threads, set_num_threads, show_config
+from pymlp.config import (
+    arithmetic,
+    get_arithmetic,
+    get_num_threads,
+    set_arithmetic,
+    set_num_threads,
+    show_config,
+)
 from pymlp.layers import Gradients, Layer, Trace
 from pymlp.network import Network
 from pymlp.optimizers import (
@@ -112,13 +119,16 @@ __all__ = [
     "TrainingDiverged",
     "__version__",
     "activations",
+    "arithmetic",
     "diagnose",
+    "get_arithmetic",
     "get_num_threads",
     "initializers",
     "load",
     "losses",
     "plot",
     "schedules",
+    "set_arithmetic",
     "set_num_threads",
     "show_config",
 ]

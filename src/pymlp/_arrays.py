@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pymlp import _core
+
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 LabelArray: TypeAlias = NDArray[np.int32]
 
@@ -152,6 +154,8 @@ def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> 
 
 def finite(name: str, array: FloatArray) -> FloatArray:
     """Return `array`, in which NaN and infinity are refused with the place of the first one."""
+    if _core.all_finite(array):
+        return array
     # The sum is finite unless an entry is not (or it overflows): one pass, nothing stored.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
@@ -203,6 +207,9 @@ def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
             f"y must hold integer class labels for loss '{loss}', not {array.dtype}; "
             "convert it with y.astype(int)"
         )
+    labels = _core.labels(array, classes)  # None where it is not certain that all are classes
+    if labels is not None:
+        return labels
     _refuse_outside("y", array, 0, classes - 1, f"y must hold labels from 0 to {classes - 1}")
     return np.require(array, np.int32, ["C", "A"])
 

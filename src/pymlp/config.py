@@ -1,7 +1,9 @@
-"""Threads, and what this installation runs on."""
+"""Threads, the arithmetic of products, and what this installation runs on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,100 @@ def _thread_count(name: str, n: int) -> int:
     return n
 
 
+def set_arithmetic(name: str) -> None:
+    """Choose what computes the matrix products in this process.
+
+    Parameters
+    ----------
+    name : {"exact", "blas"}
+        "exact" are the package's own kernels: the same bits on every processor, for any number of
+        threads and rows. "blas" is OpenBLAS, which the package brings, or the system's BLAS where
+        it was built with that; it is loaded here, if it was not before. At first it is what the
+        environment variable ``PYMLP_GEMM`` says (exact or blas; native means exact), without that
+        "exact", or "blas" where the processor has no fused multiply-adds.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    RuntimeError
+        If this build has no BLAS, or it cannot be loaded. Nothing has changed then.
+
+    See Also
+    --------
+    arithmetic : the choice of a ``with`` block, which comes before this one.
+
+    Notes
+    -----
+    A call reads the choice when it begins, and keeps it on all of its threads: a training that is
+    running goes on as it began. Networks and files hold nothing of it: what was trained with one
+    runs with the other, up to the rounding of sums.
+
+    Examples
+    --------
+    >>> before = pymlp.get_arithmetic()
+    >>> pymlp.set_arithmetic("exact")
+    >>> pymlp.get_arithmetic()
+    'exact'
+    >>> pymlp.set_arithmetic(before)
+    """
+    _core.set_arithmetic(arithmetic_name("name", name))
+
+
+def get_arithmetic() -> str:
+    """Return what computes the matrix products of a call that begins here.
+
+    Examples
+    --------
+    >>> with pymlp.arithmetic("exact"):
+    ...     pymlp.get_arithmetic()
+    'exact'
+    """
+    return _core.get_arithmetic()
+
+
+@contextmanager
+def arithmetic(name: str) -> Iterator[None]:
+    """Choose what computes the matrix products in a ``with`` block.
+
+    It holds for the calling thread, and there for the context: tasks of asyncio do not see the
+    blocks of one another. Threads that start in the block have the choice of the process;
+    `asyncio.to_thread` takes the block's with it. Blocks may be nested; the inner one counts.
+
+    Parameters
+    ----------
+    name : {"exact", "blas"}
+        As in `set_arithmetic`, whose choice counts again after the block.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    RuntimeError
+        If this build has no BLAS, or it cannot be loaded.
+
+    Examples
+    --------
+    >>> net = pymlp.Network([4, 8, 3], seed=0)
+    >>> with pymlp.arithmetic("exact"):
+    ...     Y = net.predict(np.ones((2, 4)))
+    """
+    token = _core.enter_arithmetic(arithmetic_name("name", name))
+    try:
+        yield
+    finally:
+        _core.leave_arithmetic(token)
+
+
+def arithmetic_name(argument: str, name: str) -> str:
+    """Return the name of an arithmetic, which must be known."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument} must be exact or blas, not {_checks.type_name(name)}")
+    if name not in _BITS:
+        raise ValueError(f"unknown arithmetic '{name}'; known are exact and blas")
+    return name
+
+
 class Config(dict[str, Any]):
     """What `show_config` found, as a dict that prints as a table."""
 
@@ -62,7 +158,7 @@ class Config(dict[str, Any]):
 
 
 _BITS = {
-    "native": "the same on every processor, for any number of threads and rows",
+    "exact": "the same on every processor, for any number of threads and rows",
     "blas": "the same on one processor, for any number of threads",
 }
 
@@ -74,21 +170,22 @@ def show_config() -> Config:
     -------
     Config
         A dict: version of pymlp and NumPy, instruction set of the kernels, threads, compiler; what
-        computes the matrix products (`gemm`: native or blas) and what that promises of their bits;
-        and the BLAS library with its version, the processor that its kernels are for ("not loaded"
-        until a product needs them), and its path.
+        computes the matrix products (`arithmetic`: exact or blas; `gemm` says native for exact) and
+        what that promises of their bits; and the BLAS library with its version, the processor that
+        its kernels are for ("not loaded" until it is chosen), and its path. Nothing is loaded to
+        tell of it.
 
     Notes
     -----
-    The environment variable ``PYMLP_GEMM`` chooses what computes the products: ``native``,
-    ``blas`` or ``auto``: the native kernels where the processor has fused multiply-adds.
+    The environment variable ``PYMLP_GEMM`` is what `set_arithmetic` sets: ``exact`` (or
+    ``native``), ``blas``, or ``auto``: exact where the processor has fused multiply-adds.
     ``PYMLP_ISA`` (generic, avx2 or avx512) forces an instruction set. ``PYMLP_NUM_THREADS`` sets
     the number of threads, ``OMP_NUM_THREADS`` limits it where none is set. Each is read once.
 
     Examples
     --------
     >>> sorted(pymlp.show_config())[:3]
-    ['bits', 'blas_kernels', 'blas_library']
+    ['arithmetic', 'bits', 'blas_kernels']
     """
     core = _core.config()
     return Config(
@@ -97,7 +194,8 @@ def show_config() -> Config:
         isa=core["isa"],
         threads=core["threads"],
         compiler=core["compiler"],
-        gemm=core["gemm"],
-        bits=_BITS[core["gemm"]],
+        arithmetic=core["arithmetic"],
+        gemm="native" if core["arithmetic"] == "exact" else "blas",
+        bits=_BITS[core["arithmetic"]],
         **{f"blas_{name}": value for name, value in core["blas"].items()},
     )

@@ -262,11 +262,9 @@ class Gradients(Immutable):
     """
 
     flat: FloatArray
-    weights: Views
-    biases: Views
-    input_scale: FloatArray | None
     dz: list[FloatArray | None] | None
     _tensors: tuple[Tensor, ...]
+    _made: tuple[Views, Views]
 
     def __init__(
         self,
@@ -274,9 +272,28 @@ class Gradients(Immutable):
         tensors: tuple[Tensor, ...],
         dz: list[FloatArray | None] | None = None,
     ) -> None:
-        weights, biases = sequences(by_layer(tensors, flat))
-        vars(self).update(flat=flat, weights=weights, biases=biases, dz=dz, _tensors=tensors)
-        vars(self).update(input_scale=input_scale(tensors, flat))
+        vars(self).update(flat=flat, dz=dz, _tensors=tensors)
+
+    def _sequences(self) -> tuple[Views, Views]:
+        # Made when asked for, once: that takes longer than the gradient of a small network.
+        if "_made" not in vars(self):
+            vars(self)["_made"] = sequences(by_layer(self._tensors, self.flat))
+        return self._made
+
+    @property
+    def weights(self) -> Views:
+        """Those of all layers."""
+        return self._sequences()[0]
+
+    @property
+    def biases(self) -> Views:
+        """Those of all layers that have any."""
+        return self._sequences()[1]
+
+    @property
+    def input_scale(self) -> FloatArray | None:
+        """That of the inputs' factors."""
+        return input_scale(self._tensors, self.flat)
 
     @property
     def layers(self) -> tuple[LayerGradients, ...]:

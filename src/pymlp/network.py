@@ -36,8 +36,8 @@ from pymlp.training.options import plan_rows, regularization
 
 # What a network has of its own, apart from what a user or a subclass adds.
 _FIELDS = {
-    "_architecture", "_biases", "_core", "_fits", "_input_scale", "_layers", "_parameters", "_seed",
-    "_tensors", "_weights", "history",
+    "_architecture", "_arithmetic", "_biases", "_core", "_fits", "_input_scale", "_layers",
+    "_parameters", "_seed", "_tensors", "_weights", "history",
 }  # fmt: skip
 
 
@@ -78,6 +78,10 @@ class Network:
         Multiply every input by a factor that is learnt, 1 at the start: `input_scale`.
     dtype : float32 or float64, default float32
         Of parameters, activations and gradients alike.
+    arithmetic : {"exact", "blas"}, optional
+        What computes the products of this network, wherever it is called from; None: what
+        `pymlp.arithmetic` or `pymlp.set_arithmetic` says when a call begins. Copies keep it, files
+        and pickles do not: it says how a network is computed, not what it is.
     seed : int, optional
         Fixes every draw: the weights here, and orders and splits in `fit`. None draws a fresh one.
 
@@ -109,6 +113,7 @@ class Network:
         residual: bool = False,
         scale_inputs: bool = False,
         dtype: DTypeLike = "float32",
+        arithmetic: str | None = None,
         seed: int | None = None,
         **unknown: Never,
     ) -> None:
@@ -127,12 +132,14 @@ class Network:
             dtype=dtype,
         )
         self._build(architecture, checked_seed(seed))
+        self._compute_with(arithmetic)
         self._core.initialize(initializer.name, initializer.scale, self._seed)
 
     def _build(self, architecture: Architecture, seed: int) -> None:
         self._architecture = architecture
         self._seed = seed
         self._fits = 0  # calls that drew a seed from ours
+        self._arithmetic: str | None = None
         self._core = architecture.new_core()
         self._tensors = architecture.tensors
         arena = self._core.arena
@@ -144,6 +151,12 @@ class Network:
             map(Layer, of_layers, architecture.activations, architecture.residual_layers)
         )
         self.history: History | None = None
+
+    def _compute_with(self, arithmetic: str | None) -> None:
+        if arithmetic is not None:
+            arithmetic = config.arithmetic_name("arithmetic", arithmetic)
+        self._core.set_arithmetic(arithmetic)
+        self._arithmetic = arithmetic
 
     # ---- what it is ------------------------------------------------------------------------------
 
@@ -197,6 +210,11 @@ class Network:
         if self._input_scale is None:
             raise AttributeError("'input_scale' cannot be assigned without scale_inputs=True")
         copy_into("input_scale", self._input_scale, values)
+
+    @property
+    def arithmetic(self) -> str | None:
+        """What computes the products of this network; None: what the caller's context says."""
+        return self._arithmetic
 
     @property
     def seed(self) -> int:
@@ -811,6 +829,27 @@ class Network:
         # Not before it is certain that the call is not refused.
         self._fits += 1
 
+    def release_memory(self) -> None:
+        """Let go of the memory that calls use again.
+
+        `train_batch` keeps what its last step worked in, `loss`, `gradients` and `vjp` up to 16 MB
+        each. The next call takes it anew; a network that is not used any more has no such memory.
+
+        Raises
+        ------
+        RuntimeError
+            If the network is being trained.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], init="zeros")
+        >>> J = net.loss([[1.0, 2.0]], [1.0])
+        >>> net.release_memory()
+        >>> net.loss([[1.0, 2.0]], [1.0]) == J
+        True
+        """
+        self._core.release_memory()
+
     # ---- keeping it ------------------------------------------------------------------------------
 
     def copy(self) -> Self:
@@ -833,6 +872,7 @@ class Network:
         """
         twin = type(self).__new__(type(self))
         twin.__setstate__(self.__getstate__())
+        twin._compute_with(self._arithmetic)
         return twin
 
     def __copy__(self) -> Self:

@@ -11,7 +11,7 @@ from pymlp.architecture import aligned
 
 __all__ = ["Plan", "PlanLimits", "PlannedOperation"]
 
-_ARITHMETIC = {"native": "exact (own kernels)", "blas": "blas"}
+_ARITHMETIC = {"exact": "exact (own kernels)", "blas": "blas"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,8 @@ class PlannedOperation:
         operations take turns with the same bytes.
     in_place : bool
         Whether its output replaces its input.
+    column_parts : int
+        Parts of its columns that are computed at the same time, where the rows are few.
     stretches : int
         Parts in which its parameters are updated.
     """
@@ -51,6 +53,7 @@ class PlannedOperation:
     multiply_adds: float
     bytes: int
     in_place: bool
+    column_parts: int
     stretches: int
 
 
@@ -60,17 +63,20 @@ class PlanLimits:
 
     Attributes
     ----------
-    few_rows, many_rows : int
-        The least that a block of rows has, and the most.
+    few_rows, fewest_rows, many_rows : int
+        The least that a block of rows has where something is summed over each, and elsewhere; the
+        most.
     operations_of_a_block, operations_worth_sharing : float
         Floating-point operations that are worth a block, and a second worker.
     blocks_in_memory, gradients_in_memory : int
-        Blocks of a segment, where gradients are summed over it and where by block.
+        Of a segment: blocks of `many_rows` where gradients are summed over it, blocks where each
+        sums its own.
     fewer_parameters : int
         Blocks sum gradients of their own where they hold this many numbers for each parameter.
     """
 
     few_rows: int
+    fewest_rows: int
     many_rows: int
     operations_of_a_block: float
     operations_worth_sharing: float
@@ -95,8 +101,12 @@ class Plan:
     blocks, block_rows : int
         Rows of a batch are cut into blocks, which go through all operations in parallel;
         `block_rows` is the largest.
+    blocks_of : str
+        What blocks follow from: "sizes" where something is summed over each, so that results do not
+        depend on threads; "threads" elsewhere; "columns": there is one, as the rows are few, and
+        threads share the columns of its wide operations.
     workers : int
-        Threads that share the blocks.
+        Threads that share the blocks, or the columns.
     gradients_by_block : bool
         Whether every block sums gradients of its own, which are added up in the order of blocks.
     stretches, stretch_workers : int
@@ -106,7 +116,7 @@ class Plan:
     gradient_bytes : int
         Memory for gradients of parameters.
     arithmetic : str
-        What computes the products: "native" or "blas".
+        What computes the products: "exact" or "blas".
     limits : PlanLimits
         What the cuts follow from.
     operations : tuple of PlannedOperation
@@ -119,6 +129,7 @@ class Plan:
     segment_rows: int
     blocks: int
     block_rows: int
+    blocks_of: str
     workers: int
     gradients_by_block: bool
     stretches: int
@@ -187,18 +198,27 @@ class Plan:
         return decisions | {"memory": self._said_of_memory()}
 
     def _said_of_rows(self) -> str:
+        cache = f"{self.limits.many_rows:,} rows fit into a second-level cache"
+        blocks = f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}"
+        if self.blocks_of == "columns":
+            most = max(operation.column_parts for operation in self.operations)
+            return (
+                f"{blocks}: too few for a block of each worker, so they share the columns of wide "
+                f"operations, up to {most} parts of each"
+            )
+        if self.blocks_of == "threads":
+            least = f"{self.limits.fewest_rows} rows or more"
+            return f"{blocks}: as many for each worker, of {least}; {cache}"
         return (
-            f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}: at least "
-            f"{self.limits.few_rows:,} rows and {self.limits.operations_of_a_block:,.0f} "
-            f"operations are worth a block, and {self.limits.many_rows:,} rows fit into a "
-            "second-level cache"
+            f"{blocks}: at least {self.limits.few_rows:,} rows and "
+            f"{self.limits.operations_of_a_block:,.0f} operations are worth a block, and {cache}"
         )
 
     def _said_of_workers(self) -> str:
         if self.user_functions:
             return "1: user functions run on the caller's thread"
         return (
-            f"{self.workers} for blocks of rows"
+            f"{self.workers} for {'columns' if self.blocks_of == 'columns' else 'blocks of rows'}"
             + (f", {self.stretch_workers} for stretches of parameters" if self.training else "")
             + f": work from {self.limits.operations_worth_sharing:,.0f} operations on is shared"
         )
@@ -213,17 +233,16 @@ class Plan:
             rows = _count(self.segment_rows, "row")
             return f"{self.segments} of {rows}: batch norm needs all rows of the batch at once"
         if self.gradients_by_block:
-            what, most = "the gradients", self.limits.gradients_in_memory
+            held = f"the gradients of {self.limits.gradients_in_memory} blocks"
         else:
-            what, most = "the values and gradients", self.limits.blocks_in_memory
-        return (
-            f"{self.segments} of at most {_count(self.segment_rows, 'row')}: {what} of {most:,} "
-            "blocks are held at most"
-        )
+            most = self.limits.blocks_in_memory * self.limits.many_rows
+            held = f"the values and gradients of {most:,} rows"
+        rows = _count(self.segment_rows, "row")
+        return f"{self.segments} of at most {rows}: {held} are held at most"
 
     def _said_of_sums(self) -> str:
         factor = f"{self.limits.fewer_parameters} times the parameters"
-        held = f"the {self.numbers_of_a_block:,} numbers that a block holds"
+        held = f"the {self.numbers_of_a_block:,} numbers that a block by sizes alone holds"
         if self.gradients_by_block:
             return f"summed by each block, then added up: {factor} are not more than {held}"
         parts = _count(self.stretches, "stretch", "stretches")

@@ -5,7 +5,6 @@ Run as a script it prints a digest of each, so that processes with other setting
 
 import hashlib
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -78,9 +77,7 @@ WIDTHS = [case.widths for case in CASES]
 
 def native_products() -> bool:
     """Return whether matrix products are the package's own, or may be another library's."""
-    wish = os.environ.get("PYMLP_GEMM") or "auto"
-    fused = pymlp.show_config()["isa"] != "generic" or platform.machine() in ("aarch64", "arm64")
-    return wish == "native" or (wish == "auto" and fused)
+    return pymlp.get_arithmetic() == "exact"
 
 
 def network(number: int, dtype: str) -> Network:

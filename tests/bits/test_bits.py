@@ -169,7 +169,7 @@ def test_another_gemm_is_refused() -> None:
     call = "import pymlp; pymlp.Network([2, 3]).predict([1.0, 2.0])"
     run = bit_cases.elsewhere("-c", call, PYMLP_GEMM="mkl")
     assert run.returncode == 1
-    assert "ValueError: PYMLP_GEMM must be auto, native or blas, not 'mkl'" in run.stderr
+    assert "ValueError: PYMLP_GEMM must be auto, exact (or native) or blas, not 'mkl'" in run.stderr
 
 
 # ---- the caller's surroundings -------------------------------------------------------------------

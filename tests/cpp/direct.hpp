@@ -28,7 +28,7 @@ class Direct {
  public:
   explicit Direct(const Question<T>& question)
       : program_(question.program),
-        packed_(program_.operations(), 0),
+        packed_(program_.operations(), 0, Arithmetic::exact),
         places_(place<T>(program_, question.draws ? Keep::for_training : Keep::for_backward)),
         dx_(question.rows.x.rows * program_.n_inputs()),
         losses_(question.rows.x.rows) {
@@ -67,8 +67,9 @@ class Direct {
     std::vector<T> arena(static_cast<std::size_t>(program_.n_parameters()));
     for (index_t l = 0; l < program_.n_layers(); ++l) {
       const Operation& op = program_.dense(l);
-      product::weights_gradient<T>(weights_of(op, arena.data()), biases_of(op, arena.data()),
-                                   block_.input(op), block_.output_gradient(op), 0, false);
+      product::weights_gradient<T>(Arithmetic::exact, weights_of(op, arena.data()),
+                                   biases_of(op, arena.data()), block_.input(op),
+                                   block_.output_gradient(op), 0, false);
     }
     return arena;
   }

@@ -115,8 +115,6 @@ void print_training(const char* dtype) {
 }  // namespace
 
 int main() {
-  // Before anything asks: where the machine has no fused multiply-adds another library would run.
-  setenv("PYMLP_GEMM", "native", 1);
   const bool single = print_checksums<float>("float32");
   const bool both = print_checksums<double>("float64") && single;
   print_training<float>("float32");

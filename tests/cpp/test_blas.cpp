@@ -1,7 +1,5 @@
-// The products' other backend: what BLAS promises beside its numbers.
+// The products' other arithmetic: what BLAS promises beside its numbers.
 #include <doctest/doctest.h>
-
-#include <cstdlib>
 
 #include "kernel_numbers.hpp"
 #include "kernels/product.hpp"
@@ -9,17 +7,9 @@
 using namespace pymlp;
 using namespace pymlp::test;
 
-namespace {
-
-// Before anything asks for the backend.
-[[maybe_unused]] const int kBlasIsChosen = setenv("PYMLP_GEMM", "blas", 1);
-
-}  // namespace
-
 TEST_CASE_TEMPLATE(
     "gradients of weights that are accumulated over slices sum to those of the batch", T, float,
     double) {
-  REQUIRE(product::backend() == product::Backend::blas);
   constexpr index_t kSamples = 40, kCut = 13, kIn = 9, kOut = 5;
   Random random(1, 0);
   const Matrix<T> x({kSamples, kIn, kIn}, Kind::ordinary, random);
@@ -28,7 +18,7 @@ TEST_CASE_TEMPLATE(
   Matrix<T> sliced({kIn + 1, kOut, kOut}, Kind::any_bits, random);
   const auto gradient = [&](Matrix<T>& to, index_t first, index_t count, bool accumulate) {
     const MatrixView<T> dw = to.view().slice(0, kIn);
-    product::weights_gradient<T>(dw, dw.row(kIn), x.view().slice(first, count),
+    product::weights_gradient<T>(Arithmetic::blas, dw, dw.row(kIn), x.view().slice(first, count),
                                  dz.view().slice(first, count), 0, accumulate);
   };
   gradient(whole, 0, kSamples, false);

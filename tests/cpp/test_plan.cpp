@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -38,6 +39,18 @@ void for_cases(Visit&& visit) {
       for (const index_t rows : kBatches) visit(program, purpose, rows);
     }
   }
+}
+
+// Those of outputs alone sum nothing.
+bool sums_by_segment(const Plan& plan) {
+  return plan.purpose() != Purpose::predict && plan.purpose() != Purpose::trace;
+}
+
+// The largest share of `tasks` that one of `workers` has, who take them in order as they come.
+double largest_share(const std::vector<double>& tasks, int workers) {
+  std::vector<double> busy(static_cast<std::size_t>(workers));
+  for (const double task : tasks) *std::ranges::min_element(busy) += task;
+  return std::ranges::max(busy) / std::accumulate(tasks.begin(), tasks.end(), 0.0);
 }
 
 }  // namespace
@@ -91,8 +104,9 @@ TEST_CASE("segments that gradients are summed over are whole chains of products"
 
 TEST_CASE("what a step holds does not grow with the batch") {
   for_cases([](const Program& program, Purpose purpose, index_t) {
-    const RowCuts cuts = plan_of(program, purpose, 1'000'000).cut(1'000'000);
-    REQUIRE(cuts.largest_segment() <= 64 * 256);
+    const Plan plan = plan_of(program, purpose, 1'000'000);
+    const RowCuts cuts = plan.cut(1'000'000);
+    REQUIRE((sums_by_segment(plan) ? cuts.largest_segment() : cuts.largest_block()) <= 64 * 256);
   });
 }
 
@@ -144,8 +158,11 @@ TEST_CASE("blocks sum gradients of their own where parameters are few beside wha
 TEST_CASE("no cut that decides bits depends on threads") {
   const auto decisions = [](const Plan& plan, index_t rows) {
     const RowCuts cuts = plan.cut(rows);
-    std::vector<index_t> numbers{cuts.rows, cuts.blocks, cuts.rows_of_a_block,
-                                 cuts.blocks_of_a_segment, cuts.gradients_by_block ? 1 : 0};
+    std::vector<index_t> numbers{cuts.rows, cuts.gradients_by_block ? 1 : 0};
+    if (cuts.kind == Blocks::of_sizes) numbers.push_back(cuts.blocks);
+    for (index_t s = 0; sums_by_segment(plan) && s < cuts.segments(); ++s) {
+      numbers.push_back(cuts.rows_in(s).count);
+    }
     for (const Stretch& stretch : plan.stretches()) {
       numbers.insert(numbers.end(), {stretch.operation, stretch.rows.first, stretch.rows.count});
     }
@@ -160,6 +177,81 @@ TEST_CASE("no cut that decides bits depends on threads") {
       REQUIRE(decisions(plan, rows) == alone);
     }
   });
+}
+
+TEST_CASE("blocks give each of any number of threads equally many rows") {
+  const Program wide = classifier({784, 512, 512, 10});
+  for (const Purpose purpose : kPurposes) {
+    for (const int threads : {1, 2, 3, 4, 5, 6, 7, 8, 16, 64}) {
+      for (const index_t rows : {33, 100, 256, 1000, 2048, 8192, 20'000}) {
+        const RowCuts cuts = plan_of(wide, purpose, rows, threads).cut(rows);
+        REQUIRE(cuts.kind != Blocks::of_sizes);
+        if (rows < 16 * threads) continue;
+        REQUIRE(cuts.threads == threads);
+        // The last segment is what is left.
+        const Range blocks = cuts.blocks_in(0);
+        std::vector<double> tasks;
+        for (index_t b = 0; b < blocks.count; ++b) {
+          tasks.push_back(static_cast<double>(cuts.block(b).count));
+          REQUIRE(tasks.back() >= 16);
+        }
+        CAPTURE(rows);
+        CAPTURE(threads);
+        REQUIRE(largest_share(tasks, threads) * threads <= 1.1);
+      }
+    }
+  }
+}
+
+TEST_CASE("threads share the columns of wide operations where there are few rows") {
+  const Program wide = classifier({784, 512, 512, 10});
+  for (const int threads : {2, 3, 4, 5, 6, 7, 8, 16, 64}) {
+    for (const index_t rows : {1, 3, 16}) {
+      const Plan plan = plan_of(wide, Purpose::predict, rows, threads);
+      const RowCuts cuts = plan.cut(rows);
+      REQUIRE(cuts.kind == Blocks::of_columns);
+      REQUIRE(cuts.blocks == 1);
+      index_t next = 0;
+      for (const ColumnStage& stage : plan.column_stages(rows)) {
+        REQUIRE(stage.operations.first == next);
+        REQUIRE(stage.parts <= threads);
+        next = stage.operations.end();
+        index_t column = 0, widest = 0;
+        for (int part = 0; part < stage.parts; ++part) {
+          const Range columns = stage.columns(part);
+          REQUIRE(columns.first == column);
+          REQUIRE(columns.first % ColumnStage::kUnit == 0);
+          REQUIRE(columns.count >= 1);
+          widest = std::max(widest, columns.count);
+          column = columns.end();
+        }
+        REQUIRE(column == stage.n_out);
+        REQUIRE(widest < (stage.n_out + stage.parts - 1) / stage.parts + ColumnStage::kUnit);
+      }
+      REQUIRE(next == wide.n_operations());
+    }
+  }
+  // Too little to do for two threads, or blocks enough; a training step is cut by rows.
+  const auto kind = [](const Program& program, Purpose purpose, index_t rows) {
+    return plan_of(program, purpose, rows, 2).cut(rows).kind;
+  };
+  CHECK(kind(classifier({17, 64, 64, 6}), Purpose::predict, 1) == Blocks::of_threads);
+  CHECK(kind(wide, Purpose::predict, 32) == Blocks::of_threads);
+  CHECK(kind(classifier({54, 256, 256, 256, 7}), Purpose::predict, 1) == Blocks::of_threads);
+  CHECK(kind(wide, Purpose::training, 16) == Blocks::of_threads);
+  CHECK(kind(classifier({2, 8, 8, 8, 1}), Purpose::training, 256) == Blocks::of_sizes);
+}
+
+TEST_CASE("as many threads as the work is worth: a power of two, or all") {
+  const Program program = classifier({100, 100, 10});  // 22,000 operations and more for a row
+  const auto threads = [&](index_t rows) {
+    return plan_of(program, Purpose::predict, rows, 7).cut(rows).threads;
+  };
+  CHECK(threads(10) == 1);
+  CHECK(threads(24) == 2);
+  CHECK(threads(48) == 4);
+  CHECK(threads(60) == 4);
+  CHECK(threads(200) == 7);
 }
 
 TEST_CASE("large batches are shared among threads, small ones are not") {

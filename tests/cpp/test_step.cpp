@@ -18,9 +18,6 @@ using namespace pymlp::test;
 
 namespace {
 
-// BLAS promises no bits. Before anything asks for the backend.
-[[maybe_unused]] const int kNativeIsChosen = setenv("PYMLP_GEMM", "native", 1);
-
 // A matrix for each layer.
 template <class T>
 struct LayerMatrices {

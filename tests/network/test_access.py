@@ -142,7 +142,7 @@ def test_long_predictions_during_a_training_are_of_one_whole_step(
 ) -> None:
     X, y = samples
     same = np.repeat(X[:1], 600, axis=0)
-    tolerance = 0.0 if pymlp.show_config()["gemm"] == "native" else 1e-5
+    tolerance = 0.0 if pymlp.get_arithmetic() == "exact" else 1e-5
     with in_threads(lambda: net.fit(X, y, epochs=20, batch_size=64)):
         for _ in range(100):
             Y = net.predict(same, threads=2)

@@ -15,7 +15,7 @@ DATA = Path(__file__).parent / "data"
 VERSIONS = ["0.1.0"]
 # The files were made with the package's own products; another library's have other bits.
 own_products = pytest.mark.skipif(
-    pymlp.show_config()["gemm"] != "native", reason="matrix products are another library's"
+    pymlp.get_arithmetic() != "exact", reason="matrix products are another library's"
 )
 
 

@@ -92,6 +92,7 @@ TRAIN = {
     "fit": "net.fit(X, y, epochs=10**9, batch_size=64, callbacks=[lambda n, h: stop.is_set()])",
     "train_batch": "while not stop.is_set(): net.train_batch(X, y, optimizer=opt)",
     "predict": "while not stop.is_set(): net.predict(X)",
+    "gradients": "while not stop.is_set(): net.gradients(X, y)",
     "user loss": "while not stop.is_set(): net.fit(X, y, epochs=1, loss=own_loss)",
 }
 
@@ -109,7 +110,8 @@ def test_the_child_of_a_fork_in_the_middle_of_a_training_works(work: str) -> Non
             signal.alarm(20)
             assert (net.predict(X) == net.copy().predict(X)).all()
             assert net.predict(X[0]).shape == (4,)
-            net.gradients(X, y)
+            there = net.gradients(X, y)[1].flat
+            assert (there == net.copy().gradients(X, y)[1].flat).all()
             assert net.fit(X, y, epochs=1).stopped_by == "epochs"
             net.train_batch(X, y, optimizer=pymlp.Adam())
 

@@ -53,7 +53,7 @@ def test_includes_run_one_way(file: str) -> None:
 
 def test_headers_of_others_stay_where_they_belong() -> None:
     places = {
-        r"cblas\.h": {"kernels/blas.cpp"},
+        r"cblas\.h": {"kernels/system_blas.cpp"},
         r"pybind11/numpy\.h": {"bindings/arrays.hpp"},
         r"(pybind11/.*|Python\.h|numpy/.*)": {
             f for f in CPP_FILES if f.startswith(("bindings/", "testing/"))
@@ -354,6 +354,9 @@ net = pymlp.Network([20, 64, 64, 3], output="softmax", seed=0)
 net.fit(X, rng.integers(0, 3, 600), batch_size=256, epochs=2)
 net.predict(X)
 pymlp.show_config()
+if pymlp.show_config()["blas_library"] != "none":
+    with pymlp.arithmetic("blas"):
+        net.predict(X)
 with tempfile.TemporaryDirectory() as folder:
     net.save(folder + "/net.safetensors")
     pymlp.load(folder + "/net.safetensors")
@@ -366,15 +369,3 @@ def test_import_and_use_leave_the_process_as_it_was(environment: dict[str, str])
     before, imported, used = json.loads(run("-c", STATE, **environment).stdout)
     assert imported == before
     assert used == before
-
-
-def test_the_users_choice_for_another_blas_is_not_ours() -> None:
-    if "bundled" not in pymlp.show_config()["blas_library"]:
-        pytest.skip("a system's BLAS answers to OPENBLAS_CORETYPE as it does everywhere")
-    script = (
-        "import pymlp; pymlp.Network([2, 3]).predict([[0.0, 1.0]] * 9);"
-        "print(pymlp.show_config()['blas_kernels'])"
-    )
-    ours = run("-c", script, PYMLP_GEMM="blas").stdout
-    assert "not loaded" not in ours
-    assert run("-c", script, PYMLP_GEMM="blas", OPENBLAS_CORETYPE="Nehalem").stdout == ours

@@ -1,4 +1,7 @@
-"""What the environment decides, and what asking about it does not: each in a process of its own."""
+"""What the environment decides, and what asking about it does not: each in a process of its own.
+
+What chooses BLAS, and when it is loaded, is in tests/network/test_arithmetic.py.
+"""
 
 import os
 import subprocess
@@ -94,7 +97,9 @@ print(after["blas_version"])
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-@pytest.mark.skipif("bundled" not in pymlp.show_config()["blas_library"], reason="it is linked")
+@pytest.mark.skipif(
+    "bundled" not in pymlp.show_config()["blas_library"], reason="its version is known before"
+)
 @pytest.mark.parametrize("gemm", ["native", "blas"])
 def test_to_tell_of_blas_does_not_load_it(gemm: str) -> None:
     version = run(BLAS.format(gemm=gemm), PYMLP_GEMM=gemm).strip()

@@ -25,6 +25,9 @@ struct MatrixView {
   PYMLP_INLINE MatrixView slice(index_t first, index_t count) const {
     return {row(first), count, cols, stride};
   }
+  PYMLP_INLINE MatrixView columns(index_t first, index_t count) const {
+    return {data + first, rows, count, stride};
+  }
 };
 
 template <class T>
@@ -44,6 +47,9 @@ struct ConstMatrixView {
   PYMLP_INLINE const T* row(index_t i) const { return data + i * stride; }
   PYMLP_INLINE ConstMatrixView slice(index_t first, index_t count) const {
     return {row(first), count, cols, stride};
+  }
+  PYMLP_INLINE ConstMatrixView columns(index_t first, index_t count) const {
+    return {data + first, rows, count, stride};
   }
 };
 

@@ -5,6 +5,7 @@
 
 namespace pymlp::bindings {
 
+void bind_arithmetic(pybind11::module_& module);
 void bind_config(pybind11::module_& module);
 void bind_catalog(pybind11::module_& module);
 void bind_schedules(pybind11::module_& module);

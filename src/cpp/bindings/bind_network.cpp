@@ -89,9 +89,10 @@ std::pair<std::vector<Array<T>>, std::vector<Array<T>>> forward(CoreNetwork<T>& 
   return {std::move(z), std::move(a)};
 }
 
+// All rows, in place.
 template <class T>
-bool calls_user_functions(const CoreNetwork<T>& core, const Loss& loss) {
-  return core.program().has_user_functions() || loss.custom != nullptr;
+Batch<T> whole(const Source<T>& source) {
+  return {source, nullptr, {0, source.size()}};
 }
 
 template <class T>
@@ -103,16 +104,8 @@ double mean_loss(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
   const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
   const Loss& kind = loss.for_output(core.program().output());
   const Draws draws = draws_of(seed);
-  double mean = 0.0;
-  core.reading(source.size(), calls_user_functions(core, kind), [&](const Reading<T>& reading) {
-    Step<T> step(core.program(), kind, Purpose::loss, source.size(), threads, mode_of(draws));
-    mean = step.run({.parameters = reading.parameters,
-                     .batch = {source, nullptr, {0, source.size()}},
-                     .draws = draws ? &*draws : nullptr,
-                     .interrupt = reading.interrupt})
-               .mean();
-  });
-  return mean;
+  const Pass<T> pass{.batch = whole(source), .draws = draws ? &*draws : nullptr};
+  return core.run(kind, Purpose::loss, mode_of(draws), threads, pass).mean();
 }
 
 // (loss, dz of every layer where asked for); the gradient goes to `out`.
@@ -132,18 +125,12 @@ std::pair<double, std::vector<Array<T>>> gradient(CoreNetwork<T>& core, const Ar
   std::vector<Array<T>> matrices;
   if (dz) matrices = layer_matrices<T>(core.program(), source.size());
   const std::vector<MatrixView<T>> dz_views = views(matrices);
-  double mean = 0.0;
-  core.reading(source.size(), calls_user_functions(core, kind), [&](const Reading<T>& reading) {
-    Step<T> step(core.program(), kind, Purpose::gradient, source.size(), threads, mode_of(draws));
-    mean = step.run({.parameters = reading.parameters,
-                     .batch = {source, nullptr, {0, source.size()}},
+  const Pass<T> pass{.batch = whole(source),
                      .gradient = arena,
                      .dz = dz ? &dz_views : nullptr,
-                     .draws = draws ? &*draws : nullptr,
-                     .interrupt = reading.interrupt})
-               .mean();
-  });
-  return {mean, std::move(matrices)};
+                     .draws = draws ? &*draws : nullptr};
+  const BatchLoss result = core.run(kind, Purpose::gradient, mode_of(draws), threads, pass);
+  return {result.mean(), std::move(matrices)};
 }
 
 template <class T>
@@ -158,15 +145,9 @@ void pull_back(CoreNetwork<T>& core, const Array<T>& x, const Array<T>& dy, Arra
   T* arena = vector(out, "out", program.n_parameters());
   const MatrixView<T> input_gradient = matrix(dx, "dX", inputs.rows, program.n_inputs());
   const ArraySource<T> source(inputs, {}, nullptr);
-  core.reading(inputs.rows, program.has_user_functions(), [&](const Reading<T>& reading) {
-    Step<T> step(program, Loss{}, Purpose::pull_back, inputs.rows, threads);
-    step.run({.parameters = reading.parameters,
-              .batch = {source, nullptr, {0, inputs.rows}},
-              .gradient = arena,
-              .dy = output_gradient,
-              .dx = input_gradient,
-              .interrupt = reading.interrupt});
-  });
+  const Pass<T> pass{
+      .batch = whole(source), .gradient = arena, .dy = output_gradient, .dx = input_gradient};
+  core.run(Loss{}, Purpose::pull_back, Mode::inference, threads, pass);
 }
 
 // (the loss with penalties, whether the step was taken)
@@ -183,8 +164,10 @@ std::pair<double, bool> step(CoreNetwork<T>& core, const Array<T>& x, const Labe
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
   StepResult result{};
+  const Arithmetic arithmetic = core.arithmetic_of_call();
   core.as_training([&](Interrupt& interrupt) {
-    result = core.step(source, kind, optimizer, regularization, draws, threads, interrupt);
+    result =
+        core.step(source, kind, optimizer, regularization, draws, threads, arithmetic, interrupt);
   });
   return {result.loss.total(), result.updated};
 }
@@ -200,6 +183,7 @@ void bind_network(py::module_& module, const char* name) {
       .def(py::init<Architecture, const std::vector<ActivationSpec>&>(), py::arg("architecture"),
            py::arg("activations"))
       .def_property_readonly("arena", &arena<T>)
+      .def("set_arithmetic", &CoreNetwork<T>::set_arithmetic, py::arg("name"))
       .def("snapshot", &CoreNetwork<T>::snapshot)
       .def("snapshot_of", &CoreNetwork<T>::snapshot_of, py::arg("optimizer"))
       .def("write", &CoreNetwork<T>::write, py::arg("values").noconvert())
@@ -218,7 +202,8 @@ void bind_network(py::module_& module, const char* name) {
            py::arg("out").noconvert(), py::arg("dX").noconvert(), py::arg("threads"))
       .def("step", &step<T>, py::arg("X").noconvert(), py::arg("labels").noconvert(),
            py::arg("values").noconvert(), py::arg("sample_weight").noconvert(), py::arg("loss"),
-           py::arg("optimizer"), py::arg("regularization"), py::arg("seed"), py::arg("threads"));
+           py::arg("optimizer"), py::arg("regularization"), py::arg("seed"), py::arg("threads"))
+      .def("release_memory", &CoreNetwork<T>::release_memory);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
-#include "kernels/product.hpp"
 #include "ops/table.hpp"
 
 namespace pymlp::bindings {
@@ -28,8 +27,8 @@ index_t numbers_of_a_row(const Operation& op, const Placement& places, bool in_p
   return numbers + (gradients ? places.gradients[output].stride : 0);
 }
 
-py::dict operation(const Program& program, const Plan& plan, const Placement& places, index_t i,
-                   index_t rows, bool training, index_t bytes_of_a_number) {
+py::dict operation(const Program& program, const Plan& plan, const RowCuts& cuts,
+                   const Placement& places, index_t i, bool training, index_t bytes_of_a_number) {
   const Operation& op = program.operation(i);
   const auto at = [&](index_t buffer) { return places.values[static_cast<std::size_t>(buffer)]; };
   const bool in_place = op.input > 0 && at(op.output).offset == at(op.input).offset;
@@ -42,12 +41,16 @@ py::dict operation(const Program& program, const Plan& plan, const Placement& pl
   row["n_in"] = op.n_in;
   row["n_out"] = op.n_out;
   row["parameters"] = op.n_parameters;
-  row["multiply_adds"] = multiply_adds(op, rows, training);
+  row["multiply_adds"] = multiply_adds(op, cuts.rows, training);
   row["bytes"] = numbers_of_a_row(op, places, in_place) * bytes_of_a_number;
   row["in_place"] = in_place;
+  row["column_parts"] = cuts.kind == Blocks::of_columns ? plan.column_parts(op, cuts.rows) : 1;
   row["stretches"] = std::ranges::count(plan.stretches(), i, &Stretch::operation);
   return row;
 }
+
+// In the order of the enum.
+constexpr std::string_view kBlocks[] = {"sizes", "threads", "columns"};
 
 py::dict limits() {
   py::dict limits;
@@ -66,10 +69,12 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   check(rows >= 1 && rows < index_t{1} << 40, "rows must be from 1 to 2^40, not ", rows);
   const Program& program = core.program();
   const Purpose purpose = training ? Purpose::training : Purpose::predict;
-  const Plan plan(program, purpose, rows, sizeof(T), threads, false);
+  const Plan plan(program, purpose, rows, sizeof(T), threads, false, Mode::inference,
+                  core.arithmetic());
   const RowCuts cuts = plan.cut(rows);
   const Placement places = place<T>(program, keep_for(purpose, plan.mode(), program));
-  const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
+  const bool by_columns = cuts.kind == Blocks::of_columns;
+  const index_t workers = by_columns ? cuts.threads : std::min<index_t>(cuts.threads, cuts.blocks);
   const bool apart = cuts.gradients_by_block || !training;
   const index_t workspace_rows = apart ? cuts.largest_block() : cuts.largest_segment();
   py::dict result;
@@ -78,25 +83,28 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   result["segment_rows"] = training ? cuts.largest_segment() : rows;
   result["blocks"] = cuts.blocks;
   result["block_rows"] = cuts.largest_block();
+  result["blocks_of"] = text(kBlocks[static_cast<std::size_t>(cuts.kind)]);
   result["workers"] = workers;
   result["gradients_by_block"] = cuts.gradients_by_block;
   result["stretches"] = plan.stretches().size();
   result["stretch_workers"] =
       std::min<index_t>(cuts.threads_for_stretches, std::ssize(plan.stretches()));
-  result["workspaces"] = apart ? workers : 1;
+  result["workspaces"] = apart && !by_columns ? workers : 1;
   result["workspace_rows"] = workspace_rows;
   result["workspace_bytes"] = places.size(workspace_rows) * static_cast<index_t>(sizeof(T));
   result["gradient_bytes"] = training
                                  ? program.n_parameters() * static_cast<index_t>(sizeof(T)) *
                                        (cuts.gradients_by_block ? cuts.gradients_beside() + 1 : 1)
                                  : 0;
-  result["numbers_of_a_block"] = cuts.largest_block() * program.numbers_of_a_sample();
+  result["numbers_of_a_block"] =
+      plan.cut_by_sizes(rows).largest_block() * program.numbers_of_a_sample();
   result["user_functions"] = program.has_user_functions();
-  result["arithmetic"] = text(product::name_of(product::backend()));
+  result["arithmetic"] = text(name_of(core.arithmetic()));
   result["limits"] = limits();
+  result["limits"]["fewest_rows"] = plan.fewest_rows();
   py::list operations;
   for (index_t i = 0; i < program.n_operations(); ++i) {
-    operations.append(operation(program, plan, places, i, rows, training,
+    operations.append(operation(program, plan, cuts, places, i, training,
                                 workspace_rows * static_cast<index_t>(sizeof(T))));
   }
   result["operations"] = operations;

@@ -113,6 +113,7 @@ class CoreTrainer {
     check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
           core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
     options.batch_size = std::min(options.batch_size, samples);
+    options.arithmetic = core.arithmetic_of_call();
     return options;
   }
 

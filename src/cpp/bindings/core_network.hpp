@@ -1,18 +1,21 @@
-// CoreNetwork: a network as Python holds it, with the memory that single steps reuse. How Python's
-// calls read and write its parameters: model/access.hpp and docs/threads.md have the rules.
+// CoreNetwork: a network as Python holds it, with the memory that calls reuse. How they read and
+// write its parameters: model/access.hpp and docs/threads.md have the rules.
 #pragma once
 
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "bindings/current_arithmetic.hpp"
 #include "bindings/custom_functions.hpp"
 #include "bindings/signals.hpp"
+#include "model/kept_steps.hpp"
 #include "model/network.hpp"
 #include "model/predict.hpp"
 #include "model/step.hpp"
@@ -35,6 +38,19 @@ class CoreNetwork {
 
   Network<T>& network() { return *network_; }
   const Program& program() const { return network_->program(); }
+  // What calls of this network compute with whatever their context says; none: the context's.
+  void set_arithmetic(const std::optional<std::string>& name) {
+    std::optional<Arithmetic> wanted;
+    if (name) prepare(wanted.emplace(arithmetic_of_name(*name)));
+    arithmetic_ = wanted;
+  }
+  // With the GIL held, when a call begins.
+  Arithmetic arithmetic() const { return arithmetic_.value_or(current_arithmetic()); }
+  Arithmetic arithmetic_of_call() const {
+    const Arithmetic of_call = arithmetic();
+    prepare(of_call);
+    return of_call;
+  }
   // Views of the parameters keep these alive, and not this object: a ring of references that runs
   // through a user function would not be found through an array.
   std::shared_ptr<Network<T>> shared() const { return network_; }
@@ -45,32 +61,49 @@ class CoreNetwork {
   template <class Work>
   void reading(index_t rows, bool user_functions, Work&& work) {
     const double operations = static_cast<double>(rows) * program().forward_operations();
+    const Arithmetic arithmetic = arithmetic_of_call();
     Signals signals;
     Interrupt* interrupt =
         operations < kWorthInterrupting && !user_functions ? nullptr : &signals.interrupt();
     {
       const gil::Released released;
       if (user_functions) {
-        read_copy(work, interrupt);
+        read_copy(work, interrupt, arithmetic);
       } else if (is_short(rows, operations)) {
         const std::shared_lock lock(access().mutex());
-        work(Reading<T>{network(), network().parameters()});
+        work(Reading<T>{network(), network().parameters(), nullptr, arithmetic});
       } else if (const LongRead read(access()); read.in_place()) {
-        work(Reading<T>{network(), network().parameters(), interrupt});
+        work(Reading<T>{network(), network().parameters(), interrupt, arithmetic});
       } else {
-        read_copy(work, interrupt);
+        read_copy(work, interrupt, arithmetic);
       }
     }
     signals.raise();
+  }
+
+  // One pass by the rules of reading(): its loss, and what else the pass asks for. Its parameters
+  // and its interrupt are set here.
+  BatchLoss run(const Loss& loss, Purpose purpose, Mode mode, int threads, Pass<T> pass) {
+    const index_t rows = pass.batch.size();
+    const bool user_functions = program().has_user_functions() || loss.custom != nullptr;
+    BatchLoss result;
+    reading(rows, user_functions, [&](const Reading<T>& reading) {
+      pass.parameters = reading.parameters;
+      pass.interrupt = reading.interrupt;
+      kept_.with_step(program(), {purpose, mode, loss, rows, threads, reading.arithmetic},
+                      [&](Step<T>& step) { result = step.run(pass); });
+    });
+    return result;
   }
 
   // Reads with the GIL held, for work that is shorter than releasing and acquiring it. The lock is
   // never waited for with the GIL held: while a step writes, does nothing and returns false.
   template <class Work>
   bool try_reading(Work&& work) {
+    const Arithmetic arithmetic = arithmetic_of_call();
     const std::shared_lock lock(access().mutex(), std::try_to_lock);
     if (!lock.owns_lock()) return false;
-    work(Reading<T>{network(), network().parameters()});
+    work(Reading<T>{network(), network().parameters(), nullptr, arithmetic});
     return true;
   }
 
@@ -126,8 +159,8 @@ class CoreNetwork {
   // the memory is kept from call to call.
   StepResult step(const Source<T>& source, const Loss& loss, Optimizer<T>& optimizer,
                   const Regularization& regularization, const DropoutDraws& draws, int threads,
-                  Interrupt& interrupt) {
-    BatchMemory& memory = memory_for(source, loss, regularization, threads);
+                  Arithmetic arithmetic, Interrupt& interrupt) {
+    BatchMemory& memory = memory_for(source, loss, regularization, threads, arithmetic);
     memory.step.set_loss(loss);
     memory.step.parameters_changed();
     const typename GradientPoint<T>::Steps steps(memory.point, optimizer);
@@ -138,6 +171,12 @@ class CoreNetwork {
                                .update_last = regularization.has_penalty(),
                                .interrupt = &interrupt},
                               {network(), optimizer, regularization, &memory.undo, &memory.point});
+  }
+
+  // Lets go of the memory that calls use again.
+  void release_memory() {
+    as_training([&](Interrupt&) { memory_.reset(); });
+    kept_.clear();
   }
 
   // For Python's garbage collector.
@@ -166,18 +205,21 @@ class CoreNetwork {
   };
 
   BatchMemory& memory_for(const Source<T>& source, const Loss& loss,
-                          const Regularization& regularization, int threads) {
+                          const Regularization& regularization, int threads,
+                          Arithmetic arithmetic) {
     const index_t rows = source.size();
     // Norms and penalties are summed by stretches, which follow from the capacity.
     const bool sums = regularization.clip_norm > 0.0 || regularization.has_penalty();
     const auto fits = [&](index_t capacity) { return sums ? rows == capacity : rows <= capacity; };
-    if (!memory_ || !fits(memory_->step.capacity()) || memory_->threads != threads) {
+    if (!memory_ || !fits(memory_->step.capacity()) || memory_->threads != threads ||
+        memory_->step.arithmetic() != arithmetic) {
       memory_.reset();
-      memory_.reset(new BatchMemory{{program(), loss, Purpose::training, rows, threads},
-                                    threads,
-                                    Buffer<T>(program().n_parameters()),
-                                    {},
-                                    GradientPoint<T>(network(), program())});
+      memory_.reset(new BatchMemory{
+          {program(), loss, Purpose::training, rows, threads, Mode::training, arithmetic},
+          threads,
+          Buffer<T>(program().n_parameters()),
+          {},
+          GradientPoint<T>(network(), program())});
     }
     return *memory_;
   }
@@ -198,10 +240,10 @@ class CoreNetwork {
     std::copy_n(network().parameters(), program().arena_size(), to);
   }
   template <class Work>
-  void read_copy(Work&& work, Interrupt* interrupt) {
+  void read_copy(Work&& work, Interrupt* interrupt, Arithmetic arithmetic) {
     Buffer<T> copy(program().arena_size());
     copy_parameters(copy.data());
-    work(Reading<T>{network(), copy.data(), interrupt});
+    work(Reading<T>{network(), copy.data(), interrupt, arithmetic});
   }
 
   Program program_of(Architecture architecture, const std::vector<ActivationSpec>& specs) {
@@ -225,7 +267,9 @@ class CoreNetwork {
 
   std::vector<std::unique_ptr<PythonActivation>> functions_;
   std::shared_ptr<Network<T>> network_;
+  std::optional<Arithmetic> arithmetic_;
   std::unique_ptr<BatchMemory> memory_;  // of single steps
+  KeptSteps<T> kept_;                    // of losses and gradients
   bool trained_elsewhere_ = false;       // when the process forked
   AtFork at_fork_;
 };

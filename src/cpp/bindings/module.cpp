@@ -6,6 +6,7 @@
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "The C++ core of pymlp. Arrays must be C-contiguous, aligned and of exact dtype.";
+  pymlp::bindings::bind_arithmetic(module);
   pymlp::bindings::bind_config(module);
   pymlp::bindings::bind_catalog(module);
   pymlp::bindings::bind_schedules(module);

@@ -1,4 +1,4 @@
-// The BLAS behind product.hpp, and its description.
+// The BLAS behind product.hpp: a library beside the module, opened when it is chosen.
 #pragma once
 
 #include <string>
@@ -8,6 +8,11 @@
 namespace pymlp::blas {
 
 enum class Transpose { no, yes };
+
+// Whether the package was built with one.
+bool is_built_in();
+// Opens the library; throws where there is none. Afterwards it costs nothing.
+void load();
 
 // C (m, n) = op(A) (m, k) op(B) (k, n) + beta C, row-major.
 template <class T>

@@ -1,11 +1,8 @@
 #include "kernels/product.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <string_view>
 
 #include "base/buffer.hpp"
-#include "base/check.hpp"
 #include "kernels/blas.hpp"
 #include "kernels/table.hpp"
 
@@ -14,15 +11,6 @@ namespace pymlp::product {
 using blas::Transpose;
 
 namespace {
-
-Backend chosen_backend() {
-  const char* text = std::getenv("PYMLP_GEMM");
-  const std::string_view wish = text == nullptr || *text == '\0' ? "auto" : text;
-  if (wish == "native") return Backend::native;
-  if (wish == "blas") return Backend::blas;
-  check(wish == "auto", "PYMLP_GEMM must be auto, native or blas, not '", wish, "'");
-  return has_fused_multiply_add(selected_isa()) ? Backend::native : Backend::blas;
-}
 
 template <class T>
 Panels<T> plain(ConstMatrixView<T> m) {
@@ -66,9 +54,20 @@ void weights_gradient_of_few_outputs(MatrixView<T> dw, ConstMatrixView<T> x, Con
 }
 
 template <class T>
-void native_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                             index_t first, bool accumulate) {
+void exact_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
+                            index_t first, bool accumulate) {
   const Kernels<T>& k = kernels<T>();
+  // What whole panels leave over are few outputs as well.
+  const index_t panel_cols = dw.cols / k.panel_width * k.panel_width;
+  if (panel_cols > 0 && dw.cols - panel_cols == kFewOutputs && dw.rows >= k.panel_width) {
+    const auto part = [&](index_t from, index_t cols) {
+      native_weights_gradient<T>({dw.data + from, dw.rows, cols, dw.stride},
+                                 db != nullptr ? db + from : nullptr, x,
+                                 {dz.data + from, dz.rows, cols, dz.stride}, first, accumulate);
+    };
+    part(0, panel_cols);
+    return part(panel_cols, kFewOutputs);
+  }
   // Whole vectors of inputs: x is a user's array, and nothing behind its end may be read.
   const index_t panels = dw.cols <= kFewOutputs ? dw.rows / k.panel_width : 0;
   const index_t whole = panels * k.panel_width;
@@ -87,23 +86,16 @@ void native_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, Cons
 
 }  // namespace
 
-Backend backend() {
-  static const Backend chosen = chosen_backend();
-  return chosen;
-}
-
-std::string_view name_of(Backend backend) { return backend == Backend::native ? "native" : "blas"; }
-
 template <class T>
-index_t panels_size(index_t n_in, index_t n_out) {
+index_t panels_size(Arithmetic arithmetic, index_t n_in, index_t n_out) {
   constexpr index_t kFarApart = 2048;  // bytes between rows
   const bool useful = n_out * static_cast<index_t>(sizeof(T)) >= kFarApart;
-  return backend() == Backend::native && useful ? size_in_panels<T>(n_in, n_out) : 0;
+  return arithmetic == Arithmetic::exact && useful ? size_in_panels<T>(n_in, n_out) : 0;
 }
 
 template <class T>
-index_t transposed_size(index_t n_in, index_t n_out) {
-  return backend() == Backend::native ? size_in_panels<T>(n_out, n_in) : 0;
+index_t transposed_size(Arithmetic arithmetic, index_t n_in, index_t n_out) {
+  return arithmetic == Arithmetic::exact ? size_in_panels<T>(n_out, n_in) : 0;
 }
 
 template <class T>
@@ -117,9 +109,10 @@ void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count
 }
 
 template <class T>
-void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases) {
+void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
+             const Weights<T>& weights, const T* biases) {
   const ConstMatrixView<T> w = weights.w;
-  if (backend() == Backend::native) {
+  if (arithmetic == Arithmetic::exact) {
     const bool packed = weights.panels != nullptr;
     return kernels<T>().multiply(z, as_it_is<T>(x), x.cols,
                                  packed ? in_panels(weights.panels, x.cols) : plain<T>(w), biases,
@@ -133,10 +126,31 @@ void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, c
 }
 
 template <class T>
-void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                      index_t first, bool accumulate) {
-  if (backend() == Backend::native) {
-    return native_weights_gradient(dw, db, x, dz, first, accumulate);
+void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
+                     const Weights<T>& weights, const T* biases, Range columns) {
+  const auto [first, count] = columns;
+  if (arithmetic == Arithmetic::exact) {
+    z.cols = columns.end();
+    const bool packed = weights.panels != nullptr;
+    return kernels<T>().multiply_columns(
+        z, first, as_it_is<T>(x), x.cols,
+        packed ? in_panels(weights.panels, x.cols) : plain<T>(weights.w), biases);
+  }
+  const Weights<T> part{weights.w.columns(first, count)};
+  forward<T>(arithmetic, z.columns(first, count), x, part,
+             biases == nullptr ? nullptr : biases + first);
+}
+
+template <class T>
+index_t column_unit() {
+  return kernels<T>().panel_width;
+}
+
+template <class T>
+void weights_gradient(Arithmetic arithmetic, MatrixView<T> dw, T* db, ConstMatrixView<T> x,
+                      ConstMatrixView<T> dz, index_t first, bool accumulate) {
+  if (arithmetic == Arithmetic::exact) {
+    return exact_weights_gradient(dw, db, x, dz, first, accumulate);
   }
   blas::gemm(Transpose::yes, Transpose::no, dw.rows, dw.cols, x.rows, x.data + first, x.stride,
              dz.data, dz.stride, accumulate ? T(1) : T(0), dw.data, dw.stride);
@@ -144,9 +158,9 @@ void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrix
 }
 
 template <class T>
-void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& weights,
-                    bool accumulate) {
-  if (backend() == Backend::native) {
+void input_gradient(Arithmetic arithmetic, MatrixView<T> dx, ConstMatrixView<T> dz,
+                    const Weights<T>& weights, bool accumulate) {
+  if (arithmetic == Arithmetic::exact) {
     return kernels<T>().multiply(dx, as_it_is<T>(dz), dz.cols,
                                  in_panels(weights.transposed, dz.cols), nullptr, accumulate);
   }
@@ -155,25 +169,31 @@ void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& w
              w.stride, accumulate ? T(1) : T(0), dx.data, dx.stride);
 }
 
-template index_t panels_size<float>(index_t, index_t);
-template index_t transposed_size<float>(index_t, index_t);
+template index_t panels_size<float>(Arithmetic, index_t, index_t);
+template index_t transposed_size<float>(Arithmetic, index_t, index_t);
 template void pack(float*, ConstMatrixView<float>, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
-template void forward(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
+template void forward(Arithmetic, MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
                       const float*);
-template void weights_gradient(MatrixView<float>, float*, ConstMatrixView<float>,
+template void forward_columns(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
+                              const Weights<float>&, const float*, Range);
+template index_t column_unit<float>();
+template void weights_gradient(Arithmetic, MatrixView<float>, float*, ConstMatrixView<float>,
                                ConstMatrixView<float>, index_t, bool);
-template void input_gradient(MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
-                             bool);
-template index_t panels_size<double>(index_t, index_t);
-template index_t transposed_size<double>(index_t, index_t);
+template void input_gradient(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
+                             const Weights<float>&, bool);
+template index_t panels_size<double>(Arithmetic, index_t, index_t);
+template index_t transposed_size<double>(Arithmetic, index_t, index_t);
 template void pack(double*, ConstMatrixView<double>, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
-template void forward(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,
-                      const double*);
-template void weights_gradient(MatrixView<double>, double*, ConstMatrixView<double>,
+template void forward(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
+                      const Weights<double>&, const double*);
+template void forward_columns(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
+                              const Weights<double>&, const double*, Range);
+template index_t column_unit<double>();
+template void weights_gradient(Arithmetic, MatrixView<double>, double*, ConstMatrixView<double>,
                                ConstMatrixView<double>, index_t, bool);
-template void input_gradient(MatrixView<double>, ConstMatrixView<double>, const Weights<double>&,
-                             bool);
+template void input_gradient(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
+                             const Weights<double>&, bool);
 
 }  // namespace pymlp::product

@@ -1,7 +1,5 @@
-// The three products of a dense layer. Two backends stand behind this seam, and no caller knows
-// which of them ran. `native` computes every element as the chains of fused multiply-adds that
-// panels.hpp defines: the same bits for any number of rows and on every ISA. `blas` makes no such
-// promise.
+// The three products of a dense layer: the seam between the arithmetics. `exact` computes every
+// element as the chains of fused multiply-adds that panels.hpp defines, `blas` hands it on.
 //
 // Biases follow the weights in an arena, as the weights of an implicit input of ones.
 //
@@ -10,18 +8,11 @@
 // biases and dz as many elements must be readable as padded_columns() adds.
 #pragma once
 
-#include <string_view>
-
+#include "base/range.hpp"
 #include "base/view.hpp"
+#include "kernels/arithmetic.hpp"
 
 namespace pymlp::product {
-
-enum class Backend { native, blas };
-
-// As PYMLP_GEMM says: native, blas, or auto, which is native where the processor has fused
-// multiply-adds and blas elsewhere.
-Backend backend();
-std::string_view name_of(Backend backend);
 
 // A layer's weights, and their packed copies, null where there are none.
 template <class T>
@@ -31,12 +22,13 @@ struct Weights {
   const T* transposed = nullptr;  // the gradient of the inputs needs it
 };
 
-// Packing. Elements that w takes in panels, 0 where packing does not pay, and its transpose in
-// panels; pack() and transpose() write the rows [first, first + count) of w to them.
+// Packing. Elements that w takes in panels, and its transpose in panels, 0 where packing does not
+// pay or nothing reads it; pack() and transpose() write the rows [first, first + count) of w to
+// them.
 template <class T>
-index_t panels_size(index_t n_in, index_t n_out);
+index_t panels_size(Arithmetic arithmetic, index_t n_in, index_t n_out);
 template <class T>
-index_t transposed_size(index_t n_in, index_t n_out);
+index_t transposed_size(Arithmetic arithmetic, index_t n_in, index_t n_out);
 template <class T>
 void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 template <class T>
@@ -44,19 +36,28 @@ void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count
 
 // z = x w + biases.
 template <class T>
-void forward(MatrixView<T> z, ConstMatrixView<T> x, const Weights<T>& weights, const T* biases);
+void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
+             const Weights<T>& weights, const T* biases);
+
+// The columns [first, end) of z, both multiples of column_unit() or the last: parts that different
+// threads compute at the same time do not touch one another.
+template <class T>
+void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
+                     const Weights<T>& weights, const T* biases, Range columns);
+template <class T>
+index_t column_unit();
 
 // dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
 // be null; samples are summed in ascending order. With `accumulate` the sums are added to what
 // stands in dw and db: a batch that is cut at multiples of kChain samples and accumulated gives the
-// same bits as one call (`native`).
+// same bits as one call (`exact`).
 template <class T>
-void weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, ConstMatrixView<T> dz,
-                      index_t first, bool accumulate);
+void weights_gradient(Arithmetic arithmetic, MatrixView<T> dw, T* db, ConstMatrixView<T> x,
+                      ConstMatrixView<T> dz, index_t first, bool accumulate);
 
 // dx = dz w^T, or dx += dz w^T.
 template <class T>
-void input_gradient(MatrixView<T> dx, ConstMatrixView<T> dz, const Weights<T>& weights,
-                    bool accumulate);
+void input_gradient(Arithmetic arithmetic, MatrixView<T> dx, ConstMatrixView<T> dz,
+                    const Weights<T>& weights, bool accumulate);
 
 }  // namespace pymlp::product

@@ -18,8 +18,12 @@ struct Kernels {
   // null, c += a b. The padding of c, from its last column to its stride, may be overwritten.
   void (*multiply)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start,
                    bool accumulate);
-  // The same without a start, and with an implicit last row of ones in a (m - 1 rows are read): the
-  // last row of c is the column sums of b.
+  // Some columns of the same: those from `first` on, a multiple of panel_width. Where others
+  // compute the columns behind the last one meanwhile, c.cols must be a multiple too.
+  void (*multiply_columns)(MatrixView<T> c, index_t first, Strided<T> a, index_t k, Panels<T> b,
+                           const T* start);
+  // All of it without a start, and with an implicit last row of ones in a (m - 1 rows are read):
+  // the last row of c is the column sums of b.
   void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b,
                              bool accumulate);
   index_t panel_width;

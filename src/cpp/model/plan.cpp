@@ -1,10 +1,13 @@
 #include "model/plan.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.hpp"
+#include "base/stages.hpp"
 #include "base/team.hpp"
 #include "kernels/panels.hpp"
+#include "kernels/product.hpp"
 #include "ops/table.hpp"
 
 namespace pymlp {
@@ -14,9 +17,20 @@ namespace {
 using Limits = PlanLimits;
 static_assert(Limits::many_rows % kChain == 0);
 
-// Handing work to another thread costs about a microsecond.
+// Handing work to another thread costs about a microsecond: 1, 2, 4, ... threads, or all of them.
 int threads_for(double operations, int threads) {
-  return operations < Limits::operations_worth_sharing ? 1 : threads;
+  const double most = 2.0 * operations / Limits::operations_worth_sharing;
+  if (most < 2.0) return 1;
+  if (most >= threads) return threads;
+  return static_cast<int>(std::bit_floor(static_cast<unsigned>(most)));
+}
+
+index_t ceiling(index_t dividend, index_t divisor) { return (dividend + divisor - 1) / divisor; }
+
+// The cost of an operation for the rows of a block: with few of them, of reading its weights.
+double cost_of(const Operation& op, index_t rows) {
+  return static_cast<double>(std::max(rows, Limits::rows_that_weights_cost)) *
+         traits_of(op).operations(op);
 }
 
 bool has_gradients(Purpose purpose) {
@@ -63,18 +77,22 @@ bool sums_by_block(const Program& program, index_t largest_block) {
          largest_block * program.numbers_of_a_sample();
 }
 
-index_t most_blocks_of_a_segment(Purpose purpose, bool gradients_by_block) {
-  if (gradients_by_block) return Limits::gradients_in_memory;
-  return purpose == Purpose::loss ? Limits::blocks_of_a_loss : Limits::blocks_in_memory;
+// Whether columns of its output follow from the same columns of its input.
+bool works_on_columns(const Operation& op) {
+  return traits_of(op).by_columns(op) && traits_of(op).multiply_adds(op) == 0.0;
 }
 
 }  // namespace
 
 Range RowCuts::block(index_t b) const {
   if (blocks == 1) return {0, rows};
-  if (rows_of_a_block == 0) return part_of(rows, b, blocks);
-  const index_t first = b * rows_of_a_block;
-  return {first, std::min(rows_of_a_block, rows - first)};
+  if (rows_of_a_segment == 0) return part_of(rows, b, blocks);
+  const index_t segment = b / blocks_of_a_segment;
+  const Range inside = blocks_in(segment);
+  const index_t before = segment * rows_of_a_segment;
+  Range block = part_of(std::min(rows_of_a_segment, rows - before), b - inside.first, inside.count);
+  block.first += before;
+  return block;
 }
 
 Range RowCuts::blocks_in(index_t segment) const {
@@ -90,42 +108,126 @@ Range RowCuts::rows_in(index_t segment) const {
 }
 
 index_t RowCuts::largest_block() const {
-  return rows_of_a_block > 0 ? rows_of_a_block : (rows + blocks - 1) / blocks;
+  if (rows_of_a_segment == 0) return (rows + blocks - 1) / blocks;
+  return (rows_of_a_segment + blocks_of_a_segment - 1) / blocks_of_a_segment;
 }
 
 Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size,
-           int threads, bool user_loss, Mode mode)
+           int threads, bool user_loss, Mode mode, Arithmetic arithmetic)
     : program_(program),
       purpose_(purpose),
       mode_(purpose == Purpose::training ? Mode::training : mode),
+      arithmetic_(arithmetic),
       joins_(mode_ == Mode::training && program.joins()),
       capacity_(capacity),
-      threads_(threads) {
-  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
-        threads);
+      number_size_(number_size) {
+  set_threads(threads);
   set_user_loss(user_loss);
   if (!has_gradients(purpose)) return;
   stretches_ = cut_parameters(program, capacity, number_size);
   for (const Stretch& stretch : stretches_) ranges_.push_back(parameters_of(program, stretch));
 }
 
+void Plan::set_threads(int threads) {
+  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
+        threads);
+  threads_ = threads;
+}
+
+// Whether a result depends on the rows of each block.
+bool Plan::blocks_sum() const {
+  return has_gradients(purpose_) && (joins_ || program_.sums_of_a_block() > 0);
+}
+
 RowCuts Plan::cut(index_t rows) const {
+  RowCuts cuts = cut_by_sizes(rows);
   const double operations = static_cast<double>(rows) * program_.forward_operations();
-  RowCuts cuts{rows, block_count(rows, program_.forward_operations()), 0, 0, false, 0, 0};
   cuts.threads = threads_for(operations, threads());
-  cuts.gradients_by_block = has_gradients(purpose_) && purpose_ != Purpose::pull_back && !joins_ &&
-                            sums_by_block(program_, cuts.largest_block());
-  const index_t most = most_blocks_of_a_segment(purpose_, cuts.gradients_by_block);
-  if (cuts.blocks > most && !cuts.gradients_by_block) cuts.rows_of_a_block = Limits::many_rows;
-  // Sums over the batch need all of it in memory.
-  cuts.blocks_of_a_segment = joins_ ? cuts.blocks : std::min(cuts.blocks, most);
   // Adding up and updating is little work where there are few parameters.
   constexpr double kOperations = 100.0;
   cuts.threads_for_stretches =
       cuts.gradients_by_block
           ? threads_for(kOperations * static_cast<double>(program_.n_parameters()), threads())
           : cuts.threads;
+  // The bits of BLAS depend on the number of rows.
+  const bool free = !cuts.gradients_by_block && !blocks_sum() && arithmetic_ == Arithmetic::exact;
+  if (free) follow_threads(cuts);
+  if (free && purpose_ == Purpose::predict) follow_columns(cuts);
   return cuts;
+}
+
+RowCuts Plan::cut_by_sizes(index_t rows) const {
+  RowCuts cuts{rows, block_count(rows, program_.forward_operations()), 0, 0, false, 0, 0};
+  cuts.blocks_of_a_segment = cuts.blocks;
+  const bool own = has_gradients(purpose_) && purpose_ != Purpose::pull_back && !joins_;
+  cuts.gradients_by_block = own && sums_by_block(program_, cuts.largest_block());
+  // Sums over the batch need all of it in memory.
+  if (joins_) return cuts;
+  if (cuts.gradients_by_block) {
+    cuts.blocks_of_a_segment = std::min(cuts.blocks, Limits::gradients_in_memory);
+    return cuts;
+  }
+  const index_t most =
+      purpose_ == Purpose::loss ? Limits::blocks_of_a_loss : Limits::blocks_in_memory;
+  if (cuts.blocks <= most) return cuts;
+  cuts.blocks_of_a_segment = most;
+  cuts.rows_of_a_segment = most * Limits::many_rows;
+  return cuts;
+}
+
+// As many blocks for each thread: one where the work is short, so that weights are read once.
+void Plan::follow_threads(RowCuts& cuts) const {
+  cuts.kind = Blocks::of_threads;
+  if (outputs_alone()) cuts.rows_of_a_segment = 0;
+  const index_t rows = cuts.rows_of_a_segment > 0 ? cuts.rows_of_a_segment : cuts.rows;
+  const index_t threads = cuts.threads;
+  const double operations = static_cast<double>(rows) * program_.forward_operations();
+  const index_t rounds = operations > Limits::operations_of_a_long_job * cuts.threads ? 2 : 1;
+  const index_t fewest = ceiling(rows, Limits::many_rows);
+  const index_t most = std::max(fewest, rows / fewest_rows());
+  const index_t blocks = std::min(most, threads * std::max(rounds, ceiling(fewest, threads)));
+  cuts.blocks = cuts.blocks_of_a_segment = blocks;
+  if (cuts.rows_of_a_segment > 0) cuts.blocks = ceiling(cuts.rows * blocks, rows);
+}
+
+// Every thread reads all weights: few rows repay that where these stay in its own cache.
+index_t Plan::fewest_rows() const {
+  const bool stay = program_.n_parameters() * number_size_ <= Limits::bytes_that_stay;
+  return stay ? Limits::fewest_rows : Limits::fewest_rows_of_many_weights;
+}
+
+// Fewer rows than make a block for each thread: they share the columns of wide operations.
+void Plan::follow_columns(RowCuts& cuts) const {
+  const index_t rows = std::max(cuts.rows, Limits::rows_that_weights_cost);
+  const double cost = static_cast<double>(rows) * program_.forward_operations();
+  const int threads_of_columns = threads_for(
+      cost * Limits::operations_worth_sharing / Limits::operations_worth_columns, threads());
+  if (cuts.rows > Limits::many_rows || threads_of_columns <= cuts.blocks) return;
+  const auto is_cut = [&](const Operation& op) { return column_parts(op, cuts.rows) > 1; };
+  if (!std::ranges::any_of(program_.operations(), is_cut)) return;
+  cuts.blocks = cuts.blocks_of_a_segment = 1;
+  cuts.threads = threads_of_columns;
+  cuts.kind = Blocks::of_columns;
+}
+
+int Plan::column_parts(const Operation& op, index_t rows) const {
+  if (!traits_of(op).by_columns(op)) return 1;
+  const double worth = cost_of(op, rows) / Limits::operations_of_a_part;
+  const index_t most =
+      std::min<index_t>({threads(), kMostParts, ColumnStage::most_parts(op.n_out)});
+  return static_cast<int>(std::clamp(worth, 1.0, static_cast<double>(most)));
+}
+
+std::vector<ColumnStage> Plan::column_stages(index_t rows) const {
+  std::vector<ColumnStage> stages;
+  for (index_t i = 0; i < program_.n_operations();) {
+    const Operation& op = program_.operation(i);
+    const index_t first = i++;
+    const int parts = column_parts(op, rows);
+    while (parts > 1 && i < program_.n_operations() && works_on_columns(program_.operation(i))) ++i;
+    stages.push_back({{first, i - first}, op.n_out, parts});
+  }
+  return stages;
 }
 
 int Plan::threads_for_packing() const {

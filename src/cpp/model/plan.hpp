@@ -7,13 +7,18 @@
 // its thread, and these are added up in the order of the blocks; elsewhere they are summed over a
 // whole segment, by stretches of parameters, in parallel.
 //
-// What decides the bits of a result is cut by sizes alone, never by the number of threads.
+// What decides the bits of a result is cut by sizes alone, never by the number of threads: segments
+// and stretches always, blocks where something is summed over each. Other blocks follow the
+// threads, so that all have equally much to do. Where there are fewer rows than make a block for
+// each thread, a prediction's wide operations are cut by columns.
 #pragma once
 
 #include <algorithm>
 #include <vector>
 
+#include "kernels/arithmetic.hpp"
 #include "model/program.hpp"
+#include "ops/column_stage.hpp"
 
 namespace pymlp {
 
@@ -32,11 +37,19 @@ enum class Mode { inference, training };
 
 // What cuts follow from. Those of rows are fitted to second-level caches of a megabyte.
 struct PlanLimits {
-  static constexpr index_t few_rows = 32;    // below, a product cannot fill its registers
-  static constexpr index_t many_rows = 256;  // above, a block's matrices leave the cache
-  static constexpr index_t blocks = 8;       // enough to share among threads
-  static constexpr double operations_of_a_block = 4e5;      // less is not worth a task
+  static constexpr index_t few_rows = 32;  // below, a product cannot fill its registers
+  // Of a block that follows the threads.
+  static constexpr index_t fewest_rows = 4;
+  static constexpr index_t fewest_rows_of_many_weights = 16;
+  static constexpr index_t bytes_that_stay = 768 << 10;  // of weights, in a second-level cache
+  static constexpr index_t many_rows = 256;             // above, a block's matrices leave the cache
+  static constexpr index_t blocks = 8;                  // enough to share among threads
+  static constexpr double operations_of_a_block = 4e5;  // less is not worth a task
   static constexpr double operations_worth_sharing = 5e5;   // about 5 microseconds of one core
+  static constexpr double operations_worth_columns = 2e6;   // threads wait after every product
+  static constexpr double operations_of_a_part = 1e5;       // about a microsecond: of columns
+  static constexpr index_t rows_that_weights_cost = 4;      // reading them, in operations of rows
+  static constexpr double operations_of_a_long_job = 2e8;   // about 2 ms: blocks are smaller
   static constexpr double operations_of_a_long_step = 5e9;  // about 50 ms of one core
   static constexpr double operations_of_a_look = 1e9;       // about 10 ms of one core
 
@@ -47,22 +60,30 @@ struct PlanLimits {
   // A block sums gradients of its own where it holds this many numbers for each parameter.
   static constexpr index_t fewer_parameters = 4;
 
-  // Blocks of a segment. Where gradients are summed over segments, these are whole chains of
-  // products: the sums are those of one product over all rows.
+  // Segments, as blocks of many rows. Where gradients are summed over segments, these are whole
+  // chains of products: the sums are those of one product over all rows.
   static constexpr index_t blocks_in_memory = 32;     // whose values and gradients are kept
-  static constexpr index_t gradients_in_memory = 64;  // each an arena
   static constexpr index_t blocks_of_a_loss = 8;      // whose losses are summed at once
+  static constexpr index_t gradients_in_memory = 64;  // of blocks that sum their own
+};
+
+// What blocks follow from.
+enum class Blocks {
+  of_sizes,    // something is summed over each
+  of_threads,  // as many for each
+  of_columns,  // one: threads share the columns of operations instead
 };
 
 // How one batch is cut.
 struct RowCuts {
   index_t rows;
   index_t blocks;               // of all rows
-  index_t rows_of_a_block;      // 0: nearly equal parts
+  index_t rows_of_a_segment;    // 0: as many as its blocks have, which are nearly equal parts
   index_t blocks_of_a_segment;  // at most
   bool gradients_by_block;      // every block sums gradients of its own
   int threads;                  // for blocks
   int threads_for_stretches;
+  Blocks kind = Blocks::of_sizes;
 
   bool one_segment() const { return blocks == blocks_of_a_segment; }
   index_t segments() const {
@@ -83,19 +104,27 @@ class Plan {
   // For batches of up to `capacity` rows, numbers of `number_size` bytes. With user functions, in
   // the program or in a loss, all runs on the caller's thread. The program must outlive the plan.
   Plan(const Program& program, Purpose purpose, index_t capacity, index_t number_size, int threads,
-       bool user_loss, Mode mode = Mode::inference);
+       bool user_loss, Mode mode = Mode::inference, Arithmetic arithmetic = Arithmetic::exact);
 
   Purpose purpose() const { return purpose_; }
   Mode mode() const { return mode_; }
+  Arithmetic arithmetic() const { return arithmetic_; }
   // Whether the batch's operations wait for sums over all of its rows.
   bool joins() const { return joins_; }
   index_t capacity() const { return capacity_; }
   int threads() const { return user_functions_ ? 1 : threads_; }
   bool calls_user_functions() const { return user_functions_; }
-  void set_threads(int threads) { threads_ = threads; }
+  void set_threads(int threads);
   void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 
   RowCuts cut(index_t rows) const;
+  // Segments, and blocks where something is summed over each.
+  RowCuts cut_by_sizes(index_t rows) const;
+  // Of a block that follows the threads.
+  index_t fewest_rows() const;
+  // How many parts of an operation's columns are computed at the same time; 1: it is not cut.
+  int column_parts(const Operation& op, index_t rows) const;
+  std::vector<ColumnStage> column_stages(index_t rows) const;
   // The parameters that are trained, cut for gradients and updates.
   const std::vector<Stretch>& stretches() const { return stretches_; }
   // Of each stretch, its parts of the arena.
@@ -110,13 +139,20 @@ class Plan {
   index_t parts_of(const Stretch& stretch, index_t rows) const;
 
  private:
+  bool outputs_alone() const { return purpose_ == Purpose::predict || purpose_ == Purpose::trace; }
+  bool blocks_sum() const;
+  void follow_threads(RowCuts& cuts) const;
+  void follow_columns(RowCuts& cuts) const;
+
   const Program& program_;
   Purpose purpose_;
   Mode mode_;
+  Arithmetic arithmetic_;
   bool joins_;
   index_t capacity_;
+  index_t number_size_;
   bool user_functions_;
-  int threads_;
+  int threads_ = 1;
   std::vector<Stretch> stretches_;
   std::vector<ArenaRanges> ranges_;
 };

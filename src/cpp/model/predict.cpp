@@ -1,6 +1,7 @@
 #include "model/predict.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/copy_rows.hpp"
 #include "base/team.hpp"
@@ -20,6 +21,7 @@ Block<T> block_of(const Reading<T>& reading, const Placement& places, T* memory,
       &places,           memory, rows.count, 0, rows.first, x.slice(rows.first, rows.count),
       reading.parameters};
   block.interrupt = reading.interrupt;
+  block.arithmetic = reading.arithmetic;
   return block;
 }
 
@@ -36,14 +38,31 @@ void for_blocks(const Reading<T>& reading, const Placement& places, const RowCut
   });
 }
 
+// Threads share the columns of wide operations.
+template <class T>
+void predict_by_columns(const Reading<T>& reading, const Plan& plan, int threads,
+                        ConstMatrixView<T> x, MatrixView<T> y) {
+  const Network<T>& network = reading.network;
+  const Placement& places = network.outputs_alone();
+  Buffer<T> memory(places.size(x.rows));
+  Block<T> block = block_of(reading, places, memory.data(), {0, x.rows}, x);
+  block.y = y;
+  const std::vector<ColumnStage> stages = plan.column_stages(x.rows);
+  propagate_by_columns<T>(network.program().operations(), stages, block, threads);
+}
+
 }  // namespace
 
 template <class T>
 void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
   const Program& program = reading.network.program();
   const Placement& places = reading.network.outputs_alone();
-  const RowCuts cuts =
-      Plan(program, Purpose::predict, x.rows, sizeof(T), threads, false).cut(x.rows);
+  const Plan plan(program, Purpose::predict, x.rows, sizeof(T), threads, false, Mode::inference,
+                  reading.arithmetic);
+  const RowCuts cuts = plan.cut(x.rows);
+  if (cuts.kind == Blocks::of_columns) {
+    return predict_by_columns(reading, plan, cuts.threads, x, y);
+  }
   const index_t bytes = places.size(x.rows) * static_cast<index_t>(sizeof(T));
   if (bytes <= kStackBytes && cuts.threads == 1) {
     // A few rows, in memory that costs nothing to have.
@@ -63,7 +82,9 @@ void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<Ma
            const std::vector<MatrixView<T>>& a, int threads) {
   const Program& program = reading.network.program();
   const Placement places = place<T>(program, Keep::everything);
-  const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false).cut(x.rows);
+  const RowCuts cuts = Plan(program, Purpose::trace, x.rows, sizeof(T), threads, false,
+                            Mode::inference, reading.arithmetic)
+                           .cut(x.rows);
   for_blocks(reading, places, cuts, x, [&](const Block<T>& block) {
     propagate(program.operations(), block);
     if (came(reading.interrupt)) return;

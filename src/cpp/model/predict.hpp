@@ -13,6 +13,7 @@ struct Reading {
   const Network<T>& network;
   const T* parameters;
   Interrupt* interrupt = nullptr;
+  Arithmetic arithmetic = Arithmetic::exact;
 };
 
 template <class T>

@@ -99,6 +99,8 @@ class GatherRoom {
     }
   }
 
+  index_t size() const { return x_.size() + values_.size() + labels_.size(); }
+
   // Rows of a batch: in place, or copied to row `at` of the room and the following.
   Samples<T> fill(const Batch<T>& batch, Range rows, index_t at) {
     if (batch.order != nullptr) {

@@ -12,17 +12,24 @@ namespace pymlp {
 
 template <class T>
 Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity,
-              int threads, Mode mode)
+              int threads, Mode mode, Arithmetic arithmetic)
     : program_(program),
       loss_(loss),
-      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode),
+      plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode,
+            arithmetic),
       memory_(program, keep_for(purpose, plan_.mode(), program)),
       penalties_(plan_.stretches().size()),
       squares_(plan_.stretches().size()),
       phases_(phases_of(program, plan_.joins(), purpose != Purpose::loss)),
       first_back_(program.first_trained() + 1) {
   if (purpose == Purpose::pull_back) first_back_ = 0;
-  if (purpose != Purpose::loss) packed_.emplace(program.operations(), first_back_);
+  if (purpose != Purpose::loss) packed_.emplace(program.operations(), first_back_, arithmetic);
+}
+
+template <class T>
+index_t Step<T>::bytes() const {
+  const index_t packed = packed_ ? packed_->size() : 0;
+  return (memory_.size() + packed + write_guard_.size()) * static_cast<index_t>(sizeof(T));
 }
 
 // ---- a batch ------------------------------------------------------------------------------------
@@ -191,6 +198,7 @@ Block<T> Step<T>::block_in(const Pass<T>& pass, Workspace<T>& workspace, ConstMa
                  first_of_batch,   x,
                  pass.parameters,  packed,
                  pass.draws};
+  block.arithmetic = plan_.arithmetic();
   block.sums_of_a_block = program_.sums_of_a_block();
   block.sums = memory_.sums.data() + b * block.sums_of_a_block;
   if (plan_.joins()) block.batch_sums = memory_.batch_sums.data();

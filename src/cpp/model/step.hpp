@@ -25,7 +25,7 @@ namespace pymlp {
 // One batch, and what is wanted of it.
 template <class T>
 struct Pass {
-  const T* parameters;
+  const T* parameters = nullptr;
   Batch<T> batch;
   T* gradient = nullptr;  // of the parameters, an arena; null: forward only
   const std::vector<MatrixView<T>>* dz = nullptr;  // of each layer, matrices of the batch's size
@@ -57,13 +57,17 @@ class Step {
  public:
   // For batches of up to `capacity` rows. `program` must outlive the step.
   Step(const Program& program, const Loss& loss, Purpose purpose, index_t capacity, int threads,
-       Mode mode = Mode::inference);
+       Mode mode = Mode::inference, Arithmetic arithmetic = Arithmetic::exact);
 
   // Takes the memory that batches of this size need on all threads; afterwards their steps allocate
   // nothing.
   void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
+  Arithmetic arithmetic() const { return plan_.arithmetic(); }
+  Mode mode() const { return plan_.mode(); }
+  // Of the memory that it holds.
+  index_t bytes() const;
   bool calls_user_functions() const { return plan_.calls_user_functions(); }
   void set_threads(int threads) {
     change([&] { plan_.set_threads(threads); });

@@ -27,6 +27,14 @@ void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
   if (by_block) grow(block_gradients, cuts.gradients_beside() * n_parameters);
 }
 
+template <class T>
+index_t StepMemory<T>::size() const {
+  index_t size = block_gradients.size() + losses.size() + scales.size() + norms.size() +
+                 batch_sums.size() + sums.size();
+  for (const Workspace<T>& workspace : workspaces) size += workspace.size();
+  return size;
+}
+
 template struct StepMemory<float>;
 template struct StepMemory<double>;
 

@@ -15,6 +15,7 @@ struct StepMemory {
   // What batches of this size need, cut like this.
   void reserve(const RowCuts& cuts, const Batch<T>& batch);
   Workspace<T>& workspace(index_t worker) { return workspaces[static_cast<std::size_t>(worker)]; }
+  index_t size() const;  // the numbers that it holds
   T* gradient_beside(index_t i) { return block_gradients.data() + i * n_parameters; }
 
   index_t n_parameters;

@@ -41,7 +41,8 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       dropout_rates_(static_cast<std::size_t>(network.program().n_buffers())),
       joined_rows_(std::max(index_t{0}, training.size() - steps_of_epoch_ * options.batch_size)),
       point_(network, program_, options.average),
-      step_(program_, loss, Purpose::training, options.batch_size + joined_rows_, options.threads),
+      step_(program_, loss, Purpose::training, options.batch_size + joined_rows_, options.threads,
+            Mode::training, options.arithmetic),
       thread_trial_(options.threads, std::min(options.batch_size, training.size())),
       gradient_(network.program().n_parameters()),
       start_parameters_(network.program().arena_size()),
@@ -51,7 +52,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
   }
   if (validation_) {
     validation_step_.emplace(network.program(), loss, Purpose::loss, validation_->size(),
-                             options.threads);
+                             options.threads, Mode::inference, options.arithmetic);
     validation_step_->reserve(validation_batch());
   }
   if (options_.shuffle && options_.batch_size < training_.size()) {

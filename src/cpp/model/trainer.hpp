@@ -23,6 +23,7 @@ struct FitOptions {
   std::vector<ScheduledNumber> scheduled{};
   double average = 0.0;        // decay of the average that the network shows; 0: none
   std::vector<bool> frozen{};  // layers that stand still; empty: none
+  Arithmetic arithmetic = Arithmetic::exact;
 };
 
 enum class Status {

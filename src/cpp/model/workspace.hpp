@@ -25,6 +25,7 @@ class Workspace {
   }
   index_t rows() const { return rows_; }
   T* memory() { return memory_.data(); }
+  index_t size() const { return memory_.size() + room_.size(); }  // the numbers that it holds
   GatherRoom<T>& room() { return room_; }
 
  private:

@@ -13,6 +13,7 @@ namespace pymlp {
 template <class T>
 class WriteGuard {
  public:
+  index_t size() const { return before_.size(); }
   // result = work(), which may call user functions. What they, or other threads, wrote to the
   // parameters meanwhile is put back, whatever comes; where nothing else came, it is refused.
   template <class Work>

@@ -17,6 +17,7 @@ struct ActivationOperation : OperationDefaults {
     if (keep == Keep::outputs) return true;
     return keep != Keep::everything && !last && !traits_of(op.activation.kind).derivative_needs_z;
   }
+  static bool by_columns(const Operation& op) { return is_element_wise(op.activation.kind); }
   // An activation costs about as much as 15 multiply-adds.
   static double operations(const Operation& op) { return 30.0 * static_cast<double>(op.n_out); }
 
@@ -29,6 +30,13 @@ struct ActivationOperation : OperationDefaults {
       return kernels<T>().activation_with_slope(a, block.value(op.input), op.activation);
     }
     activate<T>(a, block.input(op), op.activation);
+  }
+
+  template <class T>
+  static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
+    const auto [first, count] = columns;
+    activate<T>(block.output(op).columns(first, count), block.input(op).columns(first, count),
+                op.activation);
   }
 
   // dz = da g'(z), in place.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/interrupt.hpp"
+#include "kernels/arithmetic.hpp"
 #include "ops/operation.hpp"
 
 namespace pymlp {
@@ -73,6 +74,7 @@ struct Block {
   index_t sums_of_a_block = 0;
   index_t blocks = 1;
   T* batch_sums = nullptr;  // over the whole batch; null: no operation waits for them
+  Arithmetic arithmetic = Arithmetic::exact;
 
   index_t rows() const { return x.rows; }
   MatrixView<T> value(index_t buffer) const {

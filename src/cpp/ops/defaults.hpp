@@ -22,6 +22,8 @@ struct OperationDefaults {
   static bool joins(const Operation&) { return false; }
   // Whether there is something left to do once the gradient is summed over all rows.
   static bool finishes(const Operation&) { return false; }
+  // Whether some columns of its output may be computed apart, from its whole input.
+  static bool by_columns(const Operation&) { return false; }
   // Kept for the way back, of each row beside the outputs; summed over each block of rows.
   static index_t numbers_of_a_row(const Operation&) { return 0; }
   static index_t sums_of_a_block(const Operation&) { return 0; }

@@ -33,6 +33,7 @@ struct Dense : OperationDefaults {
     return result;
   }
   static bool finishes(const Operation& op) { return op.has_scale; }
+  static bool by_columns(const Operation&) { return true; }
   static double multiply_adds(const Operation& op) {
     return static_cast<double>(op.n_in) * static_cast<double>(op.n_out);
   }
@@ -40,8 +41,14 @@ struct Dense : OperationDefaults {
 
   template <class T>
   static void forward(const Operation& op, const Block<T>& block) {
-    product::forward<T>(block.output(op), block.input(op), weights(op, block),
+    product::forward<T>(block.arithmetic, block.output(op), block.input(op), weights(op, block),
                         biases_of(op, block.parameters));
+  }
+
+  template <class T>
+  static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
+    product::forward_columns<T>(block.arithmetic, block.output(op), block.input(op),
+                                weights(op, block), biases_of(op, block.parameters), columns);
   }
 
   // dx = dz W^T, or dx += dz W^T; that of the network's inputs only where it is wanted.
@@ -49,7 +56,7 @@ struct Dense : OperationDefaults {
   static void backward(const Operation& op, const Block<T>& block) {
     const MatrixView<T> dx = block.input_gradient(op);
     if (dx.data == nullptr) return;
-    product::input_gradient<T>(dx, block.output_gradient(op), weights(op, block),
+    product::input_gradient<T>(block.arithmetic, dx, block.output_gradient(op), weights(op, block),
                                op.gradient_begun);
   }
 
@@ -60,7 +67,8 @@ struct Dense : OperationDefaults {
     const MatrixView<T> dw = weights_of(op, arena).slice(rows.first, rows.count);
     T* db = rows.end() == op.n_in ? biases_of(op, arena) : nullptr;
     const ConstMatrixView<T> x = block.values_of(op.has_scale ? op.unscaled : op.input);
-    product::weights_gradient<T>(dw, db, x, block.output_gradient(op), rows.first, accumulate);
+    product::weights_gradient<T>(block.arithmetic, dw, db, x, block.output_gradient(op), rows.first,
+                                 accumulate);
     if (op.has_scale) Scale::product_gradient(op, block, rows, arena, accumulate);
   }
 

@@ -7,18 +7,19 @@
 namespace pymlp {
 
 template <class T>
-PackedWeights<T>::PackedWeights(std::span<const Operation> operations, index_t first_back)
+PackedWeights<T>::PackedWeights(std::span<const Operation> operations, index_t first_back,
+                                Arithmetic arithmetic)
     : operations_(operations) {
   constexpr index_t kNumbersOfATask = 1 << 15;
   index_t total = 0;
   const auto take = [&total](index_t size) { return size == 0 ? kNone : (total += size) - size; };
   for (const Operation& op : operations) {
     if (op.kind != OperationKind::dense) continue;
-    const index_t panels = take(product::panels_size<T>(op.n_in, op.n_out));
+    const index_t panels = take(product::panels_size<T>(arithmetic, op.n_in, op.n_out));
     const index_t position = op.output - 1;
     const bool backward = position >= first_back;
     offsets_.push_back(
-        {panels, take(backward ? product::transposed_size<T>(op.n_in, op.n_out) : 0)});
+        {panels, take(backward ? product::transposed_size<T>(arithmetic, op.n_in, op.n_out) : 0)});
     const index_t tasks = std::clamp(op.n_in * op.n_out / kNumbersOfATask, index_t{1}, op.n_in);
     for (index_t t = 0; t < tasks; ++t) {
       stretches_.push_back({position, part_of(op.n_in, t, tasks)});

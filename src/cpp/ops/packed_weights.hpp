@@ -38,10 +38,11 @@ template <class T>
 class PackedWeights {
  public:
   // The way back through the operations from `first_back` on needs transposed weights.
-  PackedWeights(std::span<const Operation> operations, index_t first_back);
+  PackedWeights(std::span<const Operation> operations, index_t first_back, Arithmetic arithmetic);
 
   // An operation's weights: the arena's and what is packed of them.
   product::Weights<T> of(const Operation& op, const T* parameters) const;
+  index_t size() const { return memory_.size(); }
   // Packs parameters that changed; stretches may be packed in parallel.
   void refresh(const T* parameters, const Stretch& stretch);
   // Packs all of them.

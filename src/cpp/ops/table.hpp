@@ -29,6 +29,7 @@ struct OperationTraits {
   ArenaRanges (*ranges)(const Operation&, Range rows);
   bool (*joins)(const Operation&);
   bool (*finishes)(const Operation&);
+  bool (*by_columns)(const Operation&);
   index_t (*numbers_of_a_row)(const Operation&);
   index_t (*sums_of_a_block)(const Operation&);
   index_t (*sums_of_a_batch)(const Operation&);
@@ -40,6 +41,8 @@ template <class T>
 struct OperationFunctions {
   void (*forward)(const Operation&, const Block<T>&);
   void (*backward)(const Operation&, const Block<T>&);
+  // Some columns of the output alone, where traits say so.
+  void (*forward_columns)(const Operation&, const Block<T>&, Range columns);
   // Of the parameters, summed over the rows of the block; null where there are none.
   void (*gradient)(const Operation&, const Block<T>&, Range rows, T* arena, bool accumulate);
   // Of operations that wait for sums over the batch: the sums of a block, and of these those of the
@@ -57,11 +60,21 @@ namespace detail {
 
 template <class Kind>
 constexpr OperationTraits traits() {
-  return {
-      Kind::name,          Kind::gradient_in_place, Kind::overwrites,      Kind::parameters,
-      Kind::states,        Kind::parameter_rows,    Kind::ranges,          Kind::joins,
-      Kind::finishes,      Kind::numbers_of_a_row,  Kind::sums_of_a_block, Kind::sums_of_a_batch,
-      Kind::multiply_adds, Kind::operations};
+  return {Kind::name,
+          Kind::gradient_in_place,
+          Kind::overwrites,
+          Kind::parameters,
+          Kind::states,
+          Kind::parameter_rows,
+          Kind::ranges,
+          Kind::joins,
+          Kind::finishes,
+          Kind::by_columns,
+          Kind::numbers_of_a_row,
+          Kind::sums_of_a_block,
+          Kind::sums_of_a_batch,
+          Kind::multiply_adds,
+          Kind::operations};
 }
 
 template <class Kind, class T>
@@ -69,6 +82,9 @@ constexpr OperationFunctions<T> functions() {
   OperationFunctions<T> result{};
   result.forward = Kind::template forward<T>;
   result.backward = Kind::template backward<T>;
+  if constexpr (requires { &Kind::template forward_columns<T>; }) {
+    result.forward_columns = Kind::template forward_columns<T>;
+  }
   if constexpr (requires { &Kind::template gradient<T>; }) {
     result.gradient = Kind::template gradient<T>;
   }

@@ -67,7 +67,8 @@ Array<T> dense_forward(const Array<T>& x, const Array<T>& w,
   const T* start = biases ? const_vector(*biases, "biases", n_out) : nullptr;
   Padded<T> row = Padded<T>::weights({start, start == nullptr ? 0 : 1, n_out, n_out});
   Array<T> z = empty_matrix<T>(input.rows, n_out);
-  product::forward<T>(matrix(z, "z", input.rows, n_out), input, {weights.view()}, row.view().data);
+  product::forward<T>(process_arithmetic(), matrix(z, "z", input.rows, n_out), input,
+                      {weights.view()}, row.view().data);
   return z;
 }
 
@@ -83,12 +84,13 @@ std::tuple<Array<T>, Array<T>, Array<T>> dense_backward(const Array<T>& dz, cons
   Array<T> db(weights.cols);
   Array<T> dx = empty_matrix<T>(input.rows, input.cols);
   Padded<T> d = Padded<T>::matrix(gradient);
-  product::weights_gradient<T>(matrix(dw, "dw", weights.rows, weights.cols),
+  product::weights_gradient<T>(process_arithmetic(), matrix(dw, "dw", weights.rows, weights.cols),
                                vector(db, "db", weights.cols), input, d.view(), 0, false);
-  Buffer<T> transposed(product::transposed_size<T>(weights.rows, weights.cols));
+  Buffer<T> transposed(
+      product::transposed_size<T>(process_arithmetic(), weights.rows, weights.cols));
   if (transposed.size() > 0) product::transpose<T>(transposed.data(), weights, 0, weights.rows);
-  product::input_gradient<T>(matrix(dx, "dx", input.rows, input.cols), gradient,
-                             {weights, nullptr, transposed.data()}, false);
+  product::input_gradient<T>(process_arithmetic(), matrix(dx, "dx", input.rows, input.cols),
+                             gradient, {weights, nullptr, transposed.data()}, false);
   return {dw, db, dx};
 }
 

@@ -44,10 +44,12 @@ double repeat_product(const std::string& result, const Array<T>& rows, const Arr
   Padded<T> dz = Padded<T>::matrix(operand(outputs, "outputs", m, n_out));
   check(result == "z" || result == "dw" || result == "dx", "result must be z, dw or dx, not ",
         result);
+  const Arithmetic arithmetic = process_arithmetic();
+  prepare(arithmetic);
   Array<T> written = result == "z" ? outputs : result == "dw" ? w : rows;
   const MatrixView<T> to = matrix(written, "the result", written.shape(0), written.shape(1));
-  Buffer<T> panels(product::panels_size<T>(n_in, n_out));
-  Buffer<T> transposed(product::transposed_size<T>(n_in, n_out));
+  Buffer<T> panels(product::panels_size<T>(arithmetic, n_in, n_out));
+  Buffer<T> transposed(product::transposed_size<T>(arithmetic, n_in, n_out));
   if (panels.size() > 0) product::pack<T>(panels.data(), weights.view(), 0, n_in);
   if (transposed.size() > 0) product::transpose<T>(transposed.data(), weights.view(), 0, n_in);
   const product::Weights<T> all{weights.view(), panels.data(), transposed.data()};
@@ -55,10 +57,11 @@ double repeat_product(const std::string& result, const Array<T>& rows, const Arr
   const gil::Released released;
   const auto start = std::chrono::steady_clock::now();
   for (index_t i = 0; i < repeats; ++i) {
-    if (result == "z") product::forward<T>(dz.view(), x.view(), all, nullptr);
+    if (result == "z") product::forward<T>(arithmetic, dz.view(), x.view(), all, nullptr);
     if (result == "dw")
-      product::weights_gradient<T>(weights.view(), nullptr, x.view(), dz.view(), 0, false);
-    if (result == "dx") product::input_gradient<T>(x.view(), dz.view(), all, false);
+      product::weights_gradient<T>(arithmetic, weights.view(), nullptr, x.view(), dz.view(), 0,
+                                   false);
+    if (result == "dx") product::input_gradient<T>(arithmetic, x.view(), dz.view(), all, false);
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   (result == "z" ? dz : result == "dw" ? weights : x).copy_to(to);

@@ -6,13 +6,16 @@ import argparse
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
 import pymlp
 
 _MANY_ROWS = 8_192
+_TURNS = 7
+_CLEARLY = 1.05  # less may be chance
 
 
 class _Task(NamedTuple):
@@ -27,6 +30,9 @@ class _Task(NamedTuple):
     def rows(self) -> int:
         """Enough for an epoch to have some steps."""
         return max(16 * self.batch_size, 1_024)
+
+    def __str__(self) -> str:
+        return "-".join(map(str, self.widths))
 
     @property
     def products(self) -> list[int]:
@@ -55,37 +61,40 @@ _TITLES = (
 def bench(arguments: argparse.Namespace) -> None:
     """Run ``pymlp bench``."""
     print(pymlp.show_config(), end="\n\n")
-    share = arguments.seconds / len(_TASKS)
-    rows = [_measured(task, share, arguments.threads) for task in _TASKS]
+    share = arguments.seconds / len(_TASKS) / 2
+    runs = [_runs(task, arguments.threads) for task in _TASKS]
+    rows = [_measured(task, own, share) for task, own in zip(_TASKS, runs, strict=True)]
     _print_table([_TITLES, *rows])
-    print("\nA step: shuffle, gather, forward, squared error, backward, Adam.")
+    print("\nA step: shuffle, gather, forward, squared error, backward, Adam.\n")
+    if pymlp.show_config()["blas_library"] == "none":
+        print("This build has no BLAS to compare with.")
+        return
+    found = [_gains(task, own, share) for task, own in zip(_TASKS, runs, strict=True)]
+    print(_in_words(list(itertools.chain.from_iterable(found))))
 
 
-def _measured(task: _Task, seconds: float, threads: int | None) -> list[str]:
+# How often something is done, and that is done so many times.
+_Run = Callable[[int], None]
+
+
+class _Runs(NamedTuple):
+    """What is measured of a network."""
+
+    fit: _Run  # so many epochs
+    predict_one: _Run
+    predict_many: _Run
+
+
+def _runs(task: _Task, threads: int | None) -> _Runs:
     network = pymlp.Network(task.widths, hidden=task.hidden, dtype=task.dtype, seed=0)
     rng = np.random.default_rng(0)
     X = rng.standard_normal((max(task.rows, _MANY_ROWS), task.widths[0])).astype(task.dtype)
-    step = _seconds_of_a_step(network, task, X[: task.rows], seconds / 2, threads)
-    operations = 2 * task.batch_size * (3 * sum(task.products) - task.products[0])
-    return [
-        f"{'-'.join(map(str, task.widths))}, {task.batch_size}, {task.dtype}",
-        f"{step * 1e6:,.1f}",
-        f"{task.batch_size / step:,.0f}",
-        f"{operations / step / 1e9:,.1f}",
-        f"{_seconds_of_predict(network, X[:1], seconds / 4, threads) * 1e6:,.2f}",
-        f"{_MANY_ROWS / _seconds_of_predict(network, X[:_MANY_ROWS], seconds / 4, threads):,.0f}",
-    ]
-
-
-def _seconds_of_a_step(
-    network: pymlp.Network, task: _Task, X: Any, seconds: float, threads: int | None
-) -> float:
-    y = np.random.default_rng(1).standard_normal((len(X), task.widths[-1])).astype(task.dtype)
+    y = rng.standard_normal((task.rows, task.widths[-1])).astype(task.dtype)
     optimizer = pymlp.Adam()
 
     def fit(epochs: int) -> None:
         network.fit(
-            X,
+            X[: task.rows],
             y,
             epochs=epochs,
             batch_size=task.batch_size,
@@ -93,32 +102,86 @@ def _seconds_of_a_step(
             threads=threads,
         )
 
-    return _least(fit, seconds) / -(-len(X) // task.batch_size)
+    def predict(rows: int) -> _Run:
+        some, out = X[:rows], np.empty((rows, task.widths[-1]), network.dtype)
+
+        def run(times: int) -> None:
+            for _ in range(times):
+                network.predict(some, out=out, threads=threads)
+
+        return run
+
+    return _Runs(fit, predict(1), predict(_MANY_ROWS))
 
 
-def _seconds_of_predict(
-    network: pymlp.Network, X: Any, seconds: float, threads: int | None
-) -> float:
-    out = np.empty((len(X), network.widths[-1]), network.dtype)
+def _measured(task: _Task, runs: _Runs, seconds: float) -> list[str]:
+    step = _least(runs.fit, seconds / 2) / -(-task.rows // task.batch_size)
+    operations = 2 * task.batch_size * (3 * sum(task.products) - task.products[0])
+    return [
+        f"{task}, {task.batch_size}, {task.dtype}",
+        f"{step * 1e6:,.1f}",
+        f"{task.batch_size / step:,.0f}",
+        f"{operations / step / 1e9:,.1f}",
+        f"{_least(runs.predict_one, seconds / 4) * 1e6:,.2f}",
+        f"{_MANY_ROWS / _least(runs.predict_many, seconds / 4):,.0f}",
+    ]
 
-    def predict(times: int) -> None:
-        for _ in range(times):
-            network.predict(X, out=out, threads=threads)
 
-    return _least(predict, seconds)
+# ---- beside BLAS ---------------------------------------------------------------------------------
 
 
-def _least(run: Callable[[int], None], seconds: float) -> float:
+def _gains(task: _Task, runs: _Runs, seconds: float) -> list[tuple[float, str]]:
+    """Return how many times faster BLAS is, and in what."""
+    return [
+        (_gain(run, seconds / 3), f"{task}, {task.dtype}, {what}")
+        for run, what in zip(
+            runs,
+            (f"a step of {task.batch_size} rows", "predict of 1 row", f"predict of {_MANY_ROWS:,}"),
+            strict=True,
+        )
+    ]
+
+
+def _gain(run: _Run, seconds: float) -> float:
+    """Return the time of the package's own products over that of BLAS: the median of turns."""
+    repeats = max(1, int(seconds / (2 * _TURNS) / _timed(run, 1)))
+
+    def timed(arithmetic: str) -> float:
+        with pymlp.arithmetic(arithmetic):
+            return _timed(run, repeats)
+
+    return median(timed("exact") / timed("blas") for _ in range(_TURNS))
+
+
+def _in_words(gains: Sequence[tuple[float, str]]) -> str:
+    blas = pymlp.show_config()
+    named = f"BLAS ({blas['blas_library']} {blas['blas_version']}, {blas['blas_kernels']} kernels)"
+    clear = [(gain, what) for gain, what in sorted(gains, reverse=True) if gain >= _CLEARLY]
+    least, most = min(gains)[0], max(gains)[0]
+    if not clear:
+        return (
+            f"{named} is nowhere clearly faster than the package's own products: {least:.2f} to "
+            f"{most:.2f} times as fast, the median {median(gain for gain, _ in gains):.2f}."
+        )
+    lines = [f"  {gain:.2f} times as fast: {what}" for gain, what in clear]
+    head = f"{named} is faster than the package's own products; choose it by set_arithmetic:"
+    return "\n".join([head, *lines, f"elsewhere {least:.2f} times as fast and more."])
+
+
+# ---- time ----------------------------------------------------------------------------------------
+
+
+def _timed(run: _Run, repeats: int) -> float:
+    start = time.perf_counter()
+    run(repeats)
+    return (time.perf_counter() - start) / repeats
+
+
+def _least(run: _Run, seconds: float) -> float:
     """Return the least time of one repeat, of five turns that take so many seconds together."""
-
-    def timed(repeats: int) -> float:
-        start = time.perf_counter()
-        run(repeats)
-        return (time.perf_counter() - start) / repeats
-
     run(1)
-    repeats = max(1, int(seconds / 6 / timed(1)))
-    return min(timed(repeats) for _ in range(5))
+    repeats = max(1, int(seconds / 6 / _timed(run, 1)))
+    return min(_timed(run, repeats) for _ in range(5))
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from pymlp import _core
+from pymlp import _core, config
 from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples
@@ -47,7 +47,9 @@ def fit(
     """
     options.check_freeze(len(architecture.activations))
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
-    with _core.Training(core):  # refused where one is going on
+    # Whatever this calls computes as it does when it begins.
+    arithmetic = config.arithmetic(config.get_arithmetic())
+    with _core.Training(core), arithmetic:  # refused where one is going on
         numbers = scheduled(options, architecture, training[0].shape[0] - held_out)
         seed = next_seed() if options.seed is None else options.seed
         history = History()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from pymlp import _core
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
 from pymlp.training.options import FitOptions
@@ -71,6 +73,8 @@ class _Run:
         self.parameters = self.core.arena[: task.network.n_parameters]
         self.loss = task.options.loss.for_core()
         self.gradient = np.empty_like(task.network.parameters)
+        freeze, tensors = task.options.freeze, task.architecture.tensors
+        self.still = [tensor for tensor in tensors if tensor.layer in freeze]
         self.data_loss = self.penalty = 0.0
 
     def minimize(self) -> str:
@@ -106,28 +110,31 @@ class _Run:
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
         self.parameters[:] = x
-        with self._refused_writes():
+        with self._guard():
             self.data_loss, _ = self.core.gradient(
                 *self.task.samples, self.loss, None, self.gradient, False, self.task.options.threads
             )
         gradient = self.gradient.astype(np.float64)
-        if not (np.isfinite(self.data_loss) and np.isfinite(gradient).all()):
+        if not (math.isfinite(self.data_loss) and _core.all_finite(gradient)):
             raise _Ended("diverged")
         self.penalty = self._penalize(x, gradient)
-        for tensor in self.task.architecture.tensors:
-            if tensor.layer in self.task.options.freeze:
-                tensor.view(gradient)[...] = 0.0
+        for tensor in self.still:
+            tensor.view(gradient)[...] = 0.0
         return self.data_loss + self.penalty, gradient
+
+    def _guard(self) -> contextlib.AbstractContextManager[None]:
+        user_functions = self.task.calls_user_functions
+        return self._refused_writes() if user_functions else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def _refused_writes(self) -> Iterator[None]:
         """Put back what a user function writes to the parameters, and refuse it, as steps do."""
         parameters = self.task.network.parameters
-        before = parameters.copy() if self.task.calls_user_functions else parameters
+        before = parameters.copy()
         try:
             yield
         finally:
-            written = before is not parameters and before.tobytes() != parameters.tobytes()
+            written = before.tobytes() != parameters.tobytes()
             if written:
                 self.task.core.write(before)
         if written:
@@ -172,7 +179,7 @@ class _Run:
         if self.task.validation is None:
             return []
         self.parameters[:] = x
-        with self._refused_writes():
+        with self._guard():
             return [
                 self.core.loss(*self.task.validation, self.loss, None, self.task.options.threads)
             ]

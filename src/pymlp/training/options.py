@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -97,14 +98,34 @@ class FitOptions:
         )
 
 
+_LIMITS = ("l1", "l2", "clip_norm", "clip_value", "max_norm")
+_PLAIN = {float, int, type(None)}
+
+
 def regularization(given: Mapping[str, Any]) -> _core.Regularization:
     """Return penalties and limits, checked, as the core takes them."""
-    penalties = {name: _checks.number(name, given[name], minimum=0.0) for name in ("l1", "l2")}
-    limits = {
-        name: 0.0 if given[name] is None else _checks.number(name, given[name], above=0.0)
-        for name in ("clip_norm", "clip_value", "max_norm")
-    }
-    return _core.Regularization(**penalties, **limits)
+    values = [given[name] for name in _LIMITS]
+    # Loops of one's own give the same ones in every step.
+    plain = _PLAIN.issuperset(map(type, values))
+    return (_same_regularization if plain else _regularization)(*values)
+
+
+def _regularization(
+    l1: Any, l2: Any, clip_norm: Any, clip_value: Any, max_norm: Any
+) -> _core.Regularization:
+    def limit(name: str, value: Any) -> float:
+        return 0.0 if value is None else _checks.number(name, value, above=0.0)
+
+    return _core.Regularization(
+        l1=_checks.number("l1", l1, minimum=0.0),
+        l2=_checks.number("l2", l2, minimum=0.0),
+        clip_norm=limit("clip_norm", clip_norm),
+        clip_value=limit("clip_value", clip_value),
+        max_norm=limit("max_norm", max_norm),
+    )
+
+
+_same_regularization = functools.lru_cache(_regularization)
 
 
 def _average(value: Any, optimizer: optimizers.Optimizer) -> float:

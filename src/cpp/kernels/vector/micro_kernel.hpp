@@ -73,7 +73,7 @@ void tile(const TileArguments<T>& of) {
   RowPointers<T, (ones && rows > 1 ? rows - 1 : rows)> a(of.a);
   const T* b = of.b;
   const index_t b_stride = of.b_stride;
-  const index_t ahead = kAhead * b_stride;
+  [[maybe_unused]] const index_t ahead = kAhead * b_stride;
   for (index_t p = of.k; p > 0; --p) {
     Vector<T, lanes> row[vectors];
     PYMLP_UNROLL
@@ -89,9 +89,12 @@ void tile(const TileArguments<T>& of) {
         }
       }
     }
-    __builtin_prefetch(b + ahead);
-    __builtin_prefetch(b + ahead + vectors * lanes - 1);
-    a.prefetch();
+    // A narrow tile loads nearly as often as it multiplies, and reads what wide ones have fetched.
+    if constexpr (vectors > 1) {
+      __builtin_prefetch(b + ahead);
+      __builtin_prefetch(b + ahead + vectors * lanes - 1);
+      a.prefetch();
+    }
     a.next_column();
     b += b_stride;
   }

@@ -75,9 +75,10 @@ index_t panel(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
 }
 
 template <bool ones, class T>
-void run(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start, bool accumulate) {
+void run(MatrixView<T> c, index_t first_column, Strided<T> a, index_t k, Panels<T> b,
+         const T* start, bool accumulate) {
   const bool few = !ones && c.rows <= kFewRows && b.panel_stride == kPanelWidth<T>;
-  for (index_t j = 0; j < c.cols;) {
+  for (index_t j = first_column; j < c.cols;) {
     const index_t number = j / kPanelWidth<T>;
     const T* first = b.data + number * b.panel_stride + j - number * kPanelWidth<T>;
     const T* row = start == nullptr ? nullptr : start + j;
@@ -90,12 +91,18 @@ void run(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start, 
 template <class T>
 void multiply(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, const T* start,
               bool accumulate) {
-  run<false>(c, a, k, b, start, accumulate);
+  run<false>(c, 0, a, k, b, start, accumulate);
+}
+
+template <class T>
+void multiply_columns(MatrixView<T> c, index_t first, Strided<T> a, index_t k, Panels<T> b,
+                      const T* start) {
+  run<false>(c, first, a, k, b, start, false);
 }
 
 template <class T>
 void multiply_with_ones(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b, bool accumulate) {
-  run<true>(c, a, k, b, static_cast<const T*>(nullptr), accumulate);
+  run<true>(c, 0, a, k, b, static_cast<const T*>(nullptr), accumulate);
 }
 
 }  // namespace
@@ -104,6 +111,7 @@ template <Isa isa, class T>
 void add_products(Kernels<T>& table) {
   table.panel_width = kPanelWidth<T>;
   table.multiply = multiply<T>;
+  table.multiply_columns = multiply_columns<T>;
   table.multiply_with_ones = multiply_with_ones<T>;
 }
 
