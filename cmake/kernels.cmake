@@ -15,6 +15,13 @@ set(kernel_sources
   src/cpp/kernels/vector/product.cpp
   src/cpp/kernels/vector/reduce.cpp
   src/cpp/kernels/vector/rows.cpp)
+# Limits such as x > high ? high : x in a row: threaded jumps make GCC compute constants on paths of
+# their own, and the loop then takes twice as long or does not become vectors at all.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set_source_files_properties(
+    src/cpp/kernels/vector/activation.cpp src/cpp/kernels/vector/parametric.cpp
+    PROPERTIES COMPILE_OPTIONS -fno-thread-jumps)
+endif()
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
 set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)

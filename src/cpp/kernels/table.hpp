@@ -35,9 +35,15 @@ struct Kernels {
   // a = g(z), rows of one matrix: (m, n). `a` may be `z`.
   void (*activation_forward)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
 
+  // The same where g' needs z and is element-wise: z becomes g'(z). `a` may not be `z`.
+  void (*activation_with_slope)(MatrixView<T> a, MatrixView<T> z, const Activation& g);
+
   // dz = da * g'(z), for softmax the product with its Jacobian: (m, n) all. `dz` may be `da`.
   void (*activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
                               ConstMatrixView<T> a, const Activation& g);
+
+  // dz = da * slopes: (m, n) all. `dz` may be `da`.
+  void (*multiply_elements)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> slopes);
 
   // a = z + alpha (g(z) - z), alpha (n,), g element-wise: (m, n). `a` may be `z`.
   void (*parametric_forward)(MatrixView<T> a, ConstMatrixView<T> z, const T* alpha,

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "kernels/activation.hpp"
+#include "kernels/table.hpp"
 #include "ops/defaults.hpp"
 
 namespace pymlp {
@@ -20,9 +21,14 @@ struct ActivationOperation : OperationDefaults {
   // An activation costs about as much as 15 multiply-adds.
   static double operations(const Operation& op) { return 30.0 * static_cast<double>(op.n_out); }
 
+  // Where g' needs z it is computed with a, as the two share most of their work, and kept in the
+  // place of z.
   template <class T>
   static void forward(const Operation& op, const Block<T>& block) {
     const MatrixView<T> a = block.output(op);
+    if (keeps_slope(op.activation.kind) && block.goes_back()) {
+      return kernels<T>().activation_with_slope(a, block.value(op.input), op.activation);
+    }
     activate<T>(a, block.input(op), op.activation);
   }
 
@@ -37,6 +43,8 @@ struct ActivationOperation : OperationDefaults {
   template <class T>
   static void backward(const Operation& op, const Block<T>& block) {
     const MatrixView<T> dz = block.input_gradient(op);
+    if (keeps_slope(op.activation.kind))
+      return kernels<T>().multiply_elements(dz, dz, block.input(op));
     activate_backward<T>(dz, dz, block.input(op), block.output(op), op.activation);
   }
 };
