@@ -27,8 +27,6 @@ struct Kernels {
   void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b,
                              bool accumulate);
   index_t panel_width;
-  // Rows [first, first + count) of w (n, k) as rows of the panels that hold w.
-  void (*pack)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
   // Rows [first, first + count) of w (n, k) become columns of its transpose (k, n) in panels.
   void (*transpose)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 
