@@ -5,6 +5,7 @@ set(kernel_sources
   src/cpp/kernels/vector/average.cpp
   src/cpp/kernels/vector/dropout.cpp
   src/cpp/kernels/vector/elementary.cpp
+  src/cpp/kernels/vector/lanes.cpp
   src/cpp/kernels/vector/loss.cpp
   src/cpp/kernels/vector/norm.cpp
   src/cpp/kernels/vector/optimizer.cpp

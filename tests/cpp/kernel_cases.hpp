@@ -10,6 +10,7 @@
 
 #include "kernel_numbers.hpp"
 #include "kernels/table.hpp"
+#include "lane_cases.hpp"
 #include "operation_cases.hpp"
 #include "product_cases.hpp"
 
@@ -357,7 +358,12 @@ void product_cases(const Visit<T>& visit) {
   }
 }
 
-// ---------------------------------------------------------------- operations
+// ---------------------------------------------------------------- operations, samples as lanes
+
+template <class T>
+void lane_cases(const Visit<T>& visit) {
+  visit_lanes<T>(visit);
+}
 
 template <class T>
 void operation_cases(const Visit<T>& visit) {
@@ -382,6 +388,7 @@ inline constexpr Family<T> kFamilies[] = {
     {"regularization", regularization_cases<T>},
     {"product", product_cases<T>},
     {"operation", operation_cases<T>},
+    {"lanes", lane_cases<T>},
 };
 
 inline std::vector<Isa> supported_isas() {

@@ -66,7 +66,7 @@ TEST_CASE("every row is in one block, in ascending order") {
       next = cuts.block(b).end();
     }
     REQUIRE(next == rows);
-    REQUIRE(cuts.largest_block() <= 256);
+    REQUIRE(cuts.largest_block() <= (cuts.lanes ? 1024 : 256));
   };
   for_cases(check_rows);
   const Program program = classifier({20, 96, 10});
@@ -106,7 +106,8 @@ TEST_CASE("what a step holds does not grow with the batch") {
   for_cases([](const Program& program, Purpose purpose, index_t) {
     const Plan plan = plan_of(program, purpose, 1'000'000);
     const RowCuts cuts = plan.cut(1'000'000);
-    REQUIRE((sums_by_segment(plan) ? cuts.largest_segment() : cuts.largest_block()) <= 64 * 256);
+    const index_t most = 64 * (plan.lanes() ? 1024 : 256);
+    REQUIRE((sums_by_segment(plan) ? cuts.largest_segment() : cuts.largest_block()) <= most);
   });
 }
 
@@ -288,4 +289,26 @@ TEST_CASE("a step of half a second takes long, one of half a millisecond does no
   const Program program = classifier({1000, 1000, 10});  // 2 million operations for a row
   CHECK(plan_of(program, Purpose::training, 10'000).takes_long(10'000));
   CHECK_FALSE(plan_of(program, Purpose::training, 10'000).takes_long(10));
+}
+
+TEST_CASE("samples are lanes where every layer is narrow, a product and an activation") {
+  const auto lanes = [](const Program& program, Purpose purpose, index_t rows) {
+    return plan_of(program, purpose, rows).cut(rows).lanes;
+  };
+  for (const Purpose purpose : {Purpose::training, Purpose::gradient, Purpose::loss}) {
+    for (const index_t rows : kBatches) {
+      CHECK(lanes(classifier({16, 1, 16, 2}), purpose, rows));
+      CHECK(lanes(classifier({16, 16, 14}), purpose, rows));        // 510 parameters
+      CHECK_FALSE(lanes(classifier({16, 16, 16}), purpose, rows));  // 544
+      CHECK_FALSE(lanes(classifier({17, 3}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({3, 17, 3}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({3, 17}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({4, 4, 4}, "tanh", "softmax", 0.1), purpose, rows));
+      CHECK_FALSE(lanes(of_every_operation({4, 4, 4}, Norm::layer), purpose, rows));
+    }
+  }
+  CHECK(lanes(classifier({4, 4}), Purpose::predict, 100));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::predict, 1));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::pull_back, 100));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::trace, 100));
 }

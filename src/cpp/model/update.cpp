@@ -87,19 +87,23 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
   if (undo != nullptr) undo->begin(program_.n_parameters(), optimizer);
   const std::unique_lock lock(network.access().mutex());
   optimizer.begin_step(clipping);
-  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
-    // Updated while its gradient is still in the cache.
-    if (gradients_too) finish_gradient(pass, cuts, options, number, stretch);
-    for (const Range& range : plan_.ranges()[number]) {
-      if (undo != nullptr) undo->keep(parameters, optimizer, range);
-      optimizer.update(parameters, pass.gradient, range.first, range.count);
-      if (point != nullptr && !limits) point->follow(optimizer, range);
-      if (undo != nullptr && !kernels<T>().all_finite(parameters + range.first, range.count)) {
-        finite.store(false, std::memory_order_relaxed);
-      }
+  const auto update = [&](const Range& range) {
+    if (undo != nullptr) undo->keep(parameters, optimizer, range);
+    optimizer.update(parameters, pass.gradient, range.first, range.count);
+    if (point != nullptr && !limits) point->follow(optimizer, range);
+    if (undo != nullptr && !kernels<T>().all_finite(parameters + range.first, range.count)) {
+      finite.store(false, std::memory_order_relaxed);
     }
+  };
+  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+    if (gradients_too) finish_gradient(pass, cuts, options, number, stretch);
+    if (cuts.lanes) return;
+    // Updated while its gradient is still in the cache.
+    for (const Range& range : plan_.ranges()[number]) update(range);
     packed_->refresh(pass.parameters, stretch);
   });
+  // So few that they are in the cache anyway.
+  if (cuts.lanes) std::ranges::for_each(plan_.trained(), update);
   if (undo != nullptr && plan_.joins() && !statistics_are_finite(pass, cuts)) finite = false;
   if (!finite.load(std::memory_order_relaxed)) {
     undo->restore(parameters, optimizer);
