@@ -16,8 +16,8 @@ set(kernel_sources
   src/cpp/kernels/vector/product.cpp
   src/cpp/kernels/vector/reduce.cpp
   src/cpp/kernels/vector/rows.cpp)
-# Limits such as x > high ? high : x in a row: threaded jumps make GCC compute constants on paths of
-# their own, and the loop then takes twice as long or does not become vectors at all.
+# GCC's jump threading makes paths of their own of limits such as x > high ? high : x, and slower
+# loops, some by several times.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   set_source_files_properties(
     src/cpp/kernels/vector/activation.cpp src/cpp/kernels/vector/parametric.cpp

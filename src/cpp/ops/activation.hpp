@@ -21,22 +21,22 @@ struct ActivationOperation : OperationDefaults {
   // An activation costs about as much as 15 multiply-adds.
   static double operations(const Operation& op) { return 30.0 * static_cast<double>(op.n_out); }
 
+  template <class T>
+  static void forward(const Operation& op, const Block<T>& block) {
+    forward_columns(op, block, {0, op.n_out});
+  }
+
   // Where g' needs z it is computed with a, as the two share most of their work, and kept in the
   // place of z.
   template <class T>
-  static void forward(const Operation& op, const Block<T>& block) {
-    const MatrixView<T> a = block.output(op);
-    if (keeps_slope(op.activation.kind) && block.goes_back()) {
-      return kernels<T>().activation_with_slope(a, block.value(op.input), op.activation);
-    }
-    activate<T>(a, block.input(op), op.activation);
-  }
-
-  template <class T>
   static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
     const auto [first, count] = columns;
-    activate<T>(block.output(op).columns(first, count), block.input(op).columns(first, count),
-                op.activation);
+    const MatrixView<T> a = block.output(op).columns(first, count);
+    const MatrixView<T> z = block.value(op.input).columns(first, count);
+    if (keeps_slope(op.activation.kind) && block.goes_back()) {
+      return kernels<T>().activation_with_slope(a, z, op.activation);
+    }
+    activate<T>(a, z, op.activation);
   }
 
   // dz = da g'(z), in place.
