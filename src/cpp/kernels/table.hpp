@@ -27,17 +27,21 @@ struct Kernels {
   void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b,
                              bool accumulate);
   index_t panel_width;
-  // Rows [first, first + count) of w (n, k) as rows of the panels that hold w.
-  void (*pack)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
   // Rows [first, first + count) of w (n, k) become columns of its transpose (k, n) in panels.
   void (*transpose)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 
   // a = g(z), rows of one matrix: (m, n). `a` may be `z`.
   void (*activation_forward)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
 
+  // The same where g' needs z and is element-wise: z becomes g'(z). `a` may not be `z`.
+  void (*activation_with_slope)(MatrixView<T> a, MatrixView<T> z, const Activation& g);
+
   // dz = da * g'(z), for softmax the product with its Jacobian: (m, n) all. `dz` may be `da`.
   void (*activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
                               ConstMatrixView<T> a, const Activation& g);
+
+  // dz = da * slopes: (m, n) all. `dz` may be `da`.
+  void (*multiply_elements)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> slopes);
 
   // a = z + alpha (g(z) - z), alpha (n,), g element-wise: (m, n). `a` may be `z`.
   void (*parametric_forward)(MatrixView<T> a, ConstMatrixView<T> z, const T* alpha,

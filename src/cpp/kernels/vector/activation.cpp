@@ -10,6 +10,31 @@
 namespace pymlp {
 namespace {
 
+// dz = da * slopes, which lie where z was.
+template <class T>
+void multiply_elements(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> slopes) {
+  for_rows(
+      [](index_t n, T* dz, const T* da, const T* s) {
+        PYMLP_VECTOR_LOOP
+        for (index_t j = 0; j < n; ++j) dz[j] = da[j] * s[j];
+      },
+      dz, da, slopes);
+}
+
+template <class T, class Function>
+PYMLP_INLINE void map_with_slope(MatrixView<T> a, MatrixView<T> z, Function function) {
+  for_rows(
+      [function](index_t n, T* a, T* z) {
+        PYMLP_VECTOR_LOOP
+        for (index_t j = 0; j < n; ++j) {
+          const auto [value, slope] = function.at(z[j]);
+          a[j] = value;
+          z[j] = slope;
+        }
+      },
+      a, z);
+}
+
 template <class T, class Function>
 PYMLP_INLINE void map(MatrixView<T> a, ConstMatrixView<T> z, Function function) {
   for_rows(
@@ -167,6 +192,16 @@ void activation_forward(MatrixView<T> a, ConstMatrixView<T> z, const Activation&
 }
 
 template <class T>
+void activation_with_slope(MatrixView<T> a, MatrixView<T> z, const Activation& g) {
+  with_function<T>(g, [&](auto function) {
+    if constexpr (keeps_slope(decltype(function)::kind)) {
+      map_with_slope(a, z, function);
+    }
+    return true;
+  });
+}
+
+template <class T>
 void activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
                          ConstMatrixView<T> a, const Activation& g) {
   if (g.kind == ActivationKind::linear && dz.data == da.data) return;
@@ -221,7 +256,9 @@ void lane_activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatr
 template <Isa isa, class T>
 void add_activations(Kernels<T>& table) {
   table.activation_forward = activation_forward<T>;
+  table.activation_with_slope = activation_with_slope<T>;
   table.activation_backward = activation_backward<T>;
+  table.multiply_elements = multiply_elements<T>;
   table.lane_activation = lane_activation<T>;
   table.lane_activation_backward = lane_activation_backward<T>;
 }
