@@ -308,7 +308,7 @@ class Network:
         --------
         >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
-        (8, 32, 2, 3997696.0)
+        (2, 128, 2, 3997696.0)
         """
         rows = plan_rows(batch_size)
         wanted = _checks.flag("training", training)

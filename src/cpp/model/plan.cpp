@@ -169,7 +169,7 @@ void Plan::set_threads(int threads) {
 
 // Whether a result depends on the rows of each block.
 bool Plan::blocks_sum() const {
-  return has_gradients(purpose_) && (joins_ || program_.sums_of_a_block() > 0);
+  return joins_ || (has_gradients(purpose_) && program_.sums_of_a_block() > 0);
 }
 
 RowCuts Plan::cut(index_t rows) const {
