@@ -215,12 +215,17 @@ RowCuts Plan::cut_by_sizes(index_t rows) const {
 // As many blocks for each thread: one where the work is short, so that weights are read once.
 void Plan::follow_threads(RowCuts& cuts) const {
   cuts.kind = Blocks::of_threads;
+  if (cuts.threads == 1 && cuts.rows <= Limits::rows_of_outputs) {
+    cuts.blocks = cuts.blocks_of_a_segment = 1;  // of a few microseconds: no time for divisions
+    return;
+  }
   if (outputs_alone()) cuts.rows_of_a_segment = 0;
   const index_t rows = cuts.rows_of_a_segment > 0 ? cuts.rows_of_a_segment : cuts.rows;
   const index_t threads = cuts.threads;
   const double operations = static_cast<double>(rows) * program_.forward_operations();
   const index_t rounds = operations > Limits::operations_of_a_long_job * cuts.threads ? 2 : 1;
-  const index_t fewest = ceiling(rows, Limits::many_rows);
+  const index_t fewest =
+      ceiling(rows, outputs_alone() ? Limits::rows_of_outputs : Limits::many_rows);
   const index_t most = std::max(fewest, rows / fewest_rows());
   const index_t blocks = std::min(most, threads * std::max(rounds, ceiling(fewest, threads)));
   cuts.blocks = cuts.blocks_of_a_segment = blocks;
@@ -235,11 +240,12 @@ index_t Plan::fewest_rows() const {
 
 // Fewer rows than make a block for each thread: they share the columns of wide operations.
 void Plan::follow_columns(RowCuts& cuts) const {
+  if (cuts.rows > Limits::many_rows || threads() == 1) return;
   const index_t rows = std::max(cuts.rows, Limits::rows_that_weights_cost);
   const double cost = static_cast<double>(rows) * program_.forward_operations();
   const int threads_of_columns = threads_for(
       cost * Limits::operations_worth_sharing / Limits::operations_worth_columns, threads());
-  if (cuts.rows > Limits::many_rows || threads_of_columns <= cuts.blocks) return;
+  if (threads_of_columns <= cuts.blocks) return;
   const auto is_cut = [&](const Operation& op) { return column_parts(op, cuts.rows) > 1; };
   if (!std::ranges::any_of(program_.operations(), is_cut)) return;
   cuts.blocks = cuts.blocks_of_a_segment = 1;

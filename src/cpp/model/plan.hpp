@@ -43,6 +43,7 @@ struct PlanLimits {
   static constexpr index_t fewest_rows_of_many_weights = 16;
   static constexpr index_t bytes_that_stay = 768 << 10;  // of weights, in a second-level cache
   static constexpr index_t many_rows = 256;             // above, a block's matrices leave the cache
+  static constexpr index_t rows_of_outputs = 64;        // of a block that is computed forward alone
   static constexpr index_t blocks = 8;                  // enough to share among threads
   static constexpr double operations_of_a_block = 4e5;  // less is not worth a task
   static constexpr double operations_worth_sharing = 5e5;   // about 5 microseconds of one core

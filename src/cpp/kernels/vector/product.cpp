@@ -36,9 +36,15 @@ bool worth_a_copy(const TileArguments<T>& of, index_t rows) {
 }
 
 // One chain of every element in the columns of a panel, or of what is left of it. Rows are cut into
-// tiles of nearly equal height, so that none is left with few.
+// tiles of nearly equal height, so that none is left with few. Arguments are changed and put back,
+// not copied: reading them at once just after they were written one by one would stall.
 template <class Family, bool ones, class T>
-void chains(MatrixView<T> c, index_t first, TileArguments<T> of) {
+void chains(MatrixView<T> c, index_t first, TileArguments<T>& of) {
+  T* const to = of.c;
+  const T* const a = of.a.data;
+  const T* const b = of.b;
+  const index_t b_stride = of.b_stride;
+  T* const copy = of.copy;
   const index_t count = (c.rows + Family::most_rows - 1) / Family::most_rows;
   const index_t left = c.cols - first;
   constexpr bool kCopies = kWholePanels<Family, T> && !ones;
@@ -57,12 +63,15 @@ void chains(MatrixView<T> c, index_t first, TileArguments<T> of) {
     of.c += rows * of.c_stride;
     of.a.data += rows * of.a.row_stride;
   }
+  of.c = to;
+  of.a.data = a;
+  of.b = b;
+  of.b_stride = b_stride;
+  of.copy = copy;
 }
 
 template <class Family, bool ones, class T>
-index_t columns(MatrixView<T> c, index_t first, TileArguments<T> of) {
-  alignas(kVectorBytes) T copy[kWholePanels<Family, T> ? kChain * Family::width : 1];
-  if (kWholePanels<Family, T> && worth_a_copy(of, c.rows)) of.copy = copy;
+index_t columns(MatrixView<T> c, index_t first, TileArguments<T>& of) {
   index_t left = of.k;
   do {
     of.k = left < kChain ? left : kChain;
@@ -76,9 +85,17 @@ index_t columns(MatrixView<T> c, index_t first, TileArguments<T> of) {
   return Family::width;
 }
 
+// The same by way of a copy. A function of its own: products of few rows would pay for its frame.
+template <class Family, class T>
+[[gnu::noinline]] index_t copied_columns(MatrixView<T> c, index_t first, TileArguments<T>& of) {
+  alignas(kVectorBytes) T copy[kChain * Family::width];
+  of.copy = copy;
+  return columns<Family, false>(c, first, of);
+}
+
 // Wide tiles of few rows; returns the columns that are done.
 template <class T, int vectors>
-index_t few_rows(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
+index_t few_rows(MatrixView<T> c, index_t first, TileArguments<T>& of) {
   using Family = Tiles<T, kWidth<T>, vectors, kFewRows>;
   if (c.cols - first >= Family::width) return columns<Family, false>(c, first, of);
   if constexpr (vectors > 2) return few_rows<T, vectors / 2>(c, first, of);
@@ -87,13 +104,15 @@ index_t few_rows(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
 
 // One panel, in vectors no wider than its columns need; returns the columns that are done.
 template <bool ones, class T>
-index_t panel(MatrixView<T> c, index_t first, const TileArguments<T>& of) {
+index_t panel(MatrixView<T> c, index_t first, TileArguments<T>& of) {
   constexpr int w = kWidth<T>;
   constexpr int half = w / 2;
   constexpr int quarter = w > 2 ? w / 4 : 1;
   const index_t left = c.cols - first;
   if (left > w + half && first % kPanelWidth<T> == 0) {
-    return columns<Tiles<T, w, kPanelVectors, kTileRows>, ones>(c, first, of);
+    using Family = Tiles<T, w, kPanelVectors, kTileRows>;
+    if (!ones && worth_a_copy(of, c.rows)) return copied_columns<Family>(c, first, of);
+    return columns<Family, ones>(c, first, of);
   }
   if (left > half) return columns<Tiles<T, w, 1, kTileRows>, ones>(c, first, of);
   if (left > quarter) return columns<Tiles<T, half, 1, kTileRows>, ones>(c, first, of);
@@ -108,8 +127,7 @@ void run(MatrixView<T> c, index_t first_column, Strided<T> a, index_t k, Panels<
     const index_t number = j / kPanelWidth<T>;
     const T* first = b.data + number * b.panel_stride + j - number * kPanelWidth<T>;
     const T* row = start == nullptr ? nullptr : start + j;
-    const TileArguments<T> of{c.data + j, c.stride, a,          first,  b.row_stride,
-                              k,          row,      accumulate, nullptr};
+    TileArguments<T> of{c.data + j, c.stride, a, first, b.row_stride, k, row, accumulate, nullptr};
     const index_t done = few ? few_rows<T, kFewRowsVectors>(c, j, of) : 0;
     j += done > 0 ? done : panel<ones>(c, j, of);
   }
