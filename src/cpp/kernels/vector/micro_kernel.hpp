@@ -23,9 +23,10 @@ struct TileArguments {
   const T* b;
   index_t b_stride;
   index_t k;
-  const T* start;  // the row that every row of c starts from; null: 0
-  bool adds;       // c += instead of c =
-  T* copy;         // for a copying tile: where the rows of b go, side by side
+  const T* start;       // the row that every row of c starts from; null: 0
+  bool adds;            // c += instead of c =
+  T* copy;              // for a copying tile: where the rows of b go, side by side
+  const T* next_panel;  // of b, which tiles do not read
 };
 
 enum class TileKind {

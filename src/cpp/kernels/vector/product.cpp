@@ -24,6 +24,9 @@ constexpr int kFewRowsVectors = 8;
 constexpr index_t kFarApart = 1024;
 constexpr index_t kTilesForACopy = 4;
 
+// With fewer tiles there would be too many rows to fetch at a time.
+constexpr index_t kTilesToFetchAhead = 8;
+
 template <class Family, class T>
 inline constexpr bool kWholePanels =
     Family::width == kPanelWidth<T> && Family::most_rows == kTileRows;
@@ -35,11 +38,33 @@ bool worth_a_copy(const TileArguments<T>& of, index_t rows) {
          rows > (kTilesForACopy - 1) * kTileRows;
 }
 
+// The rows of b that are read after a chain.
+template <class T>
+struct NextChain {
+  const T* data;
+  index_t row_stride;
+  index_t rows;
+};
+
+constexpr index_t chain_of(index_t rows) { return rows < kChain ? rows : kChain; }
+
+// After tile t of `count` its share of the next chain is fetched into the second level of the
+// cache: the first tile over it would wait for rows from farther away.
+template <class T>
+void fetch_ahead(const NextChain<T>& next, index_t t, index_t count) {
+  constexpr index_t line = 64 / static_cast<index_t>(sizeof(T));
+  for (index_t p = next.rows * t / count; p < next.rows * (t + 1) / count; ++p) {
+    for (index_t j = 0; j < kPanelWidth<T>; j += line) {
+      __builtin_prefetch(next.data + p * next.row_stride + j, 0, 2);
+    }
+  }
+}
+
 // One chain of every element in the columns of a panel, or of what is left of it. Rows are cut into
 // tiles of nearly equal height, so that none is left with few. Arguments are changed and put back,
 // not copied: reading them at once just after they were written one by one would stall.
 template <class Family, bool ones, class T>
-void chains(MatrixView<T> c, index_t first, TileArguments<T>& of) {
+void chains(MatrixView<T> c, index_t first, TileArguments<T>& of, const NextChain<T>& next) {
   T* const to = of.c;
   const T* const a = of.a.data;
   const T* const b = of.b;
@@ -48,6 +73,7 @@ void chains(MatrixView<T> c, index_t first, TileArguments<T>& of) {
   const index_t count = (c.rows + Family::most_rows - 1) / Family::most_rows;
   const index_t left = c.cols - first;
   constexpr bool kCopies = kWholePanels<Family, T> && !ones;
+  const bool fetches = kWholePanels<Family, T> && count >= kTilesToFetchAhead;
   const bool fits = left >= Family::width || c.stride >= first + Family::width;
   for (index_t t = 0; t < count; ++t) {
     const index_t rows = c.rows * (t + 1) / count - c.rows * t / count;
@@ -60,6 +86,7 @@ void chains(MatrixView<T> c, index_t first, TileArguments<T>& of) {
     } else {
       rows_of_tile<Family, TileKind::plain>(rows, fits, left, of);
     }
+    if (fetches) fetch_ahead(next, t, count);
     of.c += rows * of.c_stride;
     of.a.data += rows * of.a.row_stride;
   }
@@ -72,10 +99,13 @@ void chains(MatrixView<T> c, index_t first, TileArguments<T>& of) {
 
 template <class Family, bool ones, class T>
 index_t columns(MatrixView<T> c, index_t first, TileArguments<T>& of) {
+  const bool last = c.cols < first + 2 * Family::width;
+  const NextChain<T> next_panel{of.next_panel, of.b_stride, last ? 0 : chain_of(of.k)};
   index_t left = of.k;
   do {
-    of.k = left < kChain ? left : kChain;
-    chains<Family, ones>(c, first, of);
+    of.k = chain_of(left);
+    const NextChain<T> next{of.b + of.k * of.b_stride, of.b_stride, chain_of(left - of.k)};
+    chains<Family, ones>(c, first, of, left > kChain ? next : next_panel);
     of.a.data += of.k * of.a.column_stride;
     of.b += of.k * of.b_stride;
     of.start = nullptr;
@@ -127,7 +157,8 @@ void run(MatrixView<T> c, index_t first_column, Strided<T> a, index_t k, Panels<
     const index_t number = j / kPanelWidth<T>;
     const T* first = b.data + number * b.panel_stride + j - number * kPanelWidth<T>;
     const T* row = start == nullptr ? nullptr : start + j;
-    TileArguments<T> of{c.data + j, c.stride, a, first, b.row_stride, k, row, accumulate, nullptr};
+    TileArguments<T> of{c.data + j, c.stride, a,          first,   b.row_stride,
+                        k,          row,      accumulate, nullptr, first + b.panel_stride};
     const index_t done = few ? few_rows<T, kFewRowsVectors>(c, j, of) : 0;
     j += done > 0 ? done : panel<ones>(c, j, of);
   }
