@@ -14,8 +14,10 @@ namespace pymlp {
 
 namespace {
 
-// ---- few rows: Gram-Schmidt ----------------------------------------------------------------------
-constexpr index_t kFewRows = 512;  // more take n^3 additions that wait for one another too long
+// ---- few rows: Gram-Schmidt ----
+
+// The additions of a projection wait for one another. More rows would take seconds.
+constexpr index_t kFewRows = 512;
 
 double dot(const double* x, const double* y, index_t n) {
   double sum = 0.0;
@@ -53,14 +55,16 @@ void gram_schmidt(MatrixView<double> q, Random random, Interrupt* interrupt) {
   orthonormalize_rows(q, interrupt);
 }
 
-// ---- many rows: reflections ----------------------------------------------------------------------
-// The QR decomposition of normal draws, R's diagonal positive, is uniformly distributed. Its Q is a
-// product of Householder reflections, and each of these depends on draws that no other one has
-// touched: so they are drawn, and nothing is decomposed (Stewart, SIAM J. Numer. Anal. 17, 1980).
+// ---- many rows: reflections ----
+
+// The QR decomposition of normal draws, R's diagonal positive, has a uniformly distributed Q. That
+// is a product of Householder reflections, each by draws that no other one has touched: so they are
+// drawn, and nothing is decomposed (Stewart, SIAM J. Numer. Anal. 17, 1980).
 //
-// Row by row: q = D H_k ... H_1, of which D are signs in the first k columns, and H_i = I - v v^T
+// Row by row: q = D H_k ... H_1, of which D are signs in the first k columns, and H_i = I - v^T v
 // leaves alone the columns before i. The reflections of a block, U their rows v, are multiplied in
-// at once (Schreiber & Van Loan's compact WY): q -= q U^T L^-1 U, L the lower triangle of U U^T.
+// at once (Schreiber & Van Loan's compact WY): q -= q U^T L^-1 U. L has ones on its
+// diagonal, and below it what U U^T has there.
 class Reflections {
  public:
   Reflections(MatrixView<double> q, const Random& random, Interrupt* interrupt)
@@ -72,8 +76,8 @@ class Reflections {
       u_ = {vectors_.data(), count, q_.cols - first, stride_};
       draw(first);
       combine();
+      if (came(interrupt_)) return;
       apply({q_.row(first) + first, q_.rows - first, u_.cols, q_.stride});
-      if (requested(interrupt_)) return;
     }
   }
 
@@ -108,11 +112,11 @@ class Reflections {
         std::fill_n(u_.row(r), r, 0.0);
         q_.row(i)[i] = draw_reflection(u_.row(r) + r, u_.cols - r, random_.part(i));
       }
-      k_.transpose(panels_.data(), u_, begin, count);
+      if (!requested(interrupt_)) k_.transpose(panels_.data(), u_, begin, count);
     });
   }
 
-  // -L^-1, by rows: those of L times those of L^-1 before it.
+  // -L^-1, row by row from those before it.
   void combine() {
     const index_t n = u_.rows;
     const Matrix l{products_.data(), n, n, kStride};
@@ -120,8 +124,7 @@ class Reflections {
     const index_t tasks = (n + kRows - 1) / kRows;
     parallel_for(tasks, threads_, [&](index_t t, index_t) {
       const auto [first, count] = part_of(n, t, tasks);
-      k_.multiply(l.slice(first, count), as_it_is<double>(u_.slice(first, count)), u_.cols,
-                  panels(0), nullptr, false);
+      multiply_by_vectors(l.slice(first, count), u_.slice(first, count));
     });
     for (index_t i = 0; i < n; ++i) {
       double* row = inverse.row(i);
@@ -139,15 +142,11 @@ class Reflections {
     });
   }
 
-  // Some rows of q: what they share with every v, what of that is to be taken away, taking it away.
+  // Some rows of q: their products with every v, what share of every v that takes away.
   void apply_to_rows(Matrix q, double* memory) {
     const Matrix products{memory, q.rows, u_.rows, kStride};
     const Matrix shares{memory + kRows * kStride, q.rows, u_.rows, kStride};
-    for (index_t j = 0; j < q.cols; j += kColumns) {
-      if (requested(interrupt_)) return;
-      const Matrix part = q.columns(j, std::min(kColumns, q.cols - j));
-      k_.multiply(products, as_it_is<double>(part), part.cols, panels(j), nullptr, j > 0);
-    }
+    multiply_by_vectors(products, q);
     k_.multiply(shares, as_it_is<double>(products), u_.rows, plain(inverse_.data(), kStride),
                 nullptr, false);
     for (index_t j = 0; j < q.cols; j += kColumns) {
@@ -158,12 +157,19 @@ class Reflections {
     }
   }
 
+  // products = rows U^T, both as wide as U.
+  void multiply_by_vectors(Matrix products, Matrix rows) {
+    const index_t width = k_.panel_width;
+    for (index_t j = 0; j < rows.cols; j += kColumns) {
+      if (requested(interrupt_)) return;
+      const Matrix part = rows.columns(j, std::min(kColumns, rows.cols - j));
+      const Panels<double> panels{panels_.data() + j * width, width, width * rows.cols};
+      k_.multiply(products, as_it_is<double>(part), part.cols, panels, nullptr, j > 0);
+    }
+  }
+
   Panels<double> plain(const double* data, index_t stride) const {
     return {data, stride, k_.panel_width};
-  }
-  // The rows of U^T from `first` on.
-  Panels<double> panels(index_t first) const {
-    return {panels_.data() + first * k_.panel_width, k_.panel_width, k_.panel_width * u_.cols};
   }
 
   const Kernels<double>& k_ = kernels<double>();
@@ -182,9 +188,10 @@ class Reflections {
 
 // w = q, or its transpose: rows of both are read and written in pieces.
 template <class T>
-void write(MatrixView<T> w, ConstMatrixView<double> q, bool transposed) {
+void write(MatrixView<T> w, ConstMatrixView<double> q, bool transposed, Interrupt* interrupt) {
   constexpr index_t kPiece = 16;
   for (index_t first = 0; first < w.cols; first += kPiece) {
+    if (requested(interrupt)) return;
     const index_t end = std::min(first + kPiece, w.cols);
     for (index_t i = 0; i < w.rows; ++i) {
       for (index_t j = first; j < end; ++j) {
@@ -208,7 +215,7 @@ void fill_orthogonal(MatrixView<T> w, const Random& random, Interrupt* interrupt
   } else {
     Reflections(q, random, interrupt).multiply();
   }
-  write<T>(w, q, w.rows > w.cols);
+  write<T>(w, q, w.rows > w.cols, interrupt);
 }
 
 template void fill_orthogonal(MatrixView<float>, const Random&, Interrupt*);
