@@ -5,6 +5,7 @@ set(kernel_sources
   src/cpp/kernels/vector/average.cpp
   src/cpp/kernels/vector/dropout.cpp
   src/cpp/kernels/vector/elementary.cpp
+  src/cpp/kernels/vector/lanes.cpp
   src/cpp/kernels/vector/loss.cpp
   src/cpp/kernels/vector/norm.cpp
   src/cpp/kernels/vector/optimizer.cpp
@@ -15,6 +16,13 @@ set(kernel_sources
   src/cpp/kernels/vector/product.cpp
   src/cpp/kernels/vector/reduce.cpp
   src/cpp/kernels/vector/rows.cpp)
+# GCC's jump threading makes paths of their own of limits such as x > high ? high : x, and slower
+# loops, some by several times.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set_source_files_properties(
+    src/cpp/kernels/vector/activation.cpp src/cpp/kernels/vector/parametric.cpp
+    PROPERTIES COMPILE_OPTIONS -fno-thread-jumps)
+endif()
 set(flags_generic "")
 set(flags_avx2 -mavx2 -mfma)
 set(flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)

@@ -57,9 +57,9 @@ class Network:
     bias : bool, default True
         Whether layers have biases.
     dropout : float or list of float, default 0
-        The share of units of each hidden layer left out in a training step, in [0, 1), the others
-        scaled up; off in `predict`, and in `loss` and `gradients` without ``training=True``. A list
-        has one for each hidden layer.
+        The share of units of each hidden layer left out in a training step, in [0, 1) and to the
+        nearest multiple of 2^-16, the others scaled up; off in `predict`, and in `loss` and
+        `gradients` without ``training=True``. A list has one for each hidden layer.
     input_dropout : float, default 0
         The same of the inputs.
     norm : {"layer", "rms", "batch"}, optional
@@ -308,7 +308,7 @@ class Network:
         --------
         >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
-        (8, 32, 2, 3997696.0)
+        (2, 128, 2, 3997696.0)
         """
         rows = plan_rows(batch_size)
         wanted = _checks.flag("training", training)

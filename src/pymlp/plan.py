@@ -73,6 +73,9 @@ class PlanLimits:
         sums its own.
     fewer_parameters : int
         Blocks sum gradients of their own where they hold this many numbers for each parameter.
+    narrow, few_parameters, rows_of_lanes : int
+        In training samples are lanes where no layer has more units and there are not more
+        parameters; the most rows of a block that then sums gradients.
     """
 
     few_rows: int
@@ -83,6 +86,9 @@ class PlanLimits:
     blocks_in_memory: int
     gradients_in_memory: int
     fewer_parameters: int
+    narrow: int
+    few_parameters: int
+    rows_of_lanes: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +115,9 @@ class Plan:
         Threads that share the blocks, or the columns.
     gradients_by_block : bool
         Whether every block sums gradients of its own, which are added up in the order of blocks.
+    lanes : bool
+        Whether samples are lanes: the matrices of a narrow network have a row for each unit and a
+        column for each sample, of so many samples at a time as stay in the nearest cache.
     stretches, stretch_workers : int
         Parts of the parameters whose gradients are summed, and which are updated, in parallel.
     workspaces, workspace_rows, workspace_bytes : int
@@ -132,6 +141,7 @@ class Plan:
     blocks_of: str
     workers: int
     gradients_by_block: bool
+    lanes: bool
     stretches: int
     stretch_workers: int
     workspaces: int
@@ -199,6 +209,8 @@ class Plan:
 
     def _said_of_rows(self) -> str:
         cache = f"{self.limits.many_rows:,} rows fit into a second-level cache"
+        if self.lanes and self.training:
+            cache = f"at most {self.limits.rows_of_lanes:,} have a gradient of their own"
         blocks = f"{_count(self.blocks, 'block')} of at most {_count(self.block_rows, 'row')}"
         if self.blocks_of == "columns":
             most = max(operation.column_parts for operation in self.operations)
@@ -243,6 +255,8 @@ class Plan:
     def _said_of_sums(self) -> str:
         factor = f"{self.limits.fewer_parameters} times the parameters"
         held = f"the {self.numbers_of_a_block:,} numbers that a block by sizes alone holds"
+        if self.lanes:
+            return "summed by each block, in 16 lanes of each parameter, then added up"
         if self.gradients_by_block:
             return f"summed by each block, then added up: {factor} are not more than {held}"
         parts = _count(self.stretches, "stretch", "stretches")
@@ -254,9 +268,15 @@ class Plan:
         spaces = _count(self.workspaces, "workspace")
         rows = _count(self.workspace_rows, "row")
         text = f"{spaces} of {rows}, {self.workspace_bytes:,} bytes each"
+        if self.lanes:
+            text += f": samples are lanes, as no layer has more than {self.limits.narrow} units"
         if self.training:
             return f"{text}; gradients {self.gradient_bytes:,} bytes"
-        return f"{text}: two matrices that take turns as input and output of a layer"
+        return (
+            text
+            if self.lanes
+            else f"{text}: two matrices that take turns as input and output of a layer"
+        )
 
 
 _HEADER = ("layer", "operation", "shape", "parameters", "stretches", "multiply-adds", "bytes")

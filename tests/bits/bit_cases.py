@@ -71,7 +71,13 @@ OPERATIONS = [
     ),
     Case([1, 1, 1], optimizers.SGD, {}, {"norm": "batch", "residual": True}),
 ]  # fmt: skip
-CASES = [*PLAIN, *OPERATIONS]
+# Samples as lanes.
+NARROW = [
+    Case([4, 16, 16, 3], optimizers.Adam, {}, {"output": "softmax"}),
+    Case([16, 9, 1], lambda: optimizers.SGD(momentum=0.9), {"l2": 1e-3, "clip_norm": 0.5}, {}),
+    Case([7, 5, 12, 16], optimizers.AdamW, {"freeze": (1,)}, {"hidden": "gelu"}),
+]
+CASES = [*PLAIN, *OPERATIONS, *NARROW]
 WIDTHS = [case.widths for case in CASES]
 
 

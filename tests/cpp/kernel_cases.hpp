@@ -10,6 +10,7 @@
 
 #include "kernel_numbers.hpp"
 #include "kernels/table.hpp"
+#include "lane_cases.hpp"
 #include "operation_cases.hpp"
 #include "product_cases.hpp"
 
@@ -41,6 +42,17 @@ void elementary_cases(const Visit<T>& visit) {
 
 // ---------------------------------------------------------------- activations
 
+// a and dz, where the way forward keeps g'.
+template <class T>
+void run_with_slope(Outcome& outcome, const Kernels<T>& table, const Activation& g,
+                    const Matrix<T>& z, const Matrix<T>& da) {
+  Matrix<T> a = z, z_then_slope = z, dz = da;
+  table.activation_with_slope(a.view(), z_then_slope.view(), g);
+  table.multiply_elements(dz.view(), dz.view(), z_then_slope.view());
+  outcome.add(a.numbers());
+  outcome.add(dz.numbers());
+}
+
 // Forward and backward, each into memory of its own and in place.
 template <class T>
 Outcome run_activation(const Kernels<T>& table, const Activation& g, const Matrix<T>& z,
@@ -55,6 +67,7 @@ Outcome run_activation(const Kernels<T>& table, const Activation& g, const Matri
   table.activation_backward(da_then_dz.view(), da_then_dz.view(), z.view(), a.view(), g);
   Outcome outcome;
   for (const Matrix<T>* m : {&a, &dz, &z_then_a, &da_then_dz}) outcome.add(m->numbers());
+  if (keeps_slope(g.kind)) run_with_slope(outcome, table, g, z, da);
   return outcome;
 }
 
@@ -345,7 +358,12 @@ void product_cases(const Visit<T>& visit) {
   }
 }
 
-// ---------------------------------------------------------------- operations
+// ---------------------------------------------------------------- operations, samples as lanes
+
+template <class T>
+void lane_cases(const Visit<T>& visit) {
+  visit_lanes<T>(visit);
+}
 
 template <class T>
 void operation_cases(const Visit<T>& visit) {
@@ -370,6 +388,7 @@ inline constexpr Family<T> kFamilies[] = {
     {"regularization", regularization_cases<T>},
     {"product", product_cases<T>},
     {"operation", operation_cases<T>},
+    {"lanes", lane_cases<T>},
 };
 
 inline std::vector<Isa> supported_isas() {

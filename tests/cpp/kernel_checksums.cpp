@@ -73,7 +73,9 @@ std::vector<Run> runs() {
           {"layer", {17, 33, 33, 5}, 0.0, rule_of(adam), {}, Norm::layer},
           {"rms", {33, 33, 17, 3}, 0.0, rule_of(adam), {}, Norm::rms},
           {"batch", {17, 17, 64, 64, 5}, 0.0, rule_of(sgd, 0.9), {}, Norm::batch},
-          {"free", {17, 33, 5}, 0.0, rule_of(schedule_free_adamw), {}}};
+          {"free", {17, 33, 5}, 0.0, rule_of(schedule_free_adamw), {}},
+          {"lanes", {5, 16, 7, 3}, 0.0, rule_of(adam), {}},
+          {"narrow", {16, 9, 2}, 0.0, rule_of(sgd, 0.9), all_limits()}};
 }
 
 Program program_of(const Run& run) {

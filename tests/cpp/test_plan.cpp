@@ -66,7 +66,7 @@ TEST_CASE("every row is in one block, in ascending order") {
       next = cuts.block(b).end();
     }
     REQUIRE(next == rows);
-    REQUIRE(cuts.largest_block() <= 256);
+    REQUIRE(cuts.largest_block() <= (cuts.lanes ? 1024 : 256));
   };
   for_cases(check_rows);
   const Program program = classifier({20, 96, 10});
@@ -106,7 +106,8 @@ TEST_CASE("what a step holds does not grow with the batch") {
   for_cases([](const Program& program, Purpose purpose, index_t) {
     const Plan plan = plan_of(program, purpose, 1'000'000);
     const RowCuts cuts = plan.cut(1'000'000);
-    REQUIRE((sums_by_segment(plan) ? cuts.largest_segment() : cuts.largest_block()) <= 64 * 256);
+    const index_t most = 64 * (plan.lanes() ? 1024 : 256);
+    REQUIRE((sums_by_segment(plan) ? cuts.largest_segment() : cuts.largest_block()) <= most);
   });
 }
 
@@ -141,14 +142,16 @@ TEST_CASE("blocks sum gradients of their own where parameters are few beside wha
     return plan_of(program, purpose, rows).cut(rows).gradients_by_block;
   };
   for_cases([&](const Program& program, Purpose purpose, index_t rows) {
-    const index_t block = plan_of(program, purpose, rows).cut(rows).largest_block();
+    const Plan plan = plan_of(program, purpose, rows);
+    const index_t block = plan.cut_by_sizes(rows).largest_block();
     const bool few = 4 * program.n_parameters() <= block * program.numbers_of_a_sample();
     const bool sums = purpose == Purpose::training || purpose == Purpose::gradient;
-    CHECK(by_block(program, purpose, rows) == (sums && few));
+    // Samples that are lanes always sum by block.
+    CHECK(by_block(program, purpose, rows) == (sums && (few || plan.cut(rows).lanes)));
   });
-  const Program tiny = classifier({1, 1});  // 2 parameters, 3 numbers of a row
-  CHECK_FALSE(by_block(tiny, Purpose::training, 2));
-  CHECK(by_block(tiny, Purpose::training, 3));
+  const Program tiny = classifier({1, 17});  // 34 parameters, 35 numbers of a row
+  CHECK_FALSE(by_block(tiny, Purpose::training, 3));
+  CHECK(by_block(tiny, Purpose::training, 4));
   CHECK(by_block(classifier({2, 8, 8, 8, 1}), Purpose::training, 256));
   CHECK(by_block(classifier({4, 32, 16, 4}), Purpose::gradient, 1'000'000));
   CHECK_FALSE(by_block(classifier({4, 32, 16, 4}), Purpose::pull_back, 1'000'000));
@@ -199,6 +202,31 @@ TEST_CASE("blocks give each of any number of threads equally many rows") {
         CAPTURE(threads);
         REQUIRE(largest_share(tasks, threads) * threads <= 1.1);
       }
+    }
+  }
+}
+
+TEST_CASE("parts of stretches give each of any number of threads equally much to do") {
+  for (const auto& widths : std::vector<std::vector<index_t>>{
+           {54, 256, 256, 256, 7}, {784, 512, 512, 10}, {1024, 1024, 1024, 1024, 1024, 1024}}) {
+    const Program program = classifier(widths);
+    for (const int threads : {2, 3, 4, 5, 6, 7, 8, 16}) {
+      const Plan plan = plan_of(program, Purpose::training, 256, threads);
+      const index_t parts = plan.parts_of_stretches(threads);
+      std::vector<double> tasks;
+      for (const Stretch& stretch : plan.stretches()) {
+        index_t next = stretch.rows.first;
+        for (index_t i = 0; i < parts; ++i) {
+          const Stretch part = part_of(stretch, i, parts);
+          REQUIRE(part.rows.first == next);
+          next = part.rows.end();
+          tasks.push_back(static_cast<double>(weights_of(program, part).count));
+        }
+        REQUIRE(next == stretch.rows.end());
+      }
+      CAPTURE(widths[0]);
+      CAPTURE(threads);
+      CHECK(largest_share(tasks, threads) * threads <= 1.1);
     }
   }
 }
@@ -288,4 +316,26 @@ TEST_CASE("a step of half a second takes long, one of half a millisecond does no
   const Program program = classifier({1000, 1000, 10});  // 2 million operations for a row
   CHECK(plan_of(program, Purpose::training, 10'000).takes_long(10'000));
   CHECK_FALSE(plan_of(program, Purpose::training, 10'000).takes_long(10));
+}
+
+TEST_CASE("samples are lanes where every layer is narrow, a product and an activation") {
+  const auto lanes = [](const Program& program, Purpose purpose, index_t rows) {
+    return plan_of(program, purpose, rows).cut(rows).lanes;
+  };
+  for (const Purpose purpose : {Purpose::training, Purpose::gradient, Purpose::loss}) {
+    for (const index_t rows : kBatches) {
+      CHECK(lanes(classifier({16, 1, 16, 2}), purpose, rows));
+      CHECK(lanes(classifier({16, 16, 14}), purpose, rows));        // 510 parameters
+      CHECK_FALSE(lanes(classifier({16, 16, 16}), purpose, rows));  // 544
+      CHECK_FALSE(lanes(classifier({17, 3}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({3, 17, 3}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({3, 17}), purpose, rows));
+      CHECK_FALSE(lanes(classifier({4, 4, 4}, "tanh", "softmax", 0.1), purpose, rows));
+      CHECK_FALSE(lanes(of_every_operation({4, 4, 4}, Norm::layer), purpose, rows));
+    }
+  }
+  CHECK(lanes(classifier({4, 4}), Purpose::predict, 100));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::predict, 1));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::pull_back, 100));
+  CHECK_FALSE(lanes(classifier({4, 4}), Purpose::trace, 100));
 }

@@ -99,6 +99,11 @@ TEST_CASE_TEMPLATE("so they are in the wide tiles of few rows", T, float, double
   check_products<T>(from_one_to(5), cols, {1, 5, 40}, Kind::ordinary);
 }
 
+TEST_CASE_TEMPLATE("so they are where tiles read a copy of rows that are far apart", T, float,
+                   double) {
+  check_products<T>({18, 19, 36, 37, 50}, {255, 256, 257, 288, 300}, {1, 7, 257}, Kind::ordinary);
+}
+
 TEST_CASE_TEMPLATE("so they are of numbers at the edges", T, float, double) {
   for (const Kind kind : {Kind::any_bits, Kind::with_specials}) {
     check_products<T>({1, 2, 3, 5, 12, 13}, {1, 2, 3, 4, 5, 8, 9, 16, 17, 31, 33, 64, 130},

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import Rng
+from reference_dropout import RANGE, dropout_mask
 
 from pymlp import Network, _core_test
 
@@ -20,14 +21,27 @@ def mask(m: int, n: int, rate: float, *, seed: int = 7, step: int = 0, layer: in
     return _core_test.dropout(np.ones((m, n)), rate, seed, step, layer)
 
 
+def kept_factor(rate: float) -> float:
+    """Return what units that stay are multiplied by."""
+    return RANGE / (RANGE - round(rate * RANGE))
+
+
 # ---- masks ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("m", "n"), [(1, 1), (40, 1), (9, 13), (5, 128), (3, 300)])
+@pytest.mark.parametrize("rate", [2.0**-17, 0.3, 0.5, 0.99, 1.0 - 2.0**-53])
+def test_masks_are_the_reference_s(m: int, n: int, rate: float) -> None:
+    for seed, step, layer in ((0, 0, 0), (2**63 + 5, 2**40 + 3, 0xFFFFFFFE)):
+        drawn = mask(m, n, rate, seed=seed, step=step, layer=layer)
+        np.testing.assert_array_equal(drawn, dropout_mask(m, n, rate, seed, step, layer))
+
+
 @pytest.mark.parametrize("rate", RATES)
 def test_units_are_dropped_or_scaled_up(rate: float, dtype: str, rng: Rng) -> None:
     a = rng.normal(size=(37, 29)).astype(dtype)
     out = _core_test.dropout(a, rate, 3, 5, 1)
     dropped = mask(37, 29, rate, seed=3, step=5, layer=1) == 0.0  # the same in both precisions
     assert (out[dropped] == 0.0).all()
-    assert (out[~dropped] == a[~dropped] * np.dtype(dtype).type(1.0 / (1.0 - rate))).all()
+    assert (out[~dropped] == a[~dropped] * np.dtype(dtype).type(kept_factor(rate))).all()
     assert 0 < dropped.sum() < dropped.size
 
 
@@ -59,7 +73,8 @@ def test_draws_differ_with_everything_and_hang_together_with_nothing() -> None:
         "far seed": mask(m, n, rate, seed=7 + 2**32),
         "next sample": np.roll(first, 1, axis=0),
         "next unit": np.roll(first, 1, axis=1),
-        "a quarter of the units on": np.roll(first, n // 4, axis=1),
+        "next word": np.roll(first, 32, axis=1),
+        "next group of counters": np.roll(first.ravel(), 128).reshape(m, n),
         "next sample and unit": np.roll(first, (1, 1), axis=(0, 1)),
         "next unit of the next step": np.roll(mask(m, n, rate, step=1), 1, axis=1),
         "next layer and step": mask(m, n, rate, step=1, layer=1),
@@ -73,15 +88,16 @@ def test_draws_differ_with_everything_and_hang_together_with_nothing() -> None:
 
 def test_draws_are_not_those_of_the_weights() -> None:
     # One seed for the network and for fit: a step must not repeat the draws of a layer's weights,
-    # of which two come from a counter that gives four units of a mask.
-    n = 4000
-    net = Network([1, n], init="uniform", seed=11, dtype="float64")
-    low = (net.weights[0][0] < 0.0).reshape(n // 2, 2)
+    # of which two come from a counter that gives eight units of a mask.
+    counters = 2000
+    net = Network([1, 2 * counters], init="uniform", seed=11, dtype="float64")
+    low = (net.weights[0][0] < 0.0).reshape(counters, 2)
     for layer, step in itertools.product(range(3), repeat=2):
-        dropped = (mask(1, 2 * n, 0.5, seed=11, step=step, layer=layer) == 0.0).reshape(4, n // 2)
-        for word, number in itertools.product(range(4), range(2)):
-            agreement = float((dropped[word] == low[:, number]).mean())
-            assert abs(agreement - 0.5) < 5.0 * 0.5 / np.sqrt(n // 2)
+        dropped = mask(1, 8 * counters, 0.5, seed=11, step=step, layer=layer) == 0.0
+        of_counters = dropped.reshape(-1, 4, 16, 2).swapaxes(1, 2).reshape(counters, 8)
+        for place, number in itertools.product(range(8), range(2)):
+            agreement = float((of_counters[:, place] == low[:, number]).mean())
+            assert abs(agreement - 0.5) < 5.0 * 0.5 / np.sqrt(counters)
 
 
 @pytest.mark.parametrize("rate", [0.0, 1e-12])

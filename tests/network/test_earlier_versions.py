@@ -45,14 +45,16 @@ def test_network(version: str, kind: str) -> None:
 @own_products
 @pytest.mark.parametrize("version", VERSIONS)
 def test_optimizer_goes_on(version: str) -> None:
-    # Pickled with its network after three steps; what the same version had after four more.
+    # Pickled with its network after three steps; what the same version had after four more, but for
+    # the last digits: gradients of so narrow a network are summed in another order since 0.2.0.
     net, optimizer = pickle.loads((DATA / f"optimizer-{version}.pickle").read_bytes())
     assert optimizer.steps == 3
     assert optimizer.options["beta1"] == 0.8
     known = json.loads((DATA / f"optimizer-{version}.json").read_text(encoding="utf-8"))
     for _ in range(4):
         net.train_batch(known["X"], known["y"], optimizer=optimizer)
-    assert [float(p).hex() for p in net.parameters] == known["parameters"]
+    expected = [float.fromhex(p) for p in known["parameters"]]
+    np.testing.assert_allclose(net.parameters, expected, rtol=1e-13, atol=0.0)
 
 
 @own_products

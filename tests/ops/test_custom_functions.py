@@ -26,7 +26,7 @@ class Twins:
     """Two networks with the same parameters, one with functions of its own, and samples."""
 
     def __init__(self, rng: Rng, own: Activation, name: str, output: str, dtype: str) -> None:
-        widths = [4, 6, 5, 3]
+        widths = [4, 17, 5, 3]  # too wide for samples as lanes, which own functions do without
         self.ours = random_network(rng, widths, hidden=name, output=output, dtype=dtype)
         outer = own if output == name else output
         self.own = Network(widths, hidden=own, output=outer, dtype=dtype, seed=self.ours.seed)

@@ -42,7 +42,9 @@ py::dict operation(const Program& program, const Plan& plan, const RowCuts& cuts
   row["n_out"] = op.n_out;
   row["parameters"] = op.n_parameters;
   row["multiply_adds"] = multiply_adds(op, cuts.rows, training);
-  row["bytes"] = numbers_of_a_row(op, places, in_place) * bytes_of_a_number;
+  const index_t numbers =
+      cuts.lanes ? (in_place ? 0 : op.n_out) : numbers_of_a_row(op, places, in_place);
+  row["bytes"] = numbers * bytes_of_a_number;
   row["in_place"] = in_place;
   row["column_parts"] = cuts.kind == Blocks::of_columns ? plan.column_parts(op, cuts.rows) : 1;
   row["stretches"] = std::ranges::count(plan.stretches(), i, &Stretch::operation);
@@ -61,6 +63,9 @@ py::dict limits() {
   limits["blocks_in_memory"] = PlanLimits::blocks_in_memory;
   limits["gradients_in_memory"] = PlanLimits::gradients_in_memory;
   limits["fewer_parameters"] = PlanLimits::fewer_parameters;
+  limits["narrow"] = PlanLimits::narrow;
+  limits["few_parameters"] = PlanLimits::few_parameters;
+  limits["rows_of_lanes"] = PlanLimits::rows_of_lanes;
   return limits;
 }
 
@@ -76,7 +81,11 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   const bool by_columns = cuts.kind == Blocks::of_columns;
   const index_t workers = by_columns ? cuts.threads : std::min<index_t>(cuts.threads, cuts.blocks);
   const bool apart = cuts.gradients_by_block || !training;
-  const index_t workspace_rows = apart ? cuts.largest_block() : cuts.largest_segment();
+  const SampleLanes<T>& lanes = core.shared()->lanes();
+  const index_t lane_numbers = training ? lanes.numbers() : lanes.numbers_of_a_chunk();
+  const index_t workspace_rows = cuts.lanes ? lanes.samples()
+                                 : apart    ? cuts.largest_block()
+                                            : cuts.largest_segment();
   py::dict result;
   result["rows"] = rows;
   result["segments"] = training ? cuts.segments() : 1;
@@ -86,12 +95,14 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   result["blocks_of"] = text(kBlocks[static_cast<std::size_t>(cuts.kind)]);
   result["workers"] = workers;
   result["gradients_by_block"] = cuts.gradients_by_block;
+  result["lanes"] = cuts.lanes;
   result["stretches"] = plan.stretches().size();
   result["stretch_workers"] =
       std::min<index_t>(cuts.threads_for_stretches, std::ssize(plan.stretches()));
   result["workspaces"] = apart && !by_columns ? workers : 1;
   result["workspace_rows"] = workspace_rows;
-  result["workspace_bytes"] = places.size(workspace_rows) * static_cast<index_t>(sizeof(T));
+  result["workspace_bytes"] =
+      (cuts.lanes ? lane_numbers : places.size(workspace_rows)) * static_cast<index_t>(sizeof(T));
   result["gradient_bytes"] = training
                                  ? program.n_parameters() * static_cast<index_t>(sizeof(T)) *
                                        (cuts.gradients_by_block ? cuts.gradients_beside() + 1 : 1)

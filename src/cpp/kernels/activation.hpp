@@ -103,6 +103,11 @@ constexpr bool is_element_wise(ActivationKind kind) {
          kind != ActivationKind::custom;
 }
 
+// Whether the way forward computes g' along with a, and keeps it in the place of z.
+constexpr bool keeps_slope(ActivationKind kind) {
+  return is_element_wise(kind) && traits_of(kind).derivative_needs_z;
+}
+
 const ActivationTraits& find_activation(std::string_view name);
 Activation make_activation(std::string_view name, std::span<const double> parameters);
 

@@ -62,8 +62,8 @@ void exact_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, Const
   if (panel_cols > 0 && dw.cols - panel_cols == kFewOutputs && dw.rows >= k.panel_width) {
     const auto part = [&](index_t from, index_t cols) {
       exact_weights_gradient<T>({dw.data + from, dw.rows, cols, dw.stride},
-                                 db != nullptr ? db + from : nullptr, x,
-                                 {dz.data + from, dz.rows, cols, dz.stride}, first, accumulate);
+                                db != nullptr ? db + from : nullptr, x,
+                                {dz.data + from, dz.rows, cols, dz.stride}, first, accumulate);
     };
     part(0, panel_cols);
     return part(panel_cols, kFewOutputs);
@@ -87,20 +87,8 @@ void exact_weights_gradient(MatrixView<T> dw, T* db, ConstMatrixView<T> x, Const
 }  // namespace
 
 template <class T>
-index_t panels_size(Arithmetic arithmetic, index_t n_in, index_t n_out) {
-  constexpr index_t kFarApart = 2048;  // bytes between rows
-  const bool useful = n_out * static_cast<index_t>(sizeof(T)) >= kFarApart;
-  return arithmetic == Arithmetic::exact && useful ? size_in_panels<T>(n_in, n_out) : 0;
-}
-
-template <class T>
 index_t transposed_size(Arithmetic arithmetic, index_t n_in, index_t n_out) {
   return arithmetic == Arithmetic::exact ? size_in_panels<T>(n_out, n_in) : 0;
-}
-
-template <class T>
-void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count) {
-  kernels<T>().pack(panels, w, first, count);
 }
 
 template <class T>
@@ -109,14 +97,10 @@ void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count
 }
 
 template <class T>
-void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
-             const Weights<T>& weights, const T* biases) {
-  const ConstMatrixView<T> w = weights.w;
+void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w,
+             const T* biases) {
   if (arithmetic == Arithmetic::exact) {
-    const bool packed = weights.panels != nullptr;
-    return kernels<T>().multiply(z, as_it_is<T>(x), x.cols,
-                                 packed ? in_panels(weights.panels, x.cols) : plain<T>(w), biases,
-                                 false);
+    return kernels<T>().multiply(z, as_it_is<T>(x), x.cols, plain<T>(w), biases, false);
   }
   for (index_t i = 0; biases != nullptr && i < z.rows; ++i) {
     std::copy_n(biases, z.cols, z.row(i));
@@ -127,23 +111,14 @@ void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
 
 template <class T>
 void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
-                     const Weights<T>& weights, const T* biases, Range columns) {
+                     ConstMatrixView<T> w, const T* biases, Range columns) {
   const auto [first, count] = columns;
   if (arithmetic == Arithmetic::exact) {
     z.cols = columns.end();
-    const bool packed = weights.panels != nullptr;
-    return kernels<T>().multiply_columns(
-        z, first, as_it_is<T>(x), x.cols,
-        packed ? in_panels(weights.panels, x.cols) : plain<T>(weights.w), biases);
+    return kernels<T>().multiply_columns(z, first, as_it_is<T>(x), x.cols, plain<T>(w), biases);
   }
-  const Weights<T> part{weights.w.columns(first, count)};
-  forward<T>(arithmetic, z.columns(first, count), x, part,
+  forward<T>(arithmetic, z.columns(first, count), x, w.columns(first, count),
              biases == nullptr ? nullptr : biases + first);
-}
-
-template <class T>
-index_t column_unit() {
-  return kernels<T>().panel_width;
 }
 
 template <class T>
@@ -169,28 +144,22 @@ void input_gradient(Arithmetic arithmetic, MatrixView<T> dx, ConstMatrixView<T> 
              w.stride, accumulate ? T(1) : T(0), dx.data, dx.stride);
 }
 
-template index_t panels_size<float>(Arithmetic, index_t, index_t);
 template index_t transposed_size<float>(Arithmetic, index_t, index_t);
-template void pack(float*, ConstMatrixView<float>, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
-template void forward(Arithmetic, MatrixView<float>, ConstMatrixView<float>, const Weights<float>&,
+template void forward(Arithmetic, MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
                       const float*);
 template void forward_columns(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
-                              const Weights<float>&, const float*, Range);
-template index_t column_unit<float>();
+                              ConstMatrixView<float>, const float*, Range);
 template void weights_gradient(Arithmetic, MatrixView<float>, float*, ConstMatrixView<float>,
                                ConstMatrixView<float>, index_t, bool);
 template void input_gradient(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
                              const Weights<float>&, bool);
-template index_t panels_size<double>(Arithmetic, index_t, index_t);
 template index_t transposed_size<double>(Arithmetic, index_t, index_t);
-template void pack(double*, ConstMatrixView<double>, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
 template void forward(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
-                      const Weights<double>&, const double*);
+                      ConstMatrixView<double>, const double*);
 template void forward_columns(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
-                              const Weights<double>&, const double*, Range);
-template index_t column_unit<double>();
+                              ConstMatrixView<double>, const double*, Range);
 template void weights_gradient(Arithmetic, MatrixView<double>, double*, ConstMatrixView<double>,
                                ConstMatrixView<double>, index_t, bool);
 template void input_gradient(Arithmetic, MatrixView<double>, ConstMatrixView<double>,

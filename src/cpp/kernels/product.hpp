@@ -14,38 +14,30 @@
 
 namespace pymlp::product {
 
-// A layer's weights, and their packed copies, null where there are none.
+// A layer's weights, and their transpose in panels, null where there is none.
 template <class T>
 struct Weights {
   ConstMatrixView<T> w;
-  const T* panels = nullptr;
   const T* transposed = nullptr;  // the gradient of the inputs needs it
 };
 
-// Packing. Elements that w takes in panels, and its transpose in panels, 0 where packing does not
-// pay or nothing reads it; pack() and transpose() write the rows [first, first + count) of w to
-// them.
-template <class T>
-index_t panels_size(Arithmetic arithmetic, index_t n_in, index_t n_out);
+// Elements of the transpose of w in panels, 0 where nothing reads it; transpose() writes the rows
+// [first, first + count) of w to it.
 template <class T>
 index_t transposed_size(Arithmetic arithmetic, index_t n_in, index_t n_out);
-template <class T>
-void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 template <class T>
 void transpose(T* transposed, ConstMatrixView<T> w, index_t first, index_t count);
 
 // z = x w + biases.
 template <class T>
-void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
-             const Weights<T>& weights, const T* biases);
+void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w,
+             const T* biases);
 
-// The columns [first, end) of z, both multiples of column_unit() or the last: parts that different
-// threads compute at the same time do not touch one another.
+// Some columns of z, from a multiple of 32 to another one or the last: parts that different threads
+// compute at the same time do not touch one another.
 template <class T>
 void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
-                     const Weights<T>& weights, const T* biases, Range columns);
-template <class T>
-index_t column_unit();
+                     ConstMatrixView<T> w, const T* biases, Range columns);
 
 // dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
 // be null; samples are summed in ascending order. With `accumulate` the sums are added to what

@@ -10,6 +10,7 @@ Kernels<T> make_table() {
   add_activations<isa>(table);
   add_parametric<isa>(table);
   add_losses<isa>(table);
+  add_lanes<isa>(table);
   add_optimizers<isa>(table);
   add_averages<isa>(table);
   add_reductions<isa>(table);

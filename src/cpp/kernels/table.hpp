@@ -27,17 +27,21 @@ struct Kernels {
   void (*multiply_with_ones)(MatrixView<T> c, Strided<T> a, index_t k, Panels<T> b,
                              bool accumulate);
   index_t panel_width;
-  // Rows [first, first + count) of w (n, k) as rows of the panels that hold w.
-  void (*pack)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
   // Rows [first, first + count) of w (n, k) become columns of its transpose (k, n) in panels.
   void (*transpose)(T* panels, ConstMatrixView<T> w, index_t first, index_t count);
 
   // a = g(z), rows of one matrix: (m, n). `a` may be `z`.
   void (*activation_forward)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
 
+  // The same where g' needs z and is element-wise: z becomes g'(z). `a` may not be `z`.
+  void (*activation_with_slope)(MatrixView<T> a, MatrixView<T> z, const Activation& g);
+
   // dz = da * g'(z), for softmax the product with its Jacobian: (m, n) all. `dz` may be `da`.
   void (*activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
                               ConstMatrixView<T> a, const Activation& g);
+
+  // dz = da * slopes: (m, n) all. `dz` may be `da`.
+  void (*multiply_elements)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> slopes);
 
   // a = z + alpha (g(z) - z), alpha (n,), g element-wise: (m, n). `a` may be `z`.
   void (*parametric_forward)(MatrixView<T> a, ConstMatrixView<T> z, const T* alpha,
@@ -120,6 +124,29 @@ struct Kernels {
   // Multiplies and adds on registers alone, as fast as the processor can; returns how many
   // operations that was. `result` is one number, which the work begins from and ends in.
   double (*peak)(T* result, index_t iterations);
+
+  // Samples as lanes: matrices (n, m) with a row for each unit and a column for each sample, m a
+  // multiple of 16. Columns behind the last sample repeat it.
+
+  // Rows of x become columns: rows[0], rows[1], ..., or where `rows` is null those from `first` on.
+  void (*to_lanes)(MatrixView<T> lanes, ConstMatrixView<T> x, const index_t* rows, index_t first,
+                   index_t count);
+  // Columns become the rows of y, as many as it has.
+  void (*from_lanes)(MatrixView<T> y, ConstMatrixView<T> lanes);
+  // c (n, m) = start (n,) + a (n, k) b (k, m); start null for 0.
+  void (*lane_product)(MatrixView<T> c, Strided<T> a, ConstMatrixView<T> b, const T* start);
+  // sums (k, n, 16) = sum of x_i dz_j, or +=: x (k, m), dz (n, m). Sample s counts in lane s % 16.
+  // With `biases` n more: those of dz alone.
+  void (*lane_sums)(T* sums, ConstMatrixView<T> x, ConstMatrixView<T> dz, bool biases,
+                    bool accumulate);
+  // numbers (n,) = lanes (n, 16), each row added up.
+  void (*fold_lanes)(T* numbers, const T* lanes, index_t n);
+  // activation_forward, activation_backward and loss, of such matrices; values of targets (k, m).
+  void (*lane_activation)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
+  void (*lane_activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
+                                   ConstMatrixView<T> a, const Activation& g);
+  void (*lane_loss)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
+                    const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits);
 };
 
 // The table of one instruction set, which the processor must support; without kernels of its own it
@@ -152,6 +179,8 @@ template <Isa isa, class T>
 void add_parametric(Kernels<T>& table);
 template <Isa isa, class T>
 void add_losses(Kernels<T>& table);
+template <Isa isa, class T>
+void add_lanes(Kernels<T>& table);
 template <Isa isa, class T>
 void add_optimizers(Kernels<T>& table);
 template <Isa isa, class T>

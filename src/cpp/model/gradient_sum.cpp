@@ -6,10 +6,14 @@
 namespace pymlp {
 
 template <class T>
-void sum_block(const Program& program, const RowCuts& cuts, index_t segment, index_t b,
-               const Block<T>& block, StepMemory<T>& memory, T* sum) {
+T* gradient_of_block(const RowCuts& cuts, index_t segment, index_t b, StepMemory<T>& memory,
+                     T* sum) {
   const index_t beside = b - cuts.blocks_in(segment).first - (segment == 0 ? 1 : 0);
-  T* arena = b == 0 ? sum : memory.gradient_beside(beside);
+  return b == 0 ? sum : memory.gradient_beside(beside);
+}
+
+template <class T>
+void sum_block(const Program& program, const Block<T>& block, T* arena) {
   for (const Operation& op : program.operations()) {
     const auto gradient = functions_of<T>(op).gradient;
     if (gradient != nullptr && !op.frozen) {
@@ -29,10 +33,10 @@ void add_blocks(const Program& program, const RowCuts& cuts, index_t segment,
   }
 }
 
-template void sum_block(const Program&, const RowCuts&, index_t, index_t, const Block<float>&,
-                        StepMemory<float>&, float*);
-template void sum_block(const Program&, const RowCuts&, index_t, index_t, const Block<double>&,
-                        StepMemory<double>&, double*);
+template float* gradient_of_block(const RowCuts&, index_t, index_t, StepMemory<float>&, float*);
+template double* gradient_of_block(const RowCuts&, index_t, index_t, StepMemory<double>&, double*);
+template void sum_block(const Program&, const Block<float>&, float*);
+template void sum_block(const Program&, const Block<double>&, double*);
 template void add_blocks(const Program&, const RowCuts&, index_t, const Stretch&,
                          StepMemory<float>&, float*);
 template void add_blocks(const Program&, const RowCuts&, index_t, const Stretch&,

@@ -6,10 +6,13 @@
 
 namespace pymlp {
 
-// Block b's own.
+// Where block b's own goes.
 template <class T>
-void sum_block(const Program& program, const RowCuts& cuts, index_t segment, index_t b,
-               const Block<T>& block, StepMemory<T>& memory, T* sum);
+T* gradient_of_block(const RowCuts& cuts, index_t segment, index_t b, StepMemory<T>& memory,
+                     T* sum);
+// The gradient of block b.
+template <class T>
+void sum_block(const Program& program, const Block<T>& block, T* arena);
 
 // Adds those of all blocks of a segment, for one stretch of the parameters.
 template <class T>

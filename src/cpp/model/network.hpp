@@ -8,6 +8,7 @@
 #include "kernels/initializer.hpp"
 #include "model/access.hpp"
 #include "model/program.hpp"
+#include "model/sample_lanes.hpp"
 #include "model/workspace.hpp"
 #include "ops/packed_weights.hpp"
 
@@ -19,11 +20,14 @@ class Network {
   explicit Network(Program program)
       : program_(std::move(program)),
         arena_(program_.arena_size()),
-        outputs_alone_(place<T>(program_, Keep::outputs)) {}
+        outputs_alone_(place<T>(program_, Keep::outputs)),
+        lanes_(program_) {}
 
   const Program& program() const { return program_; }
   // Where the buffers of a prediction lie.
   const Placement& outputs_alone() const { return outputs_alone_; }
+  // A prediction with samples as lanes.
+  const SampleLanes<T>& lanes() const { return lanes_; }
   // And behind them the states.
   T* parameters() { return arena_.data(); }
   const T* parameters() const { return arena_.data(); }
@@ -54,6 +58,7 @@ class Network {
   Program program_;
   Buffer<T> arena_;
   Placement outputs_alone_;
+  SampleLanes<T> lanes_;
   Access access_;
 };
 

@@ -7,7 +7,6 @@
 #include "base/stages.hpp"
 #include "base/team.hpp"
 #include "kernels/panels.hpp"
-#include "kernels/product.hpp"
 #include "ops/table.hpp"
 
 namespace pymlp {
@@ -38,14 +37,30 @@ bool has_gradients(Purpose purpose) {
          purpose == Purpose::pull_back;
 }
 
-index_t block_count(index_t rows, double operations_of_a_row) {
+bool is_narrow(const Operation& op) {
+  const bool dense = op.kind == OperationKind::dense && !op.has_scale && !op.gradient_begun;
+  return (dense || op.kind == OperationKind::activation) && op.n_in <= Limits::narrow &&
+         op.n_out <= Limits::narrow;
+}
+
+// A way back to the inputs, and all values of a forward pass, are asked for in rows.
+bool can_have_lanes(const Program& program, Purpose purpose, index_t rows, Arithmetic arithmetic) {
+  if (purpose == Purpose::pull_back || purpose == Purpose::trace) return false;
+  const bool predicts = purpose == Purpose::predict;
+  if (predicts && rows < Limits::rows_worth_lanes) return false;
+  const index_t most = predicts ? Limits::few_parameters_of_predictions : Limits::few_parameters;
+  return program.n_parameters() <= most && arithmetic == Arithmetic::exact &&
+         std::ranges::all_of(program.operations(), is_narrow);
+}
+
+index_t block_count(index_t rows, double operations_of_a_row, index_t most_rows) {
   const double operations = static_cast<double>(rows) * operations_of_a_row;
   index_t count = 1;
   while (2 * count <= Limits::blocks && 2 * count * Limits::few_rows <= rows &&
          2.0 * static_cast<double>(count) * Limits::operations_of_a_block <= operations) {
     count *= 2;
   }
-  return std::max(count, (rows + Limits::many_rows - 1) / Limits::many_rows);
+  return std::max(count, (rows + most_rows - 1) / most_rows);
 }
 
 index_t stretch_count(const Operation& op, index_t capacity, index_t size, index_t number_size) {
@@ -56,7 +71,23 @@ index_t stretch_count(const Operation& op, index_t capacity, index_t size, index
   return std::max(fair, (op.n_in + most_inputs - 1) / most_inputs);
 }
 
-std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, index_t number_size) {
+// In the order of the arena, those that follow each other joined.
+std::vector<Range> joined(const std::vector<ArenaRanges>& parts) {
+  std::vector<Range> result;
+  for (const ArenaRanges& ranges : parts) {
+    for (const Range& range : ranges) {
+      if (result.empty() || result.back().end() != range.first) {
+        result.push_back(range);
+      } else {
+        result.back().count += range.count;
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, index_t number_size,
+                                    bool lanes) {
   const index_t size = std::max(Limits::products_of_a_stretch / capacity + 1,
                                 program.n_parameters() / Limits::blocks);
   std::vector<Stretch> stretches;
@@ -64,7 +95,7 @@ std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, in
     const Operation& op = program.operation(i);
     const index_t rows = traits_of(op).parameter_rows(op);
     if (rows == 0 || op.frozen) continue;
-    const index_t count = rows > 1 ? stretch_count(op, capacity, size, number_size) : 1;
+    const index_t count = rows > 1 && !lanes ? stretch_count(op, capacity, size, number_size) : 1;
     for (index_t s = 0; s < count; ++s) stretches.push_back({i, part_of(rows, s, count)});
   }
   return stretches;
@@ -123,9 +154,11 @@ Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t nu
       number_size_(number_size) {
   set_threads(threads);
   set_user_loss(user_loss);
+  lanes_ = can_have_lanes(program, purpose, capacity, arithmetic);
   if (!has_gradients(purpose)) return;
-  stretches_ = cut_parameters(program, capacity, number_size);
+  stretches_ = cut_parameters(program, capacity, number_size, lanes_);
   for (const Stretch& stretch : stretches_) ranges_.push_back(parameters_of(program, stretch));
+  trained_ = joined(ranges_);
 }
 
 void Plan::set_threads(int threads) {
@@ -136,7 +169,7 @@ void Plan::set_threads(int threads) {
 
 // Whether a result depends on the rows of each block.
 bool Plan::blocks_sum() const {
-  return has_gradients(purpose_) && (joins_ || program_.sums_of_a_block() > 0);
+  return joins_ || (has_gradients(purpose_) && program_.sums_of_a_block() > 0);
 }
 
 RowCuts Plan::cut(index_t rows) const {
@@ -157,10 +190,14 @@ RowCuts Plan::cut(index_t rows) const {
 }
 
 RowCuts Plan::cut_by_sizes(index_t rows) const {
-  RowCuts cuts{rows, block_count(rows, program_.forward_operations()), 0, 0, false, 0, 0};
-  cuts.blocks_of_a_segment = cuts.blocks;
   const bool own = has_gradients(purpose_) && purpose_ != Purpose::pull_back && !joins_;
-  cuts.gradients_by_block = own && sums_by_block(program_, cuts.largest_block());
+  const bool in_lanes = own && lanes();
+  const index_t most_rows = in_lanes ? Limits::rows_of_lanes : Limits::many_rows;
+  RowCuts cuts{
+      rows, block_count(rows, program_.forward_operations(), most_rows), 0, 0, false, lanes(), 0,
+      0};
+  cuts.blocks_of_a_segment = cuts.blocks;
+  cuts.gradients_by_block = in_lanes || (own && sums_by_block(program_, cuts.largest_block()));
   // Sums over the batch need all of it in memory.
   if (joins_) return cuts;
   if (cuts.gradients_by_block) {
@@ -242,6 +279,12 @@ bool Plan::takes_long(index_t rows) const {
 bool Plan::blocks_take_long() const {
   const index_t rows = std::min(capacity_, Limits::many_rows);
   return static_cast<double>(rows) * program_.forward_operations() > Limits::operations_of_a_look;
+}
+
+// The cuts of sizes suit two threads.
+index_t Plan::parts_of_stretches(int threads) const {
+  if (threads <= 2 || stretches_.empty()) return 1;
+  return ceiling(Limits::tasks_of_a_thread * threads, std::ssize(stretches_));
 }
 
 index_t Plan::parts_of(const Stretch& stretch, index_t rows) const {

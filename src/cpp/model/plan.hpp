@@ -53,6 +53,7 @@ struct PlanLimits {
   static constexpr double operations_of_a_long_step = 5e9;  // about 50 ms of one core
   static constexpr double operations_of_a_look = 1e9;       // about 10 ms of one core
 
+  static constexpr index_t tasks_of_a_thread = 12;      // of more than two: parts of stretches
   static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
   static constexpr index_t fewest_inputs = 24;          // of one that is cut to fit into the cache
   static constexpr index_t bytes_in_cache = 384 << 10;  // a stretch's inputs, half a cache
@@ -65,6 +66,14 @@ struct PlanLimits {
   static constexpr index_t blocks_in_memory = 32;     // whose values and gradients are kept
   static constexpr index_t blocks_of_a_loss = 8;      // whose losses are summed at once
   static constexpr index_t gradients_in_memory = 64;  // of blocks that sum their own
+
+  // Samples are lanes where no layer has more units and there are not more parameters, nor in a
+  // prediction fewer rows; a block that sums gradients then has at most so many rows.
+  static constexpr index_t narrow = 16;
+  static constexpr index_t few_parameters = 512;
+  static constexpr index_t few_parameters_of_predictions = 256;
+  static constexpr index_t rows_worth_lanes = 32;
+  static constexpr index_t rows_of_lanes = 1024;
 };
 
 // What blocks follow from.
@@ -81,6 +90,7 @@ struct RowCuts {
   index_t rows_of_a_segment;    // 0: as many as its blocks have, which are nearly equal parts
   index_t blocks_of_a_segment;  // at most
   bool gradients_by_block;      // every block sums gradients of its own
+  bool lanes;                   // samples are lanes
   int threads;                  // for blocks
   int threads_for_stretches;
   Blocks kind = Blocks::of_sizes;
@@ -115,6 +125,8 @@ class Plan {
   int threads() const { return user_functions_ ? 1 : threads_; }
   bool calls_user_functions() const { return user_functions_; }
   void set_threads(int threads);
+  // Whether samples are lanes: where every layer is narrow, a dense product and an activation.
+  bool lanes() const { return lanes_ && !user_functions_; }
   void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 
   RowCuts cut(index_t rows) const;
@@ -129,12 +141,16 @@ class Plan {
   const std::vector<Stretch>& stretches() const { return stretches_; }
   // Of each stretch, its parts of the arena.
   const std::vector<ArenaRanges>& ranges() const { return ranges_; }
+  // The same of all, in as few ranges as they make.
+  const std::vector<Range>& trained() const { return trained_; }
   int threads_for_packing() const;
   // Whether a step of so many rows takes so long that it may have to be interrupted: nothing is
   // then written until all gradients are there.
   bool takes_long(index_t rows) const;
   // Whether signals are looked for between the operations of a block, not only between blocks.
   bool blocks_take_long() const;
+  // In how many parts each stretch is shared out among so many threads.
+  index_t parts_of_stretches(int threads) const;
   // In how many parts the gradients of a stretch are computed, with a look for signals before each.
   index_t parts_of(const Stretch& stretch, index_t rows) const;
 
@@ -152,9 +168,11 @@ class Plan {
   index_t capacity_;
   index_t number_size_;
   bool user_functions_;
+  bool lanes_;
   int threads_ = 1;
   std::vector<Stretch> stretches_;
   std::vector<ArenaRanges> ranges_;
+  std::vector<Range> trained_;
 };
 
 // All parameters of a stretch.

@@ -38,6 +38,25 @@ void for_blocks(const Reading<T>& reading, const Placement& places, const RowCut
   });
 }
 
+// With samples as lanes.
+template <class T>
+void predict_in_lanes(const Reading<T>& reading, const RowCuts& cuts, ConstMatrixView<T> x,
+                      MatrixView<T> y) {
+  const SampleLanes<T>& lanes = reading.network.lanes();
+  const index_t size = lanes.numbers_of_a_chunk();
+  alignas(kAlignment) T one[kStackBytes / sizeof(T)];
+  const index_t workers = std::min<index_t>(cuts.threads, cuts.blocks);
+  const bool fits = workers == 1 && size <= std::ssize(one);
+  Buffer<T> memory(fits ? 0 : size * workers);
+  T* const first = fits ? one : memory.data();
+  parallel_for(cuts.blocks, static_cast<int>(workers), [&](index_t b, index_t worker) {
+    if (requested(reading.interrupt)) return;
+    const auto [row, count] = cuts.block(b);
+    lanes.predict(reading.parameters, x.slice(row, count), y.slice(row, count),
+                  first + size * worker);
+  });
+}
+
 // Threads share the columns of wide operations.
 template <class T>
 void predict_by_columns(const Reading<T>& reading, const Plan& plan, int threads,
@@ -60,6 +79,7 @@ void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, i
   const Plan plan(program, Purpose::predict, x.rows, sizeof(T), threads, false, Mode::inference,
                   reading.arithmetic);
   const RowCuts cuts = plan.cut(x.rows);
+  if (cuts.lanes) return predict_in_lanes(reading, cuts, x, y);
   if (cuts.kind == Blocks::of_columns) {
     return predict_by_columns(reading, plan, cuts.threads, x, y);
   }

@@ -17,13 +17,21 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
       loss_(loss),
       plan_(program, purpose, capacity, sizeof(T), threads, loss.custom != nullptr, mode,
             arithmetic),
-      memory_(program, keep_for(purpose, plan_.mode(), program)),
+      lanes_(program),
+      memory_(program, keep_for(purpose, plan_.mode(), program), lanes_.numbers()),
       penalties_(plan_.stretches().size()),
       squares_(plan_.stretches().size()),
       phases_(phases_of(program, plan_.joins(), purpose != Purpose::loss)),
       first_back_(program.first_trained() + 1) {
   if (purpose == Purpose::pull_back) first_back_ = 0;
-  if (purpose != Purpose::loss) packed_.emplace(program.operations(), first_back_, arithmetic);
+  if (!plan_.lanes()) need_packed();
+}
+
+template <class T>
+void Step<T>::need_packed() {
+  if (packed_ || plan_.purpose() == Purpose::loss) return;
+  packed_.emplace(program_.operations(), first_back_, plan_.arithmetic());
+  parameters_changed();
 }
 
 template <class T>
@@ -39,7 +47,7 @@ BatchLoss Step<T>::run(const Pass<T>& pass) {
   const RowCuts& cuts = cuts_of(pass.batch);
   const BatchLoss loss = run_segments(pass, cuts);
   if (pass.gradient == nullptr || came(pass.interrupt)) return loss;
-  for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
+  for_parts_of_stretches(cuts, false, [&](std::size_t, const Stretch& stretch, const ArenaRanges&) {
     if (!requested(pass.interrupt)) collect_last(pass, cuts, stretch);
   });
   return loss;
@@ -79,9 +87,10 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
     if (alone) result.weight += total_weight(pass.batch, rows);
     if (segment + 1 == cuts.segments() || came(pass.interrupt)) return result;
     if (pass.gradient == nullptr) continue;
-    for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
-      if (!requested(pass.interrupt)) collect(pass, cuts, segment, stretch);
-    });
+    for_parts_of_stretches(cuts, false,
+                           [&](std::size_t, const Stretch& stretch, const ArenaRanges&) {
+                             if (!requested(pass.interrupt)) collect(pass, cuts, segment, stretch);
+                           });
     if (came(pass.interrupt)) return result;
   }
 }
@@ -108,6 +117,7 @@ void Step<T>::run_phases(const Pass<T>& pass, const RowCuts& cuts, index_t segme
 template <class T>
 void Step<T>::run_block(const Pass<T>& pass, const Part& part, index_t b, index_t worker,
                         double share) {
+  if (part.cuts.lanes) return run_lanes(pass, part, b, worker, share);
   const auto& [cuts, segment, phase, operations] = part;
   const Range rows = cuts.block(b);
   const index_t at = rows.first - cuts.rows_in(segment).first;
@@ -125,8 +135,21 @@ void Step<T>::run_block(const Pass<T>& pass, const Part& part, index_t b, index_
   if (plan_.purpose() == Purpose::loss) return;
   go_back(pass, part, block);
   if (by_block && pass.gradient != nullptr) {
-    sum_block(program_, cuts, segment, b, block, memory_, pass.gradient);
+    sum_block(program_, block, gradient_of_block(cuts, segment, b, memory_, pass.gradient));
   }
+}
+
+template <class T>
+void Step<T>::run_lanes(const Pass<T>& pass, const Part& part, index_t b, index_t worker,
+                        double share) {
+  const Range rows = part.cuts.block(b);
+  const index_t at = rows.first - part.cuts.rows_in(part.segment).first;
+  T* const gradient = pass.gradient == nullptr
+                          ? nullptr
+                          : gradient_of_block(part.cuts, part.segment, b, memory_, pass.gradient);
+  lanes_.run({pass.parameters, pass.batch, rows, share, loss_, memory_.losses.data() + at, gradient,
+              pass.dz},
+             memory_.lanes(worker));
 }
 
 template <class T>
@@ -234,8 +257,7 @@ void Step<T>::collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
   const index_t parts = plan_.parts_of(stretch, rows.count);
   for (index_t part = 0; part < parts; ++part) {
     if (parts > 1 && requested(pass.interrupt)) return;
-    Range range = part_of(stretch.rows.count, part, parts);
-    range.first += stretch.rows.first;
+    const Range range = part_of(stretch, part, parts).rows;
     functions_of<T>(op).gradient(op, block, range, pass.gradient, segment > 0);
   }
 }

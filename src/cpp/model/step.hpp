@@ -1,9 +1,11 @@
 // Step: one batch through a network, forward, loss and back, and the update: a plan carried out.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/interrupt.hpp"
@@ -15,6 +17,7 @@
 #include "model/phase.hpp"
 #include "model/plan.hpp"
 #include "model/regularization.hpp"
+#include "model/sample_lanes.hpp"
 #include "model/step_memory.hpp"
 #include "model/undo.hpp"
 #include "model/write_guard.hpp"
@@ -64,6 +67,11 @@ class Step {
   void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
+  // Whether more than one thread works on a batch of so many rows, if there are any.
+  bool is_shared(index_t rows) const {
+    const RowCuts cuts = plan_.cut(rows);
+    return std::max(cuts.threads, cuts.threads_for_stretches) > 1;
+  }
   Arithmetic arithmetic() const { return plan_.arithmetic(); }
   Mode mode() const { return plan_.mode(); }
   // Of the memory that it holds.
@@ -88,13 +96,15 @@ class Step {
   StepResult update(const Pass<T>& pass, const Learner<T>& learner);
 
  private:
-  // Cuts depend on the number of threads.
+  // Cuts depend on the number of threads, and on whether the loss is the user's.
   template <class Change>
   void change(Change&& change_plan) {
-    const int before = plan_.threads();
+    const std::pair before(plan_.threads(), plan_.lanes());
     change_plan();
-    if (plan_.threads() != before) cuts_ = {};
+    if (std::pair(plan_.threads(), plan_.lanes()) != before) cuts_ = {};
+    if (!plan_.lanes()) need_packed();
   }
+  void need_packed();
   const RowCuts& cuts_of(const Batch<T>& batch);
   std::span<const Operation> operations_of(const Pass<T>& pass) const;
   // Everything but the last segment's part of the gradients, which collect_last() adds.
@@ -107,6 +117,7 @@ class Step {
     index_t operations;  // that are gone through
   };
   void run_block(const Pass<T>& pass, const Part& part, index_t b, index_t worker, double share);
+  void run_lanes(const Pass<T>& pass, const Part& part, index_t b, index_t worker, double share);
   void go_forth(const Part& part, const Block<T>& block) const;
   void begin_backward(const Pass<T>& pass, const Block<T>& block, const Samples<T>& samples,
                       index_t at);
@@ -118,18 +129,31 @@ class Step {
   void collect_last(const Pass<T>& pass, const RowCuts& cuts, const Stretch& stretch);
   void finish_gradient(const Pass<T>& pass, const RowCuts& cuts, const Regularization& options,
                        std::size_t number, const Stretch& stretch);
-  double penalty_of(const BatchLoss& loss) const;
+  double penalty_of(const BatchLoss& loss, const Regularization& options) const;
   void update_states(const Pass<T>& pass, const RowCuts& cuts, T* arena);
   bool statistics_are_finite(const Pass<T>& pass, const RowCuts& cuts);
   bool write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner, const Clipping& clipping,
              bool gradients_too);
-  // task(number of the stretch, stretch)
+  // task(number of the stretch, stretch, its parts of the arena)
   template <class Task>
   void for_stretches(const RowCuts& cuts, Task&& task) {
     parallel_for(std::ssize(plan_.stretches()), cuts.threads_for_stretches,
                  [&](index_t s, index_t) {
                    const auto number = static_cast<std::size_t>(s);
-                   task(number, plan_.stretches()[number]);
+                   task(number, plan_.stretches()[number], plan_.ranges()[number]);
+                 });
+  }
+  // The same in as many parts of each stretch as give all threads equally much to do; not where
+  // something is summed by stretches.
+  template <class Task>
+  void for_parts_of_stretches(const RowCuts& cuts, bool sums, Task&& task) {
+    const index_t parts = plan_.parts_of_stretches(cuts.threads_for_stretches);
+    if (parts == 1 || sums) return for_stretches(cuts, task);
+    parallel_for(std::ssize(plan_.stretches()) * parts, cuts.threads_for_stretches,
+                 [&](index_t i, index_t) {
+                   const auto number = static_cast<std::size_t>(i / parts);
+                   const Stretch part = part_of(plan_.stretches()[number], i % parts, parts);
+                   if (part.rows.count > 0) task(number, part, parameters_of(program_, part));
                  });
   }
   Block<T> batch_of(const Pass<T>& pass, const RowCuts& cuts);
@@ -140,6 +164,7 @@ class Step {
   const Program& program_;
   Loss loss_;
   Plan plan_;
+  SampleLanes<T> lanes_;           // of no use where the plan says so
   std::array<RowCuts, 2> cuts_{};  // of the last batches
   bool gathers_ = false;           // these batches had an order
   StepMemory<T> memory_;

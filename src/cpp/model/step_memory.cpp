@@ -3,18 +3,20 @@
 namespace pymlp {
 
 template <class T>
-StepMemory<T>::StepMemory(const Program& program, Keep keep)
+StepMemory<T>::StepMemory(const Program& program, Keep keep, index_t numbers_of_lanes)
     : n_parameters(program.n_parameters()),
       sums_of_a_block(program.sums_of_a_block()),
       sums_of_a_batch(program.sums_of_a_batch()),
       places(place<T>(program, keep)),
+      numbers_of_lanes(numbers_of_lanes),
       norms(program.widest()) {}
 
 template <class T>
 void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
   const bool by_block = cuts.gradients_by_block;
+  if (cuts.lanes) grow(lanes_of_workers, cuts.threads * numbers_of_lanes);
   const index_t rows = by_block ? cuts.largest_block() : cuts.largest_segment();
-  const auto workers = static_cast<std::size_t>(by_block ? cuts.threads : 1);
+  const auto workers = static_cast<std::size_t>(cuts.lanes ? 0 : by_block ? cuts.threads : 1);
   if (workspaces.size() < workers) workspaces.resize(workers);
   for (std::size_t w = 0; w < workers; ++w) {
     workspaces[w].reserve(places, rows);
@@ -30,7 +32,7 @@ void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
 template <class T>
 index_t StepMemory<T>::size() const {
   index_t size = block_gradients.size() + losses.size() + scales.size() + norms.size() +
-                 batch_sums.size() + sums.size();
+                 batch_sums.size() + sums.size() + lanes_of_workers.size();
   for (const Workspace<T>& workspace : workspaces) size += workspace.size();
   return size;
 }

@@ -10,7 +10,7 @@ namespace pymlp {
 
 template <class T>
 struct StepMemory {
-  StepMemory(const Program& program, Keep keep);
+  StepMemory(const Program& program, Keep keep, index_t numbers_of_lanes);
 
   // What batches of this size need, cut like this.
   void reserve(const RowCuts& cuts, const Batch<T>& batch);
@@ -18,12 +18,17 @@ struct StepMemory {
   index_t size() const;  // the numbers that it holds
   T* gradient_beside(index_t i) { return block_gradients.data() + i * n_parameters; }
 
+  T* lanes(index_t worker) { return lanes_of_workers.data() + worker * numbers_of_lanes; }
+
   index_t n_parameters;
   index_t sums_of_a_block;
   index_t sums_of_a_batch;
   Placement places;
   // One for each worker where gradients are summed by block, else one that holds a segment.
   std::vector<Workspace<T>> workspaces;
+  // Instead, where samples are lanes.
+  index_t numbers_of_lanes;
+  Buffer<T> lanes_of_workers;
   Buffer<T> block_gradients;  // arenas, beside the one that all are added to
   Buffer<T> losses;           // of the rows of a segment
   Buffer<T> scales;           // their shares of the mean

@@ -16,6 +16,7 @@ class ThreadTrial {
   // Steps are compared that have this many rows: the last of an epoch may be shorter.
   ThreadTrial(int threads, index_t rows) : all_(threads), rows_(rows) {}
 
+  bool has_choice() const { return all_ > 1; }
   // For the next step.
   int threads() const { return shares() ? all_ : 1; }
 

@@ -12,6 +12,10 @@ namespace pymlp {
 
 namespace {
 
+// Between two looks at the clock, which cost some 25 nanoseconds each.
+constexpr double kPause = 20e-6;
+constexpr double kMostSteps = 64;
+
 double seconds_between(std::chrono::steady_clock::time_point from,
                        std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -43,7 +47,8 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       point_(network, program_, options.average),
       step_(program_, loss, Purpose::training, options.batch_size + joined_rows_, options.threads,
             Mode::training, options.arithmetic),
-      thread_trial_(options.threads, std::min(options.batch_size, training.size())),
+      thread_trial_(step_.is_shared(options.batch_size) ? options.threads : 1,
+                    std::min(options.batch_size, training.size())),
       gradient_(network.program().n_parameters()),
       start_parameters_(network.program().arena_size()),
       start_state_(optimizer.state().size()) {
@@ -68,6 +73,8 @@ template <class T>
 Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   if (status_ != Status::running) return status_;
   const auto started = looked_ = Clock::now();
+  steps_since_ = 0;
+  steps_to_look_ = 1;
   const typename GradientPoint<T>::Steps steps(point_, optimizer_);
   step_.parameters_changed();
   const index_t left = options_.epochs - epoch_;
@@ -80,10 +87,13 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
       break;
     }
     if (position_ < training_.size() && !step(interrupt)) break;
-    time_step();
+    if (++steps_since_ >= steps_to_look_) look();
     if (position_ == training_.size()) {
       end_epoch(interrupt);
-      if (validation_ != nullptr) looked_ = Clock::now();  // not a step's time
+      if (validation_ != nullptr) {  // not a step's time
+        looked_ = Clock::now();
+        steps_since_ = 0;
+      }
     }
     if (seconds_between(started, looked_) >= seconds) break;
   }
@@ -97,12 +107,18 @@ Status Trainer<T>::close_epoch(Interrupt& interrupt) {
 }
 
 template <class T>
-void Trainer<T>::time_step() {
+void Trainer<T>::look() {
   const auto now = Clock::now();
-  const index_t before = (position_ - 1) / options_.batch_size * options_.batch_size;
-  thread_trial_.record(seconds_between(looked_, now), position_ - before);
-  step_.set_threads(thread_trial_.threads());
+  const double seconds = seconds_between(looked_, now);
   looked_ = now;
+  if (thread_trial_.has_choice()) {
+    const index_t before = (position_ - 1) / options_.batch_size * options_.batch_size;
+    thread_trial_.record(seconds, position_ - before);
+    step_.set_threads(thread_trial_.threads());
+  } else {
+    steps_to_look_ = static_cast<int>(std::min(kMostSteps, kPause * steps_since_ / seconds));
+  }
+  steps_since_ = 0;
 }
 
 template <class T>
@@ -163,6 +179,7 @@ template <class T>
 bool Trainer<T>::step(Interrupt& interrupt) {
   scheduled_.update(now(), [&](const ScheduledNumber& number, double x) { set(number, x); });
   const Batch<T> batch = batch_at(position_);
+  const bool looks = steps_since_ + 1 >= steps_to_look_ || step_.calls_user_functions();
   const DropoutDraws draws{options_.seed, static_cast<std::uint64_t>(steps_),
                            dropout_rates_.data()};
   const BatchLoss loss =
@@ -171,7 +188,7 @@ bool Trainer<T>::step(Interrupt& interrupt) {
                    .batch = batch,
                    .gradient = gradient_.data(),
                    .draws = &draws,
-                   .interrupt = &interrupt},
+                   .interrupt = looks ? &interrupt : nullptr},
                   {network_, optimizer_, options_.regularization, nullptr, &point_})
           .loss;
   if (interrupt.came()) {

@@ -82,7 +82,8 @@ class Trainer {
   Time now() const { return {epoch_, steps_}; }
   void set(const ScheduledNumber& scheduled, double value);
   void set_dropout(const ScheduledNumber& scheduled, double rate);
-  void time_step();
+  // Reads the clock, once in some steps where they are short.
+  void look();
   // Takes one step; false where it must end.
   bool step(Interrupt& interrupt);
   void end_epoch(Interrupt& interrupt);
@@ -117,7 +118,9 @@ class Trainer {
   BatchLoss epoch_loss_;
   Epochs history_;
   Status status_ = Status::running;
-  Clock::time_point looked_;  // when a step last ended
+  Clock::time_point looked_;  // at the clock
+  int steps_since_ = 0;       // that
+  int steps_to_look_ = 1;     // until the next time
 };
 
 }  // namespace pymlp

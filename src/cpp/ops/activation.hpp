@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "kernels/activation.hpp"
+#include "kernels/table.hpp"
 #include "ops/defaults.hpp"
 
 namespace pymlp {
@@ -22,21 +23,28 @@ struct ActivationOperation : OperationDefaults {
 
   template <class T>
   static void forward(const Operation& op, const Block<T>& block) {
-    const MatrixView<T> a = block.output(op);
-    activate<T>(a, block.input(op), op.activation);
+    forward_columns(op, block, {0, op.n_out});
   }
 
+  // Where g' needs z it is computed with a, as the two share most of their work, and kept in the
+  // place of z.
   template <class T>
   static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
     const auto [first, count] = columns;
-    activate<T>(block.output(op).columns(first, count), block.input(op).columns(first, count),
-                op.activation);
+    const MatrixView<T> a = block.output(op).columns(first, count);
+    const MatrixView<T> z = block.value(op.input).columns(first, count);
+    if (keeps_slope(op.activation.kind) && block.goes_back()) {
+      return kernels<T>().activation_with_slope(a, z, op.activation);
+    }
+    activate<T>(a, z, op.activation);
   }
 
   // dz = da g'(z), in place.
   template <class T>
   static void backward(const Operation& op, const Block<T>& block) {
     const MatrixView<T> dz = block.input_gradient(op);
+    if (keeps_slope(op.activation.kind))
+      return kernels<T>().multiply_elements(dz, dz, block.input(op));
     activate_backward<T>(dz, dz, block.input(op), block.output(op), op.activation);
   }
 };

@@ -97,9 +97,11 @@ struct Block {
   MatrixView<T> output(const Operation& of) const { return value(of.output); }
   MatrixView<T> input_gradient(const Operation& of) const { return gradient(of.input); }
   MatrixView<T> output_gradient(const Operation& of) const { return gradient(of.output); }
+  // Whether a way back may follow, which reads what the way forward keeps for it.
+  bool goes_back() const { return !places->kept.empty(); }
   // What an operation keeps beside its outputs; null where there is no way back.
   MatrixView<T> kept(const Operation& of) const {
-    if (places->kept.empty()) return {};
+    if (!goes_back()) return {};
     return at(places->kept[static_cast<std::size_t>(of.output - 1)]);
   }
   T* batch_sums_of(const Operation& of) const { return batch_sums + of.first_batch_sum; }

@@ -41,14 +41,15 @@ struct Dense : OperationDefaults {
 
   template <class T>
   static void forward(const Operation& op, const Block<T>& block) {
-    product::forward<T>(block.arithmetic, block.output(op), block.input(op), weights(op, block),
-                        biases_of(op, block.parameters));
+    product::forward<T>(block.arithmetic, block.output(op), block.input(op),
+                        weights_of(op, block.parameters), biases_of(op, block.parameters));
   }
 
   template <class T>
   static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
     product::forward_columns<T>(block.arithmetic, block.output(op), block.input(op),
-                                weights(op, block), biases_of(op, block.parameters), columns);
+                                weights_of(op, block.parameters), biases_of(op, block.parameters),
+                                columns);
   }
 
   // dx = dz W^T, or dx += dz W^T; that of the network's inputs only where it is wanted.
@@ -56,8 +57,8 @@ struct Dense : OperationDefaults {
   static void backward(const Operation& op, const Block<T>& block) {
     const MatrixView<T> dx = block.input_gradient(op);
     if (dx.data == nullptr) return;
-    product::input_gradient<T>(block.arithmetic, dx, block.output_gradient(op), weights(op, block),
-                               op.gradient_begun);
+    product::input_gradient<T>(block.arithmetic, dx, block.output_gradient(op),
+                               block.packed->of(op, block.parameters), op.gradient_begun);
   }
 
   // dW = x^T dz, some of its rows; db = column sums of dz goes with the last of them.
@@ -75,13 +76,6 @@ struct Dense : OperationDefaults {
   template <class T>
   static void finish(const Operation& op, const Block<T>& block, Range rows, T* arena) {
     Scale::finish_product(op, block, rows, arena);
-  }
-
- private:
-  template <class T>
-  static product::Weights<T> weights(const Operation& op, const Block<T>& block) {
-    if (block.packed != nullptr) return block.packed->of(op, block.parameters);
-    return {weights_of(op, block.parameters)};
   }
 };
 

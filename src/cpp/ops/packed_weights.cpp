@@ -15,11 +15,10 @@ PackedWeights<T>::PackedWeights(std::span<const Operation> operations, index_t f
   const auto take = [&total](index_t size) { return size == 0 ? kNone : (total += size) - size; };
   for (const Operation& op : operations) {
     if (op.kind != OperationKind::dense) continue;
-    const index_t panels = take(product::panels_size<T>(arithmetic, op.n_in, op.n_out));
     const index_t position = op.output - 1;
     const bool backward = position >= first_back;
     offsets_.push_back(
-        {panels, take(backward ? product::transposed_size<T>(arithmetic, op.n_in, op.n_out) : 0)});
+        take(backward ? product::transposed_size<T>(arithmetic, op.n_in, op.n_out) : 0));
     const index_t tasks = std::clamp(op.n_in * op.n_out / kNumbersOfATask, index_t{1}, op.n_in);
     for (index_t t = 0; t < tasks; ++t) {
       stretches_.push_back({position, part_of(op.n_in, t, tasks)});
@@ -30,20 +29,18 @@ PackedWeights<T>::PackedWeights(std::span<const Operation> operations, index_t f
 
 template <class T>
 product::Weights<T> PackedWeights<T>::of(const Operation& op, const T* parameters) const {
-  const auto [panels, transposed] = offsets_[static_cast<std::size_t>(op.layer)];
-  return {weights_of(op, parameters), panels == kNone ? nullptr : memory_.data() + panels,
-          transposed == kNone ? nullptr : memory_.data() + transposed};
+  const index_t offset = offsets_[static_cast<std::size_t>(op.layer)];
+  return {weights_of(op, parameters), offset == kNone ? nullptr : memory_.data() + offset};
 }
 
 template <class T>
 void PackedWeights<T>::refresh(const T* parameters, const Stretch& stretch) {
   const Operation& op = operations_[static_cast<std::size_t>(stretch.operation)];
   if (op.kind != OperationKind::dense) return;
-  const auto [panels, transposed] = offsets_[static_cast<std::size_t>(op.layer)];
-  const ConstMatrixView<T> w = weights_of(op, parameters);
+  const index_t offset = offsets_[static_cast<std::size_t>(op.layer)];
+  if (offset == kNone) return;
   const auto [first, count] = stretch.rows;
-  if (panels != kNone) product::pack<T>(memory_.data() + panels, w, first, count);
-  if (transposed != kNone) product::transpose<T>(memory_.data() + transposed, w, first, count);
+  product::transpose<T>(memory_.data() + offset, weights_of(op, parameters), first, count);
 }
 
 template <class T>

@@ -1,5 +1,4 @@
-// Weights in the layouts that products read best, in addition to the parameters: transposed for the
-// backward pass, and in panels where a matrix is so wide that its rows would compete in the cache.
+// Weights as the backward pass reads them, transposed and in panels, in addition to the parameters.
 // They are refreshed stretch by stretch where the optimiser has just written, not packed anew in
 // every step.
 #pragma once
@@ -50,13 +49,9 @@ class PackedWeights {
 
  private:
   static constexpr index_t kNone = -1;
-  struct Offsets {
-    index_t panels = kNone;
-    index_t transposed = kNone;
-  };
 
   std::span<const Operation> operations_;
-  std::vector<Offsets> offsets_;    // of each layer
+  std::vector<index_t> offsets_;    // of each layer, its transpose's
   std::vector<Stretch> stretches_;  // in which all are packed
   Buffer<T> memory_;
 };

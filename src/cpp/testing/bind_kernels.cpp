@@ -68,7 +68,7 @@ Array<T> dense_forward(const Array<T>& x, const Array<T>& w,
   Padded<T> row = Padded<T>::weights({start, start == nullptr ? 0 : 1, n_out, n_out});
   Array<T> z = empty_matrix<T>(input.rows, n_out);
   product::forward<T>(process_arithmetic(), matrix(z, "z", input.rows, n_out), input,
-                      {weights.view()}, row.view().data);
+                      weights.view(), row.view().data);
   return z;
 }
 
@@ -90,7 +90,7 @@ std::tuple<Array<T>, Array<T>, Array<T>> dense_backward(const Array<T>& dz, cons
       product::transposed_size<T>(process_arithmetic(), weights.rows, weights.cols));
   if (transposed.size() > 0) product::transpose<T>(transposed.data(), weights, 0, weights.rows);
   product::input_gradient<T>(process_arithmetic(), matrix(dx, "dx", input.rows, input.cols),
-                             gradient, {weights, nullptr, transposed.data()}, false);
+                             gradient, {weights, transposed.data()}, false);
   return {dw, db, dx};
 }
 

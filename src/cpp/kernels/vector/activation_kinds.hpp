@@ -17,7 +17,7 @@ PYMLP_INLINE bool with_function(const Activation& g, Body body) {
     case ActivationKind::linear:
       return body(Linear<T>{});
     case ActivationKind::step:
-      return body(Step<T>{p0});
+      return body(Step<T>{{}, p0});
     case ActivationKind::sigmoid:
       return body(Sigmoid<T>{});
     case ActivationKind::tanh:
@@ -25,13 +25,13 @@ PYMLP_INLINE bool with_function(const Activation& g, Body body) {
     case ActivationKind::relu:
       return body(ReLU<T>{});
     case ActivationKind::leaky_relu:
-      return body(LeakyReLU<T>{p0, p1});
+      return body(LeakyReLU<T>{{}, p0, p1});
     case ActivationKind::elu:
-      return body(ELU<T>{p0});
+      return body(ELU<T>{{}, p0});
     case ActivationKind::selu:
       return body(SELU<T>{});
     case ActivationKind::celu:
-      return body(CELU<T>{p0});
+      return body(CELU<T>{{}, p0});
     case ActivationKind::gelu:
       return body(GELU<T>{});
     case ActivationKind::gelu_tanh:

@@ -1,59 +1,56 @@
 // Inverted dropout, with masks that depend on seed, step, layer, sample and unit alone.
-#include "base/philox.hpp"
 #include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
+#include "kernels/vector/philox_vectors.hpp"
 
 namespace pymlp {
 namespace {
 
-// The constants of one layer in one step.
 template <class T>
 struct DropoutConstants {
-  std::uint32_t threshold;
-  T kept;
-  std::uint32_t step_low, step_high, seed_low, seed_high;
+  std::uint32_t threshold;  // a unit whose draw is less is dropped
+  T kept;                   // what the others are multiplied by
+
+  // Rates are multiples of 2^-16, and some units are always kept. The factor is that of the rate
+  // that is, so that the mean stays.
+  explicit DropoutConstants(double rate) {
+    const double rounded = rate * kDrawRange + 0.5;
+    threshold = static_cast<std::uint32_t>(rounded < kDrawRange ? rounded : kDrawRange - 1);
+    kept = static_cast<T>(kDrawRange / (kDrawRange - threshold));
+  }
 };
 
-// One quarter of a row takes one of the four words of each block. Which one is known when this is
-// compiled: a choice inside the loop keeps some compilers from making vectors of it.
-template <std::uint32_t PhiloxBlock::* word, class T>
-PYMLP_INLINE void drop_quarter(T* y, const T* x, index_t first, index_t last, std::uint32_t row,
-                               const DropoutConstants<T>& constants) {
-  const DropoutConstants<T> c = constants;
+template <class T>
+PYMLP_INLINE void drop(T* y, const T* x, const std::uint32_t* draws, index_t n,
+                       const DropoutConstants<T>& constants) {
+  const auto [threshold, kept] = constants;
   PYMLP_VECTOR_LOOP
-  for (index_t j = first; j < last; ++j) {
-    const PhiloxBlock drawn = philox(static_cast<std::uint32_t>(j - first), row, c.step_low,
-                                     c.step_high, c.seed_low, c.seed_high);
-    y[j] = drawn.*word >= c.threshold ? c.kept * x[j] : T(0);
-  }
+  for (index_t j = 0; j < n; ++j) y[j] = draws[j] >= threshold ? kept * x[j] : T(0);
 }
 
 // Inverted dropout, Srivastava et al., JMLR 15, 2014: a unit is kept with probability 1 - rate and
-// then divided by that. Unit j of sample i has one of the four words drawn at (j mod quarter, i,
-// step), so that the draws of neighbouring units lie side by side and the loop becomes vectors. The
-// layer is part of the key, inverted: weights and orders are drawn with the seed alone.
+// then divided by that. Unit j of sample i of the batch has draw i n + j of this step. The layer is
+// part of the key, inverted: weights and orders are drawn with the seed alone.
 template <class T>
 void dropout(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64_t seed,
              std::uint64_t step, std::uint32_t layer, index_t first_row) {
-  const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
-  const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  const DropoutConstants<T> c{static_cast<std::uint32_t>(rate * 0x1p32),
-                              static_cast<T>(1.0 / (1.0 - rate)),
-                              low(step),
-                              high(step),
-                              low(seed),
-                              high(seed) ^ ~layer};
-  const index_t n = to.cols;
-  const index_t quarter = (n + 3) / 4;
-  const auto start = [n, quarter](index_t part) { return part * quarter < n ? part * quarter : n; };
+  const DropoutConstants<T> constants(rate);
+  const PhiloxVectors philox(seed ^ std::uint64_t{~layer} << 32, step);
+  alignas(64) std::uint32_t draws[kDrawsOfGroup];
+  index_t next = first_row * to.cols;
+  index_t end = next;  // of the draws that there are
   for (index_t i = 0; i < to.rows; ++i) {
-    const auto row = static_cast<std::uint32_t>(first_row + i);
-    const T* x = from.row(i);
-    T* y = to.row(i);
-    drop_quarter<&PhiloxBlock::w0>(y, x, start(0), start(1), row, c);
-    drop_quarter<&PhiloxBlock::w1>(y, x, start(1), start(2), row, c);
-    drop_quarter<&PhiloxBlock::w2>(y, x, start(2), start(3), row, c);
-    drop_quarter<&PhiloxBlock::w3>(y, x, start(3), n, row, c);
+    for (index_t j = 0; j < to.cols;) {
+      const index_t begin = next % kDrawsOfGroup;
+      if (next >= end) {
+        philox.draw(draws, next / kDrawsOfGroup);
+        end = next - begin + kDrawsOfGroup;
+      }
+      const index_t count = end - next < to.cols - j ? end - next : to.cols - j;
+      drop(to.row(i) + j, from.row(i) + j, draws + begin, count, constants);
+      j += count;
+      next += count;
+    }
   }
 }
 

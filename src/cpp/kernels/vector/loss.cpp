@@ -85,7 +85,7 @@ PYMLP_INLINE T minus_entropy(const Row& y, index_t k) {
 
 template <class T, bool divergence>
 void softmax_cross_entropy(const LossArguments<T>& of) {
-  const index_t k = of.outputs.cols;
+  const index_t k = of.n_outputs();
   if (k <= kMostGroupColumns) return softmax_cross_entropy_of_groups<T, divergence>(of);
   for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
     const T* z = of.outputs.row(i);
@@ -108,7 +108,7 @@ void softmax_cross_entropy(const LossArguments<T>& of) {
 
 template <class T, bool divergence>
 void cross_entropy(const LossArguments<T>& of) {
-  const index_t k = of.outputs.cols;
+  const index_t k = of.n_outputs();
   if (k <= kMostGroupColumns) return cross_entropy_of_groups<T, divergence>(of);
   for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
     const T* a = of.outputs.row(i);
@@ -123,7 +123,7 @@ void cross_entropy(const LossArguments<T>& of) {
 // loss = mean_j value(a_j, y_j).
 template <class T, class Function>
 void mean_over_outputs(const LossArguments<T>& of, Function function) {
-  const index_t k = of.outputs.cols;
+  const index_t k = of.n_outputs();
   if (k <= kMostGroupColumns) return mean_over_outputs_of_groups(of, function);
   for_samples(of.targets, of.outputs.rows, of.loss, kYesOrNo, [&](index_t i, auto y) {
     const T* a = of.outputs.row(i);
@@ -189,11 +189,19 @@ void loss_of_rows(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
   from_logits ? loss_from_logits(arguments) : loss_from_activations(arguments);
 }
 
+template <class T>
+void loss_of_lanes(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
+                   const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits) {
+  const LossArguments<T> arguments{losses, gradient, outputs, targets, scale, loss, true};
+  from_logits ? loss_from_logits(arguments) : loss_from_activations(arguments);
+}
+
 }  // namespace
 
 template <Isa isa, class T>
 void add_losses(Kernels<T>& table) {
   table.loss = loss_of_rows<T>;
+  table.lane_loss = loss_of_lanes<T>;
 }
 
 template void add_losses<Isa::PYMLP_ISA>(Kernels<float>&);

@@ -16,6 +16,10 @@ struct LossArguments {
   const Targets<T>& targets;
   const T* scale;
   const Loss& loss;
+  bool in_lanes = false;  // outputs, their gradient and values of targets: (k, m)
+
+  PYMLP_INLINE index_t n_samples() const { return in_lanes ? outputs.cols : outputs.rows; }
+  PYMLP_INLINE index_t n_outputs() const { return in_lanes ? outputs.rows : outputs.cols; }
 };
 
 // A target y becomes (1 - smoothing) y + smoothing / classes. Szegedy et al., arXiv:1512.00567.

@@ -24,11 +24,11 @@ PYMLP_INLINE void read_labels(RowGroup<T>& y, index_t k, const std::int32_t* lab
 template <class T>
 PYMLP_INLINE void read_targets(RowGroup<T>& y, const LossArguments<T>& of, const GroupRows& rows,
                                index_t classes) {
-  const index_t k = of.outputs.cols;
+  const index_t k = of.n_outputs();
   if (of.targets.labels != nullptr) {
     read_labels(y, k, of.targets.labels, rows);
   } else {
-    y.read(of.targets.values, rows);
+    y.read(of.targets.values, rows, of.in_lanes);
   }
   if (of.loss.label_smoothing == 0.0) return;
   const Smoothing<T> smoothing(of.loss, classes);
@@ -71,11 +71,11 @@ PYMLP_INLINE void subtract_entropy(Lanes<T>& losses, const RowGroup<T>& y, index
 
 template <class T, bool divergence>
 void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
-  const index_t k = of.outputs.cols;
-  for_groups(of.outputs.rows, [&](const GroupRows& rows) {
+  const index_t k = of.n_outputs();
+  for_groups(of.n_samples(), [&](const GroupRows& rows) {
     RowGroup<T> y, z, e;
     read_targets(y, of, rows, k);
-    z.read(of.outputs, rows);
+    z.read(of.outputs, rows, of.in_lanes);
     subtract_largest(z, k);
     const Lanes<T> sum = exp_and_sum(e, z, k);
     const Lanes<T> total = sum_of(y, k);
@@ -95,17 +95,17 @@ void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
         e[j][l] = SoftmaxCrossEntropy::gradient(scale[l], factor[l], e[j][l], y[j][l]);
       }
     }
-    e.write(of.gradient, rows);
+    e.write(of.gradient, rows, of.in_lanes);
   });
 }
 
 template <class T, bool divergence>
 void cross_entropy_of_groups(const LossArguments<T>& of) {
-  const index_t k = of.outputs.cols;
-  for_groups(of.outputs.rows, [&](const GroupRows& rows) {
+  const index_t k = of.n_outputs();
+  for_groups(of.n_samples(), [&](const GroupRows& rows) {
     RowGroup<T> y, a, logs;
     read_targets(y, of, rows, k);
-    a.read(of.outputs, rows);
+    a.read(of.outputs, rows, of.in_lanes);
     Lanes<T> scale;
     scale.read(of.scale, 1, rows);
     for (index_t j = 0; j < k; ++j) {
@@ -115,7 +115,7 @@ void cross_entropy_of_groups(const LossArguments<T>& of) {
         a[j][l] = CrossEntropy::gradient(scale[l], y[j][l], a[j][l]);
       }
     }
-    a.write(of.gradient, rows);
+    a.write(of.gradient, rows, of.in_lanes);
     Lanes<T> losses = dot_of(y, logs, k);
     for (index_t l = 0; l < kLanes; ++l) losses[l] = -losses[l];
     if constexpr (divergence) subtract_entropy(losses, y, k);
@@ -126,12 +126,12 @@ void cross_entropy_of_groups(const LossArguments<T>& of) {
 // loss = mean_j value(a_j, y_j).
 template <class T, class Function>
 void mean_over_outputs_of_groups(const LossArguments<T>& of, Function function) {
-  const index_t k = of.outputs.cols;
+  const index_t k = of.n_outputs();
   const T outputs = static_cast<T>(k);
-  for_groups(of.outputs.rows, [&](const GroupRows& rows) {
+  for_groups(of.n_samples(), [&](const GroupRows& rows) {
     RowGroup<T> y, a;
     read_targets(y, of, rows, kYesOrNo);
-    a.read(of.outputs, rows);
+    a.read(of.outputs, rows, of.in_lanes);
     Lanes<T> factor, losses{};
     factor.read(of.scale, 1, rows);
     for (index_t l = 0; l < kLanes; ++l) factor[l] /= outputs;
@@ -144,7 +144,7 @@ void mean_over_outputs_of_groups(const LossArguments<T>& of, Function function) 
     }
     for (index_t l = 0; l < kLanes; ++l) losses[l] /= outputs;
     losses.write(of.losses, 1, rows);
-    a.write(of.gradient, rows);
+    a.write(of.gradient, rows, of.in_lanes);
   });
 }
 

@@ -25,6 +25,13 @@ struct TileArguments {
   index_t k;
   const T* start;  // the row that every row of c starts from; null: 0
   bool adds;       // c += instead of c =
+  T* copy;         // for a copying tile: where the rows of b go, side by side
+};
+
+enum class TileKind {
+  plain,
+  with_ones,  // the last row of a is an implicit row of ones
+  copying,    // leaves a copy of what it read of b
 };
 
 // The rows of a in one tile. Three share a pointer, so that one register holds the stride for all
@@ -59,8 +66,8 @@ class RowPointers {
   index_t step_;
 };
 
-// One tile over one chain. With `ones` the last row of a is an implicit row of ones.
-template <class T, int lanes, int rows, int vectors, bool ones>
+// One tile over one chain.
+template <class T, int lanes, int rows, int vectors, TileKind kind>
 void tile(const TileArguments<T>& of) {
   Vector<T, lanes> sums[rows][vectors];
   PYMLP_UNROLL
@@ -70,14 +77,19 @@ void tile(const TileArguments<T>& of) {
     PYMLP_UNROLL
     for (int i = 0; i < rows; ++i) sums[i][v] = start;
   }
+  constexpr bool ones = kind == TileKind::with_ones;
   RowPointers<T, (ones && rows > 1 ? rows - 1 : rows)> a(of.a);
   const T* b = of.b;
   const index_t b_stride = of.b_stride;
   [[maybe_unused]] const index_t ahead = kAhead * b_stride;
+  [[maybe_unused]] T* copy = of.copy;
   for (index_t p = of.k; p > 0; --p) {
     Vector<T, lanes> row[vectors];
     PYMLP_UNROLL
-    for (int v = 0; v < vectors; ++v) row[v] = load<T, lanes>(b + v * lanes);
+    for (int v = 0; v < vectors; ++v) {
+      row[v] = load<T, lanes>(b + v * lanes);
+      if constexpr (kind == TileKind::copying) store<T, lanes>(copy + v * lanes, row[v]);
+    }
     PYMLP_UNROLL
     for (int i = 0; i < rows; ++i) {
       PYMLP_UNROLL
@@ -97,6 +109,7 @@ void tile(const TileArguments<T>& of) {
     }
     a.next_column();
     b += b_stride;
+    if constexpr (kind == TileKind::copying) copy += vectors * lanes;
   }
   T* c = of.c;
   const index_t c_stride = of.c_stride;
@@ -119,24 +132,24 @@ struct Tiles {
   static constexpr index_t width = lanes * vectors;
   static constexpr index_t most_rows = most_rows_;
 
-  template <bool ones>
+  template <TileKind kind>
   static void run(index_t rows, const TileArguments<T>& of) {
-    return table<ones>[static_cast<std::size_t>(rows - 1)](of);
+    return table<kind>[static_cast<std::size_t>(rows - 1)](of);
   }
 
  private:
   using Tile = void (*)(const TileArguments<T>&);
-  template <bool ones, std::size_t... above>
+  template <TileKind kind, std::size_t... above>
   static constexpr std::array<Tile, most_rows> make(std::index_sequence<above...>) {
-    return {tile<T, lanes, static_cast<int>(above) + 1, vectors, ones>...};
+    return {tile<T, lanes, static_cast<int>(above) + 1, vectors, kind>...};
   }
-  template <bool ones>
+  template <TileKind kind>
   static constexpr std::array<Tile, most_rows> table =
-      make<ones>(std::make_index_sequence<most_rows>());
+      make<kind>(std::make_index_sequence<most_rows>());
 };
 
 // Where the stride of c has no padding for whole vectors, a tile is computed in scratch.
-template <class Family, bool ones, class T>
+template <class Family, TileKind kind, class T>
 void tile_aside(index_t rows, index_t cols, TileArguments<T> of) {
   alignas(kVectorBytes) T aside[Family::most_rows * Family::width];
   T* const c = std::exchange(of.c, aside);
@@ -144,15 +157,15 @@ void tile_aside(index_t rows, index_t cols, TileArguments<T> of) {
   for (index_t i = 0; of.adds && i < rows; ++i) {
     for (index_t j = 0; j < cols; ++j) aside[i * Family::width + j] = c[i * c_stride + j];
   }
-  Family::template run<ones>(rows, of);
+  Family::template run<kind>(rows, of);
   for (index_t i = 0; i < rows; ++i) {
     for (index_t j = 0; j < cols; ++j) c[i * c_stride + j] = aside[i * Family::width + j];
   }
 }
 
-template <class Family, bool ones, class T>
+template <class Family, TileKind kind, class T>
 void rows_of_tile(index_t rows, bool fits, index_t cols, const TileArguments<T>& of) {
-  fits ? Family::template run<ones>(rows, of) : tile_aside<Family, ones>(rows, cols, of);
+  fits ? Family::template run<kind>(rows, of) : tile_aside<Family, kind>(rows, cols, of);
 }
 
 }  // namespace

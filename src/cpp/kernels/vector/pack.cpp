@@ -1,22 +1,9 @@
-// Packing: weights in panels, and their transpose in panels.
+// Packing: the transpose of weights, in panels.
 #include "kernels/table.hpp"
 #include "kernels/vector/vectors.hpp"
 
 namespace pymlp {
 namespace {
-
-template <class T>
-void pack(T* panels, ConstMatrixView<T> w, index_t first, index_t count) {
-  constexpr index_t width = kPanelWidth<T>;
-  for (index_t j = 0; j < w.cols; j += width) {
-    const index_t cols = j + width <= w.cols ? width : w.cols - j;
-    for (index_t i = first; i < first + count; ++i) {
-      T* to = panels + j * w.rows + i * width;
-      const T* from = w.row(i) + j;
-      for (index_t c = 0; c < cols; ++c) to[c] = from[c];
-    }
-  }
-}
 
 // Blocks of 16 bytes squared are transposed in registers.
 template <class T>
@@ -90,7 +77,6 @@ void transpose(T* panels, ConstMatrixView<T> w, index_t first, index_t count) {
 
 template <Isa isa, class T>
 void add_packing(Kernels<T>& table) {
-  table.pack = pack<T>;
   table.transpose = transpose<T>;
 }
 

@@ -28,14 +28,12 @@ void parametric_backward(MatrixView<T> da, ConstMatrixView<T> z, const T* alpha,
                          const Activation& g) {
   for (index_t j = 0; j < z.cols; ++j) dalpha[j] = T(0);
   with_function<T>(g, [&](auto function) {
-    constexpr bool of_value = !traits_of(decltype(function)::kind).derivative_needs_z;
     for (index_t i = 0; i < z.rows; ++i) {
       const T* zi = z.row(i);
       T* di = da.row(i);
       PYMLP_VECTOR_LOOP
       for (index_t j = 0; j < z.cols; ++j) {
-        const T value = function.value(zi[j]);
-        const T slope = function.slope(of_value ? value : zi[j]);
+        const auto [value, slope] = function.at(zi[j]);
         dalpha[j] += di[j] * (value - zi[j]);
         di[j] *= (T(1) - alpha[j]) + alpha[j] * slope;
       }

@@ -3,7 +3,10 @@
 // of a tile nor the ISA changes its bits.
 //
 // Only the transposed weights are packed: a panel two vectors wide is read from the second level of
-// the cache faster than a tile of 12 rows uses it up.
+// the cache faster than a tile of 12 rows uses it up. Where its rows are far apart, the first tile
+// leaves a copy of a chain of them for the others.
+#include <utility>
+
 #include "kernels/panels.hpp"
 #include "kernels/table.hpp"
 #include "kernels/vector/micro_kernel.hpp"
@@ -16,19 +19,40 @@ namespace {
 constexpr int kFewRows = kVectorRegisters == 32 ? 3 : 1;
 constexpr int kFewRowsVectors = 8;
 
+// Rows of weights so many bytes apart fall into few sets of the cache where that is a power of two,
+// and into as many pages as there are rows. A copy pays from so many tiles on.
+constexpr index_t kFarApart = 1024;
+constexpr index_t kTilesForACopy = 4;
+
+template <class Family, class T>
+inline constexpr bool kWholePanels =
+    Family::width == kPanelWidth<T> && Family::most_rows == kTileRows;
+
+// Samples, over which the gradient of weights sums, lie in padded rows.
+template <class T>
+bool worth_a_copy(const TileArguments<T>& of, index_t rows) {
+  return of.b_stride * static_cast<index_t>(sizeof(T)) >= kFarApart && of.a.column_stride == 1 &&
+         rows > (kTilesForACopy - 1) * kTileRows;
+}
+
 // One chain of every element in the columns of a panel, or of what is left of it. Rows are cut into
 // tiles of nearly equal height, so that none is left with few.
 template <class Family, bool ones, class T>
 void chains(MatrixView<T> c, index_t first, TileArguments<T> of) {
   const index_t count = (c.rows + Family::most_rows - 1) / Family::most_rows;
   const index_t left = c.cols - first;
+  constexpr bool kCopies = kWholePanels<Family, T> && !ones;
   const bool fits = left >= Family::width || c.stride >= first + Family::width;
   for (index_t t = 0; t < count; ++t) {
     const index_t rows = c.rows * (t + 1) / count - c.rows * t / count;
     if (ones && t + 1 == count) {
-      rows_of_tile<Family, true>(rows, fits, left, of);
+      rows_of_tile<Family, TileKind::with_ones>(rows, fits, left, of);
+    } else if (kCopies && of.copy != nullptr) {
+      rows_of_tile<Family, TileKind::copying>(rows, fits, left, of);
+      of.b = std::exchange(of.copy, nullptr);
+      of.b_stride = Family::width;
     } else {
-      rows_of_tile<Family, false>(rows, fits, left, of);
+      rows_of_tile<Family, TileKind::plain>(rows, fits, left, of);
     }
     of.c += rows * of.c_stride;
     of.a.data += rows * of.a.row_stride;
@@ -37,6 +61,8 @@ void chains(MatrixView<T> c, index_t first, TileArguments<T> of) {
 
 template <class Family, bool ones, class T>
 index_t columns(MatrixView<T> c, index_t first, TileArguments<T> of) {
+  alignas(kVectorBytes) T copy[kWholePanels<Family, T> ? kChain * Family::width : 1];
+  if (kWholePanels<Family, T> && worth_a_copy(of, c.rows)) of.copy = copy;
   index_t left = of.k;
   do {
     of.k = left < kChain ? left : kChain;
@@ -82,7 +108,8 @@ void run(MatrixView<T> c, index_t first_column, Strided<T> a, index_t k, Panels<
     const index_t number = j / kPanelWidth<T>;
     const T* first = b.data + number * b.panel_stride + j - number * kPanelWidth<T>;
     const T* row = start == nullptr ? nullptr : start + j;
-    const TileArguments<T> of{c.data + j, c.stride, a, first, b.row_stride, k, row, accumulate};
+    const TileArguments<T> of{c.data + j, c.stride, a,          first,  b.row_stride,
+                              k,          row,      accumulate, nullptr};
     const index_t done = few ? few_rows<T, kFewRowsVectors>(c, j, of) : 0;
     j += done > 0 ? done : panel<ones>(c, j, of);
   }

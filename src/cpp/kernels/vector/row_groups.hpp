@@ -65,12 +65,29 @@ struct RowGroup {
   PYMLP_INLINE Lanes<T>& operator[](index_t j) { return column[j]; }
   PYMLP_INLINE const Lanes<T>& operator[](index_t j) const { return column[j]; }
 
-  PYMLP_INLINE void read(const ConstMatrixView<T>& m, const GroupRows& rows) {
+  // `in_lanes`: the matrix is transposed already, and groups are whole.
+  PYMLP_INLINE void read(const ConstMatrixView<T>& m, const GroupRows& rows,
+                         bool in_lanes = false) {
+    if (in_lanes) {
+      for (index_t j = 0; j < m.rows; ++j) {
+        const T* from = m.row(j) + rows.first;
+        for (index_t l = 0; l < kLanes; ++l) column[j][l] = from[l];
+      }
+      return;
+    }
     if (m.stride == 1) return column[0].read(m.data, 1, rows);  // one column, contiguous
     for (index_t j = 0; j < m.cols; ++j) column[j].read(m.data + j, m.stride, rows);
   }
 
-  PYMLP_INLINE void write(const MatrixView<T>& m, const GroupRows& rows) const {
+  PYMLP_INLINE void write(const MatrixView<T>& m, const GroupRows& rows,
+                          bool in_lanes = false) const {
+    if (in_lanes) {
+      for (index_t j = 0; j < m.rows; ++j) {
+        T* to = m.row(j) + rows.first;
+        for (index_t l = 0; l < kLanes; ++l) to[l] = column[j][l];
+      }
+      return;
+    }
     if (m.stride == 1) return column[0].write(m.data, 1, rows);
     for (index_t j = 0; j < m.cols; ++j) column[j].write(m.data + j, m.stride, rows);
   }
@@ -87,10 +104,12 @@ PYMLP_INLINE void subtract_largest(RowGroup<T>& z, index_t k) {
       largest[l] = z[j][l] > largest[l] ? z[j][l] : largest[l];
     }
   }
+  // By bits: of a choice between 0 and a difference, GCC 12 makes branches.
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
     for (index_t l = 0; l < kLanes; ++l) {
-      z[j][l] = z[j][l] == largest[l] ? T(0) : z[j][l] - largest[l];
+      const math::Bits<T> all = -static_cast<math::Bits<T>>(z[j][l] != largest[l]);
+      z[j][l] = math::from_bits<T>(math::bits_of(z[j][l] - largest[l]) & all);
     }
   }
 }

@@ -110,6 +110,17 @@ template <class T>
   return abs(x) < T(0x1p-60) ? x : r;  // keeps -0, and subnormal numbers, which do not halve
 }
 
+template <class T>
+struct ExpAndExpm1 {
+  T exp, expm1;
+};
+
+// Both for x <= 0, by the same operations: e^x and e^x - 1 have a polynomial in common.
+template <class T>
+[[gnu::always_inline]] static inline ExpAndExpm1<T> exp_and_expm1(T x) {
+  return {exp(x), expm1(x)};
+}
+
 // ---------------------------------------------------------------- tanh, sigmoid
 
 template <class T>

@@ -37,10 +37,13 @@ struct Reduced {
                     -1.0 / 87178291200, 1.0 / 20922789888000);
 }
 
-// sin(x + quarter_turns pi/2)
-[[gnu::always_inline]] static inline double sin_turned(double x, Bits<double> quarter_turns) {
-  const auto [r, low, n] = reduced(x);
-  const Bits<double> quadrant = n + quarter_turns;
+template <class T>
+struct SinAndCos {
+  T sin, cos;
+};
+
+[[gnu::always_inline]] static inline SinAndCos<double> sin_and_cos(double x) {
+  const auto [r, low, quadrant] = reduced(x);
   const double r2 = r * r;
   const double sine = r + fma(r * r2, sin_tail(r2), fma(r2, -0.5 * low, low));
   // 1 - r^2 / 2 loses up to half a bit more than it need; what it lost goes into the tail.
@@ -48,22 +51,26 @@ struct Reduced {
   const double head = 1.0 - half;
   const double lost = (1.0 - head) - half;
   const double cosine = head + fma(r2 * r2, cos_tail(r2), lost - r * low);
-  const double value = (quadrant & 1) != 0 ? cosine : sine;
-  return from_bits<double>(bits_of(value) ^ (quadrant & 2) << 62);
+  const double s = (quadrant & 1) != 0 ? cosine : sine;
+  const double c = (quadrant & 1) != 0 ? sine : cosine;
+  const double turned = from_bits<double>(bits_of(s) ^ (quadrant & 2) << 62);
+  return {x == 0.0 ? x : turned,  // keeps -0
+          from_bits<double>(bits_of(c) ^ ((quadrant + 1) & 2) << 62)};
 }
-
-[[gnu::always_inline]] static inline double sin(double x) {
-  const double value = sin_turned(x, 0);
-  return x == 0.0 ? x : value;  // keeps -0
-}
-[[gnu::always_inline]] static inline double cos(double x) { return sin_turned(x, 1); }
 
 // In double: reduction is the larger part of the work, and needs it.
-[[gnu::always_inline]] static inline float sin(float x) {
-  return static_cast<float>(sin(static_cast<double>(x)));
+[[gnu::always_inline]] static inline SinAndCos<float> sin_and_cos(float x) {
+  const auto [sine, cosine] = sin_and_cos(static_cast<double>(x));
+  return {static_cast<float>(sine), static_cast<float>(cosine)};
 }
-[[gnu::always_inline]] static inline float cos(float x) {
-  return static_cast<float>(cos(static_cast<double>(x)));
+
+template <class T>
+[[gnu::always_inline]] static inline T sin(T x) {
+  return sin_and_cos(x).sin;
+}
+template <class T>
+[[gnu::always_inline]] static inline T cos(T x) {
+  return sin_and_cos(x).cos;
 }
 
 }  // namespace pymlp::math
