@@ -4,6 +4,10 @@ Names: ``auto`` (He normal for the ReLU family, LeCun normal for selu, Glorot un
 ``zeros``, ``normal``, ``uniform``, ``glorot_uniform``, ``glorot_normal``, ``he_uniform``,
 ``he_normal``, ``lecun_uniform``, ``lecun_normal``, ``orthogonal``; PyTorch's ``xavier_*`` are
 ``glorot_*``, its ``kaiming_*`` are ``he_*``. Biases start at 0.
+
+``orthogonal`` is uniformly distributed over the matrices whose rows or columns, whichever are
+fewer, are orthonormal. While it is drawn it takes the memory of the layer's weights in double, and
+half as much again at most.
 """
 
 from __future__ import annotations

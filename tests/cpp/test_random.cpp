@@ -41,6 +41,17 @@ TEST_CASE("draws are the words of consecutive counters, seed and stream in the k
   }
 }
 
+TEST_CASE("a part of a stream begins at a counter of its own, wherever the stream is") {
+  Random random(0x89abcdef, 0x76543210);
+  random.bits();
+  for (std::uint32_t part : {0u, 1u, 513u}) {
+    const PhiloxBlock block = philox(0, part << 8, 0x76543210, 0, 0x89abcdef, 0);
+    Random draws = random.part(part);
+    CHECK(draws.bits() == (std::uint64_t{block.w0} << 32 | block.w1));
+    CHECK(draws.bits() == (std::uint64_t{block.w2} << 32 | block.w3));
+  }
+}
+
 TEST_CASE("uniform draws lie in [0, 1) with the right mean and variance") {
   Random random(1, 2);
   constexpr int n = 200000;

@@ -69,11 +69,46 @@ def test_auto_goes_by_the_activation(hidden: str, chosen: str) -> None:
     assert (auto.weights[1] == last).all(), "behind it is a linear layer"
 
 
-@pytest.mark.parametrize("shape", [(5, 5), (40, 7), (7, 40), (1, 9), (9, 1)])
-def test_orthogonal_weights(shape: tuple[int, int]) -> None:
-    w = Network(shape, init="orthogonal", dtype="float64", seed=2).weights[0]
+# The shorter side decides how it is done: up to 512 by Gram-Schmidt, then by reflections.
+SHAPES = [(5, 5), (40, 7), (7, 40), (1, 9), (9, 1), (512, 530)]
+SHAPES += [(513, 513), (513, 1100), (1100, 515), (600, 700), (1000, 1000)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_orthogonal_weights(shape: tuple[int, int], dtype: str) -> None:
+    w = Network(shape, init="orthogonal", dtype=dtype, seed=2).weights[0].astype("float64")
     product = w @ w.T if shape[0] <= shape[1] else w.T @ w
-    np.testing.assert_allclose(product, np.eye(min(shape)), rtol=0, atol=1e-14)
+    bound = 1e-14 if dtype == "float64" else 2.0**-24
+    np.testing.assert_allclose(product, np.eye(min(shape)), rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("shape", [(520, 520), (513, 600), (600, 513)], ids=str)
+def test_orthogonal_weights_are_uniformly_distributed(shape: tuple[int, int]) -> None:
+    signs, traces = set(), []
+    for seed in range(8):
+        w = Network(shape, init="orthogonal", dtype="float64", seed=seed).weights[0]
+        n = max(shape)
+        # Like normal draws in every part: variance 1 / n, kurtosis about 3, signs of either kind.
+        for part in (w[:40], w[-40:], w[:, :40], w[:, -40:], np.diag(w)):
+            m = part.size
+            assert abs(part.mean()) < 4.5 / (n * m) ** 0.5
+            assert abs((part**2).mean() * n - 1) < 4.5 * (2 / m) ** 0.5
+            assert abs((part**4).mean() * n**2 - 3) < 4.5 * (96 / m) ** 0.5
+        traces.append(np.trace(w))
+        if shape[0] == shape[1]:
+            signs.add(float(np.linalg.slogdet(w).sign))
+    assert np.mean(np.square(traces)) < 4, "the trace of such a matrix has a variance of 1 at most"
+    assert shape[0] != shape[1] or signs == {-1.0, 1.0}
+
+
+def test_wide_orthogonal_weights_differ_by_seed_and_layer() -> None:
+    net = Network([520, 520, 520], init="orthogonal", seed=1)
+    other = Network([520, 520], init="orthogonal", seed=2)
+    assert np.abs(net.weights[0] - net.weights[1]).min(axis=1).max() > 0
+    assert np.abs(np.sum(net.weights[0] * net.weights[1])) < 6, "drawn apart"
+    assert np.abs(np.sum(net.weights[0] * other.weights[0])) < 6
+    twin = Network([520, 520], init="orthogonal", seed=1, dtype="float64")
+    assert (twin.weights[0].astype("float32") == net.weights[0]).all()
 
 
 @pytest.mark.parametrize("init", ["auto", "normal", "uniform", "orthogonal"])

@@ -240,7 +240,9 @@ LONG = {
     "many rows": "few = pymlp.Network([2, 3, 4]); few.fit(np.ones((6 * 10**6, 2), np.float32), "
     "np.ones((6 * 10**6, 4), np.float32), validation=0.1, epochs=5)",
     "wide initialiser": "pymlp.Network([2, 20 * 10**6], init='he_normal')",
-    "orthogonal": "pymlp.Network([1500, 1500, 1500], init='orthogonal')",
+    "orthogonal": "pymlp.Network([5000, 5000], init='orthogonal')",
+    "orthogonal, one side short": "pymlp.Network([512, 20000], init='orthogonal')",
+    "orthogonal, one side long": "pymlp.Network([40000, 513], init='orthogonal')",
 }
 WIDE = """
 pymlp.set_num_threads(1)

@@ -15,6 +15,14 @@ class Random {
  public:
   Random(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}
 
+  // The same stream from its draw 2^41 i on: of independent draws for each i, however they are
+  // shared out.
+  Random part(index_t i) const {
+    Random random(seed_, stream_);
+    random.counter_ = static_cast<std::uint64_t>(i) << 40;
+    return random;
+  }
+
   std::uint64_t bits() {
     if (second_is_left_) {
       second_is_left_ = false;

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <string>
 
-#include "base/buffer.hpp"
 #include "base/check.hpp"
-#include "kernels/table.hpp"
+#include "kernels/normal.hpp"
+#include "kernels/orthogonal.hpp"
 
 namespace pymlp {
 
@@ -32,22 +32,6 @@ constexpr Name kNames[] = {
     {"orthogonal", orthogonal},
 };
 
-double logarithm(double x) {
-  double y = 0.0;
-  kernels<double>().elementary(Elementary::log, &y, &x, 1);
-  return y;
-}
-
-// Marsaglia & Bray's polar method: square roots and a logarithm only, so the same on every machine.
-double draw_normal(Random& random) {
-  for (;;) {
-    const double u = 2.0 * random.uniform() - 1.0;
-    const double v = 2.0 * random.uniform() - 1.0;
-    const double s = u * u + v * v;
-    if (s > 0.0 && s < 1.0) return u * std::sqrt(-2.0 * logarithm(s) / s);
-  }
-}
-
 // w[i, j] = draw(), row by row.
 template <class T, class Draw>
 void fill(MatrixView<T> w, Interrupt* interrupt, Draw&& draw) {
@@ -72,44 +56,6 @@ void fill_uniform(MatrixView<T> w, double bound, Random& random, Interrupt* inte
 template <class T>
 void fill_normal(MatrixView<T> w, double deviation, Random& random, Interrupt* interrupt) {
   fill(w, interrupt, [&] { return deviation * draw_normal(random); });
-}
-
-double dot(const double* x, const double* y, index_t n) {
-  double sum = 0.0;
-  for (index_t i = 0; i < n; ++i) sum += x[i] * y[i];
-  return sum;
-}
-
-// Gram-Schmidt with one repetition, which is orthogonal up to rounding ("twice is enough", Kahan).
-void orthonormalize_rows(MatrixView<double> q, Interrupt* interrupt) {
-  constexpr index_t kLook = 64;  // rows from one look at the clock to the next
-  for (index_t i = 0; i < q.rows; ++i) {
-    double* qi = q.row(i);
-    for (int pass = 0; pass < 2; ++pass) {
-      for (index_t r = 0; r < i; ++r) {
-        if (r % kLook == 0 && requested(interrupt)) return;
-        const double projection = dot(qi, q.row(r), q.cols);
-        for (index_t j = 0; j < q.cols; ++j) qi[j] -= projection * q.row(r)[j];
-      }
-    }
-    const double length = std::sqrt(dot(qi, qi, q.cols));
-    for (index_t j = 0; j < q.cols; ++j) qi[j] /= length;
-  }
-}
-
-// Rows or columns orthonormal, whichever are fewer. Saxe et al., arXiv:1312.6120.
-template <class T>
-void fill_orthogonal(MatrixView<T> w, Random& random, Interrupt* interrupt) {
-  const bool wide = w.rows <= w.cols;
-  Buffer<double> memory(w.rows * w.cols);
-  const MatrixView<double> q = wide ? memory.matrix(w.rows, w.cols) : memory.matrix(w.cols, w.rows);
-  fill_normal(q, 1.0, random, interrupt);
-  orthonormalize_rows(q, interrupt);
-  for (index_t i = 0; i < w.rows; ++i) {
-    for (index_t j = 0; j < w.cols; ++j) {
-      w.row(i)[j] = static_cast<T>(wide ? q.row(i)[j] : q.row(j)[i]);
-    }
-  }
 }
 
 InitializerKind kind_for(const Activation& activation) {
