@@ -20,7 +20,7 @@ struct Calls {
 
   using Use = typename KeptSteps<T>::Use;
   static Use gradient_of(index_t rows, int threads = 1, Mode mode = Mode::inference) {
-    return {Purpose::gradient, mode, kCrossEntropy, rows, threads};
+    return {Purpose::gradient, mode, kCrossEntropy, rows, threads, Arithmetic::exact};
   }
 
   // The gradient of the first rows of a problem, and how much it allocates beside it.
