@@ -142,14 +142,16 @@ TEST_CASE("blocks sum gradients of their own where parameters are few beside wha
     return plan_of(program, purpose, rows).cut(rows).gradients_by_block;
   };
   for_cases([&](const Program& program, Purpose purpose, index_t rows) {
-    const index_t block = plan_of(program, purpose, rows).cut(rows).largest_block();
+    const Plan plan = plan_of(program, purpose, rows);
+    const index_t block = plan.cut_by_sizes(rows).largest_block();
     const bool few = 4 * program.n_parameters() <= block * program.numbers_of_a_sample();
     const bool sums = purpose == Purpose::training || purpose == Purpose::gradient;
-    CHECK(by_block(program, purpose, rows) == (sums && few));
+    // Samples that are lanes always sum by block.
+    CHECK(by_block(program, purpose, rows) == (sums && (few || plan.cut(rows).lanes)));
   });
-  const Program tiny = classifier({1, 1});  // 2 parameters, 3 numbers of a row
-  CHECK_FALSE(by_block(tiny, Purpose::training, 2));
-  CHECK(by_block(tiny, Purpose::training, 3));
+  const Program tiny = classifier({1, 17});  // 34 parameters, 35 numbers of a row
+  CHECK_FALSE(by_block(tiny, Purpose::training, 3));
+  CHECK(by_block(tiny, Purpose::training, 4));
   CHECK(by_block(classifier({2, 8, 8, 8, 1}), Purpose::training, 256));
   CHECK(by_block(classifier({4, 32, 16, 4}), Purpose::gradient, 1'000'000));
   CHECK_FALSE(by_block(classifier({4, 32, 16, 4}), Purpose::pull_back, 1'000'000));
@@ -200,6 +202,31 @@ TEST_CASE("blocks give each of any number of threads equally many rows") {
         CAPTURE(threads);
         REQUIRE(largest_share(tasks, threads) * threads <= 1.1);
       }
+    }
+  }
+}
+
+TEST_CASE("parts of stretches give each of any number of threads equally much to do") {
+  for (const auto& widths : std::vector<std::vector<index_t>>{
+           {54, 256, 256, 256, 7}, {784, 512, 512, 10}, {1024, 1024, 1024, 1024, 1024, 1024}}) {
+    const Program program = classifier(widths);
+    for (const int threads : {2, 3, 4, 5, 6, 7, 8, 16}) {
+      const Plan plan = plan_of(program, Purpose::training, 256, threads);
+      const index_t parts = plan.parts_of_stretches(threads);
+      std::vector<double> tasks;
+      for (const Stretch& stretch : plan.stretches()) {
+        index_t next = stretch.rows.first;
+        for (index_t i = 0; i < parts; ++i) {
+          const Stretch part = part_of(stretch, i, parts);
+          REQUIRE(part.rows.first == next);
+          next = part.rows.end();
+          tasks.push_back(static_cast<double>(weights_of(program, part).count));
+        }
+        REQUIRE(next == stretch.rows.end());
+      }
+      CAPTURE(widths[0]);
+      CAPTURE(threads);
+      CHECK(largest_share(tasks, threads) * threads <= 1.1);
     }
   }
 }

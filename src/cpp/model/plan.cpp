@@ -285,6 +285,12 @@ bool Plan::blocks_take_long() const {
   return static_cast<double>(rows) * program_.forward_operations() > Limits::operations_of_a_look;
 }
 
+// The cuts of sizes suit two threads.
+index_t Plan::parts_of_stretches(int threads) const {
+  if (threads <= 2 || stretches_.empty()) return 1;
+  return ceiling(Limits::tasks_of_a_thread * threads, std::ssize(stretches_));
+}
+
 index_t Plan::parts_of(const Stretch& stretch, index_t rows) const {
   const Range weights = weights_of(program_, stretch);
   const double operations = 2.0 * static_cast<double>(rows) * static_cast<double>(weights.count);

@@ -53,6 +53,7 @@ struct PlanLimits {
   static constexpr double operations_of_a_long_step = 5e9;  // about 50 ms of one core
   static constexpr double operations_of_a_look = 1e9;       // about 10 ms of one core
 
+  static constexpr index_t tasks_of_a_thread = 12;      // of more than two: parts of stretches
   static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
   static constexpr index_t fewest_inputs = 24;          // of one that is cut to fit into the cache
   static constexpr index_t bytes_in_cache = 384 << 10;  // a stretch's inputs, half a cache
@@ -150,6 +151,8 @@ class Plan {
   bool takes_long(index_t rows) const;
   // Whether signals are looked for between the operations of a block, not only between blocks.
   bool blocks_take_long() const;
+  // In how many parts each stretch is shared out among so many threads.
+  index_t parts_of_stretches(int threads) const;
   // In how many parts the gradients of a stretch are computed, with a look for signals before each.
   index_t parts_of(const Stretch& stretch, index_t rows) const;
 

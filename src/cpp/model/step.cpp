@@ -53,7 +53,7 @@ BatchLoss Step<T>::run(const Pass<T>& pass) {
   const RowCuts& cuts = cuts_of(pass.batch);
   const BatchLoss loss = run_segments(pass, cuts);
   if (pass.gradient == nullptr || came(pass.interrupt)) return loss;
-  for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
+  for_parts_of_stretches(cuts, false, [&](std::size_t, const Stretch& stretch, const ArenaRanges&) {
     if (!requested(pass.interrupt)) collect_last(pass, cuts, stretch);
   });
   return loss;
@@ -93,9 +93,10 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
     if (alone) result.weight += total_weight(pass.batch, rows);
     if (segment + 1 == cuts.segments() || came(pass.interrupt)) return result;
     if (pass.gradient == nullptr) continue;
-    for_stretches(cuts, [&](std::size_t, const Stretch& stretch) {
-      if (!requested(pass.interrupt)) collect(pass, cuts, segment, stretch);
-    });
+    for_parts_of_stretches(cuts, false,
+                           [&](std::size_t, const Stretch& stretch, const ArenaRanges&) {
+                             if (!requested(pass.interrupt)) collect(pass, cuts, segment, stretch);
+                           });
     if (came(pass.interrupt)) return result;
   }
 }
@@ -262,8 +263,7 @@ void Step<T>::collect(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
   const index_t parts = plan_.parts_of(stretch, rows.count);
   for (index_t part = 0; part < parts; ++part) {
     if (parts > 1 && requested(pass.interrupt)) return;
-    Range range = part_of(stretch.rows.count, part, parts);
-    range.first += stretch.rows.first;
+    const Range range = part_of(stretch, part, parts).rows;
     functions_of<T>(op).gradient(op, block, range, pass.gradient, segment > 0);
   }
 }

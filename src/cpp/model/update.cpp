@@ -28,18 +28,19 @@ StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
   const bool whole = options.clip_norm > 0.0 || pass.update_last || plan_.takes_long(cuts.rows);
   Clipping clipping{1.0, options.clip_value};
   if (whole) {
-    for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+    const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges&) {
       if (!requested(pass.interrupt)) finish_gradient(pass, cuts, options, number, stretch);
-    });
+    };
+    for_parts_of_stretches(cuts, options.has_penalty(), finish);
     if (came(pass.interrupt)) return result;
-    loss.penalty = penalty_of(loss);
+    loss.penalty = penalty_of(loss, options);
     if (!std::isfinite(loss.penalty)) return result;
     clipping.norm_scale = clipped_share(
         gradient_norm(plan_, pass.gradient, std::span(squares_), cuts.threads_for_stretches),
         options);
   }
   result.updated = write(pass, cuts, learner, clipping, !whole);
-  loss.penalty = penalty_of(loss);
+  loss.penalty = penalty_of(loss, options);
   return result;
 }
 
@@ -49,11 +50,13 @@ void Step<T>::finish_gradient(const Pass<T>& pass, const RowCuts& cuts,
                               const Regularization& options, std::size_t number,
                               const Stretch& stretch) {
   collect_last(pass, cuts, stretch);
+  if (!options.has_penalty()) return;
   penalties_[number] = penalize(program_, stretch, options, pass.parameters, pass.gradient);
 }
 
 template <class T>
-double Step<T>::penalty_of(const BatchLoss& loss) const {
+double Step<T>::penalty_of(const BatchLoss& loss, const Regularization& options) const {
+  if (!options.has_penalty()) return 0.0;
   return loss.weight * std::accumulate(penalties_.begin(), penalties_.end(), 0.0);
 }
 
@@ -95,13 +98,14 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
       finite.store(false, std::memory_order_relaxed);
     }
   };
-  for_stretches(cuts, [&](std::size_t number, const Stretch& stretch) {
+  const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges& ranges) {
     if (gradients_too) finish_gradient(pass, cuts, options, number, stretch);
     if (cuts.lanes) return;
     // Updated while its gradient is still in the cache.
-    for (const Range& range : plan_.ranges()[number]) update(range);
+    for (const Range& range : ranges) update(range);
     packed_->refresh(pass.parameters, stretch);
-  });
+  };
+  for_parts_of_stretches(cuts, gradients_too && options.has_penalty(), finish);
   if (cuts.lanes) {  // so few that they are in the cache anyway
     std::ranges::for_each(plan_.trained(), update);
     parameters_changed();

@@ -51,5 +51,10 @@ struct Stretch {
   index_t operation;
   Range rows;
 };
+inline Stretch part_of(const Stretch& stretch, index_t i, index_t n) {
+  Range rows = part_of(stretch.rows.count, i, n);
+  rows.first += stretch.rows.first;
+  return {stretch.operation, rows};
+}
 
 }  // namespace pymlp
