@@ -119,7 +119,7 @@ def test_every_width_against_the_reference(
         if loss.name not in ("mse", "mae", "huber", "log_cosh", "quantile", "hinge"):
             net = random_network(rng, [n_in, width, other], output="linear", dtype=dtype)
             loss = pymlp.losses.MSE()
-        assert net.plan(batch_size=m).lanes
+        assert net.plan(batch_size=m).lanes == (m > 2 or len(net.parameters) <= 256)
         X = inputs_off_kinks(rng, m, net, loss)
         y = random_targets(rng, m, other, loss.name, net.dtype)
         J, gradients = net.gradients(X, y, loss=loss)
@@ -150,6 +150,27 @@ def test_threads_have_no_part_in_the_bits(dtype: str) -> None:
         return J, gradients.flat.tobytes(), net.parameters.tobytes(), net.predict(X).tobytes()
 
     assert results(1) == results(2) == results(3) == results(8)
+
+
+def test_batches_of_few_rows_and_others_take_turns(dtype: str) -> None:
+    def plain(rows: int) -> tuple[Network, FloatArray, FloatArray]:
+        net = Network([5, 16, 16, 3], hidden="tanh", output="softmax", dtype=dtype, seed=1)
+        rng = np.random.default_rng(3)
+        return net, rng.standard_normal((rows, 5)).astype(dtype), rng.integers(0, 3, rows)
+
+    net, X, y = plain(17)  # batches of 8, 8 and 1
+    assert net.plan(batch_size=8).lanes and not net.plan(batch_size=1).lanes
+    net.fit(X, y, epochs=2, batch_size=8, shuffle=False, optimizer=pymlp.optimizers.SGD(0.1))
+    twin, _, _ = plain(17)
+    rule = pymlp.optimizers.SGD(0.1)
+    for at in [0, 8, 16] * 2:
+        twin.train_batch(X[at : at + 8], y[at : at + 8], optimizer=rule)
+    assert net.parameters.tobytes() == twin.parameters.tobytes()
+    fresh = Network([5, 16, 16, 3], hidden="tanh", output="softmax", dtype=dtype)
+    fresh.parameters[:] = net.parameters  # no packed weights that are older than these
+    assert net.gradients(X[:1], y[:1])[1].flat.tobytes() == (
+        fresh.gradients(X[:1], y[:1])[1].flat.tobytes()
+    )
 
 
 def test_layers_that_stand_still(dtype: str, assert_close: AssertClose) -> None:

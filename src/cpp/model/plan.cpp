@@ -47,7 +47,7 @@ bool is_narrow(const Operation& op) {
 bool can_have_lanes(const Program& program, Purpose purpose, index_t rows, Arithmetic arithmetic) {
   if (purpose == Purpose::pull_back || purpose == Purpose::trace) return false;
   const bool predicts = purpose == Purpose::predict;
-  if (predicts && rows < Limits::rows_worth_lanes) return false;
+  if (predicts && rows < Limits::rows_worth_lanes_of_predictions) return false;
   const index_t most = predicts ? Limits::few_parameters_of_predictions : Limits::few_parameters;
   return program.n_parameters() <= most && arithmetic == Arithmetic::exact &&
          std::ranges::all_of(program.operations(), is_narrow);
@@ -191,11 +191,15 @@ RowCuts Plan::cut(index_t rows) const {
 
 RowCuts Plan::cut_by_sizes(index_t rows) const {
   const bool own = has_gradients(purpose_) && purpose_ != Purpose::pull_back && !joins_;
-  const bool in_lanes = own && lanes();
+  const bool fills_lanes = rows >= Limits::rows_worth_lanes ||
+                           program_.n_parameters() <= Limits::few_parameters_of_predictions;
+  const bool samples_are_lanes = lanes() && fills_lanes;
+  const bool in_lanes = own && samples_are_lanes;
   const index_t most_rows = in_lanes ? Limits::rows_of_lanes : Limits::many_rows;
-  RowCuts cuts{
-      rows, block_count(rows, program_.forward_operations(), most_rows), 0, 0, false, lanes(), 0,
-      0};
+  RowCuts cuts{rows,  block_count(rows, program_.forward_operations(), most_rows),
+               0,     0,
+               false, samples_are_lanes,
+               0,     0};
   cuts.blocks_of_a_segment = cuts.blocks;
   cuts.gradients_by_block = in_lanes || (own && sums_by_block(program_, cuts.largest_block()));
   // Sums over the batch need all of it in memory.

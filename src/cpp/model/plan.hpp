@@ -68,12 +68,13 @@ struct PlanLimits {
   static constexpr index_t blocks_of_a_loss = 8;      // whose losses are summed at once
   static constexpr index_t gradients_in_memory = 64;  // of blocks that sum their own
 
-  // Samples are lanes where no layer has more units and there are not more parameters, nor in a
-  // prediction fewer rows; a block that sums gradients then has at most so many rows.
+  // Samples are lanes where no layer has more units and there are not more parameters, nor fewer
+  // rows; a block that sums gradients then has at most so many rows.
   static constexpr index_t narrow = 16;
   static constexpr index_t few_parameters = 512;
   static constexpr index_t few_parameters_of_predictions = 256;
-  static constexpr index_t rows_worth_lanes = 32;
+  static constexpr index_t rows_worth_lanes = 3;  // of 16 lanes, the others compute for nothing
+  static constexpr index_t rows_worth_lanes_of_predictions = 32;
   static constexpr index_t rows_of_lanes = 1024;
 };
 
@@ -126,7 +127,8 @@ class Plan {
   int threads() const { return user_functions_ ? 1 : threads_; }
   bool calls_user_functions() const { return user_functions_; }
   void set_threads(int threads);
-  // Whether samples are lanes: where every layer is narrow, a dense product and an activation.
+  // Whether samples are lanes, but for batches of the fewest rows: where every layer is narrow, a
+  // dense product and an activation.
   bool lanes() const { return lanes_ && !user_functions_; }
   void set_user_loss(bool user) { user_functions_ = user || program_.has_user_functions(); }
 

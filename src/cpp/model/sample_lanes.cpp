@@ -115,10 +115,12 @@ void SampleLanes<T>::read(const LanePass<T>& pass, const Chunk& chunk) const {
     return k.to_lanes(chunk.matrix(values_, values.cols), values, rows, first, count);
   }
   auto* labels = reinterpret_cast<std::int32_t*>(chunk.matrix(labels_, 1).data);
-  for (index_t i = 0; i < chunk.columns; ++i) {
-    const index_t l = std::min(i, count - 1);
-    labels[i] = all.targets.labels[rows != nullptr ? rows[l] : first + l];
+  if (rows == nullptr) {
+    std::copy_n(all.targets.labels + first, count, labels);
+  } else {
+    for (index_t i = 0; i < count; ++i) labels[i] = all.targets.labels[rows[i]];
   }
+  std::fill(labels + count, labels + chunk.columns, labels[count - 1]);
 }
 
 template <class T>

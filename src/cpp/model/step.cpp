@@ -28,6 +28,12 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
 }
 
 template <class T>
+void Step<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
+  if (!cuts.lanes) need_packed();
+  memory_.reserve(cuts, batch);
+}
+
+template <class T>
 void Step<T>::need_packed() {
   if (packed_ || plan_.purpose() == Purpose::loss) return;
   packed_.emplace(program_.operations(), first_back_, plan_.arithmetic());
@@ -61,7 +67,7 @@ const RowCuts& Step<T>::cuts_of(const Batch<T>& batch) {
   if (cuts_[0].rows != batch.size()) std::swap(cuts_[0], cuts_[1]);
   if (cuts_[0].rows != batch.size()) {
     const RowCuts cuts = plan_.cut(batch.size());
-    memory_.reserve(cuts, batch);  // which may throw: then nothing is known of this batch
+    reserve(cuts, batch);  // which may throw: then nothing is known of this batch
     cuts_[0] = cuts;
   }
   return cuts_[0];

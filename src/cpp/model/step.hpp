@@ -64,7 +64,7 @@ class Step {
 
   // Takes the memory that batches of this size need on all threads; afterwards their steps allocate
   // nothing.
-  void reserve(const Batch<T>& batch) { memory_.reserve(plan_.cut(batch.size()), batch); }
+  void reserve(const Batch<T>& batch) { reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
   // Whether more than one thread works on a batch of so many rows, if there are any.
@@ -104,6 +104,7 @@ class Step {
     if (std::pair(plan_.threads(), plan_.lanes()) != before) cuts_ = {};
     if (!plan_.lanes()) need_packed();
   }
+  void reserve(const RowCuts& cuts, const Batch<T>& batch);
   void need_packed();
   const RowCuts& cuts_of(const Batch<T>& batch);
   std::span<const Operation> operations_of(const Pass<T>& pass) const;

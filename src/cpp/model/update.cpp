@@ -106,8 +106,10 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
     packed_->refresh(pass.parameters, stretch);
   };
   for_parts_of_stretches(cuts, gradients_too && options.has_penalty(), finish);
-  // So few that they are in the cache anyway.
-  if (cuts.lanes) std::ranges::for_each(plan_.trained(), update);
+  if (cuts.lanes) {  // so few that they are in the cache anyway
+    std::ranges::for_each(plan_.trained(), update);
+    parameters_changed();
+  }
   if (undo != nullptr && plan_.joins() && !statistics_are_finite(pass, cuts)) finite = false;
   if (!finite.load(std::memory_order_relaxed)) {
     undo->restore(parameters, optimizer);

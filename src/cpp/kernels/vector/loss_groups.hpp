@@ -1,6 +1,9 @@
 // The losses of narrow outputs, groups of rows at a time. Included only by loss.cpp.
 #pragma once
 
+#include <algorithm>
+#include <type_traits>
+
 #include "kernels/vector/loss_arguments.hpp"
 #include "kernels/vector/loss_functions.hpp"
 #include "kernels/vector/row_groups.hpp"
@@ -9,20 +12,20 @@ namespace pymlp {
 namespace {
 
 // A class label is its one-hot row.
-template <class T>
-PYMLP_INLINE void read_labels(RowGroup<T>& y, index_t k, const std::int32_t* labels,
+template <class T, index_t n>
+PYMLP_INLINE void read_labels(RowGroup<T, n>& y, index_t k, const std::int32_t* labels,
                               const GroupRows& rows) {
-  Lanes<T> label;
+  Lanes<T, n> label;
   label.read(labels, 1, rows);
   for (index_t j = 0; j < k; ++j) {
     const T column = static_cast<T>(j);
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) y[j][l] = label[l] == column ? T(1) : T(0);
+    for (index_t l = 0; l < n; ++l) y[j][l] = label[l] == column ? T(1) : T(0);
   }
 }
 
-template <class T>
-PYMLP_INLINE void read_targets(RowGroup<T>& y, const LossArguments<T>& of, const GroupRows& rows,
+template <class T, index_t n>
+PYMLP_INLINE void read_targets(RowGroup<T, n>& y, const LossArguments<T>& of, const GroupRows& rows,
                                index_t classes) {
   const index_t k = of.n_outputs();
   if (of.targets.labels != nullptr) {
@@ -34,7 +37,21 @@ PYMLP_INLINE void read_targets(RowGroup<T>& y, const LossArguments<T>& of, const
   const Smoothing<T> smoothing(of.loss, classes);
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) y[j][l] = smoothing.kept * y[j][l] + smoothing.added;
+    for (index_t l = 0; l < n; ++l) y[j][l] = smoothing.kept * y[j][l] + smoothing.added;
+  }
+}
+
+// body(number of lanes, rows): of samples that are lanes already, many at a time.
+template <class T, class Body>
+PYMLP_INLINE void for_wide_groups(const LossArguments<T>& of, Body body) {
+  constexpr index_t many = kManyLanes<T>;
+  index_t first = 0;
+  for (; of.in_lanes && first + many <= of.n_samples(); first += many) {
+    body(std::integral_constant<index_t, many>(), GroupRows{first, many});
+  }
+  for (; first < of.n_samples(); first += kLanes) {
+    body(std::integral_constant<index_t, kLanes>(),
+         GroupRows{first, std::min(of.n_samples() - first, kLanes)});
   }
 }
 
@@ -47,42 +64,43 @@ PYMLP_INLINE T where_asked(T y, T x) {
 }
 
 // sum_j y_j x_j. A target of 0 leaves its term out, were it infinite.
-template <class T>
-PYMLP_INLINE Lanes<T> dot_of(const RowGroup<T>& y, const RowGroup<T>& x, index_t k) {
-  Lanes<T> sum{};
+template <class T, index_t n>
+PYMLP_INLINE Lanes<T, n> dot_of(const RowGroup<T, n>& y, const RowGroup<T, n>& x, index_t k) {
+  Lanes<T, n> sum{};
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) sum[l] += y[j][l] * where_asked(y[j][l], x[j][l]);
+    for (index_t l = 0; l < n; ++l) sum[l] += y[j][l] * where_asked(y[j][l], x[j][l]);
   }
   return sum;
 }
 
 // losses += sum_j y_j log y_j, what a divergence has beyond a cross-entropy.
-template <class T>
-PYMLP_INLINE void subtract_entropy(Lanes<T>& losses, const RowGroup<T>& y, index_t k) {
-  RowGroup<T> logs;
+template <class T, index_t n>
+PYMLP_INLINE void subtract_entropy(Lanes<T, n>& losses, const RowGroup<T, n>& y, index_t k) {
+  RowGroup<T, n> logs;
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) logs[j][l] = math::log(y[j][l]);
+    for (index_t l = 0; l < n; ++l) logs[j][l] = math::log(y[j][l]);
   }
-  const Lanes<T> sum = dot_of(y, logs, k);
-  for (index_t l = 0; l < kLanes; ++l) losses[l] += sum[l];
+  const Lanes<T, n> sum = dot_of(y, logs, k);
+  for (index_t l = 0; l < n; ++l) losses[l] += sum[l];
 }
 
 template <class T, bool divergence>
 void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
   const index_t k = of.n_outputs();
-  for_groups(of.n_samples(), [&](const GroupRows& rows) {
-    RowGroup<T> y, z, e;
+  for_wide_groups(of, [&](auto lanes, const GroupRows& rows) {
+    constexpr index_t n = decltype(lanes)::value;
+    RowGroup<T, n> y, z, e;
     read_targets(y, of, rows, k);
     z.read(of.outputs, rows, of.in_lanes);
     subtract_largest(z, k);
-    const Lanes<T> sum = exp_and_sum(e, z, k);
-    const Lanes<T> total = sum_of(y, k);
-    const Lanes<T> cross = dot_of(y, z, k);
-    Lanes<T> losses, factor, scale;
+    const Lanes<T, n> sum = exp_and_sum(e, z, k);
+    const Lanes<T, n> total = sum_of(y, k);
+    const Lanes<T, n> cross = dot_of(y, z, k);
+    Lanes<T, n> losses, factor, scale;
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) {
+    for (index_t l = 0; l < n; ++l) {
       losses[l] = SoftmaxCrossEntropy::loss(sum[l], total[l], cross[l]);
       factor[l] = SoftmaxCrossEntropy::factor(sum[l], total[l]);
     }
@@ -91,7 +109,7 @@ void softmax_cross_entropy_of_groups(const LossArguments<T>& of) {
     scale.read(of.scale, 1, rows);
     for (index_t j = 0; j < k; ++j) {
       PYMLP_VECTOR_LOOP
-      for (index_t l = 0; l < kLanes; ++l) {
+      for (index_t l = 0; l < n; ++l) {
         e[j][l] = SoftmaxCrossEntropy::gradient(scale[l], factor[l], e[j][l], y[j][l]);
       }
     }

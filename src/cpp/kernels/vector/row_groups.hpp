@@ -13,8 +13,13 @@ namespace {
 // Rows of more columns fill vectors by themselves; up to here groups were found to be faster.
 inline constexpr index_t kMostGroupColumns = 32;
 
-// The next kLanes rows, or the fewer that are left. Unused lanes repeat the last row, so that they
-// compute with no other numbers than the batch's, and are not written.
+// A column of a matrix with samples as lanes is taken further at a time: of several vectors, the
+// sequences of operations run side by side instead of one after the other.
+template <class T>
+inline constexpr index_t kManyLanes = 256 / static_cast<index_t>(sizeof(T));
+
+// The next rows of a group, or the fewer that are left. Unused lanes repeat the last row, so that
+// they compute with no other numbers than the batch's, and are not written.
 struct GroupRows {
   index_t first, count;
 };
@@ -28,10 +33,10 @@ PYMLP_INLINE void for_groups(index_t rows, Body body) {
 }
 
 // A number for each row of a group; in memory, `stride` apart. Whole groups have separate loops,
-// whose length the compiler knows.
-template <class T>
+// whose length the compiler knows; those of more than kLanes are whole.
+template <class T, index_t n = kLanes>
 struct Lanes {
-  alignas(64) T lane[kLanes];
+  alignas(64) T lane[n];
 
   PYMLP_INLINE T& operator[](index_t l) { return lane[l]; }
   PYMLP_INLINE const T& operator[](index_t l) const { return lane[l]; }
@@ -39,18 +44,18 @@ struct Lanes {
   template <class S>
   PYMLP_INLINE void read(const S* numbers, index_t stride, const GroupRows& rows) {
     const S* from = numbers + rows.first * stride;
-    if (rows.count == kLanes) {
-      for (index_t l = 0; l < kLanes; ++l) lane[l] = static_cast<T>(from[l * stride]);
+    if (n > kLanes || rows.count == n) {
+      for (index_t l = 0; l < n; ++l) lane[l] = static_cast<T>(from[l * stride]);
       return;
     }
-    for (index_t l = 0; l < kLanes; ++l) lane[l] = static_cast<T>(from[(rows.count - 1) * stride]);
+    for (index_t l = 0; l < n; ++l) lane[l] = static_cast<T>(from[(rows.count - 1) * stride]);
     for (index_t l = 0; l < rows.count; ++l) lane[l] = static_cast<T>(from[l * stride]);
   }
 
   PYMLP_INLINE void write(T* numbers, index_t stride, const GroupRows& rows) const {
     T* to = numbers + rows.first * stride;
-    if (rows.count == kLanes) {
-      for (index_t l = 0; l < kLanes; ++l) to[l * stride] = lane[l];
+    if (n > kLanes || rows.count == n) {
+      for (index_t l = 0; l < n; ++l) to[l * stride] = lane[l];
       return;
     }
     for (index_t l = 0; l < rows.count; ++l) to[l * stride] = lane[l];
@@ -58,20 +63,20 @@ struct Lanes {
 };
 
 // The rows of a group, transposed.
-template <class T>
+template <class T, index_t n = kLanes>
 struct RowGroup {
-  Lanes<T> column[kMostGroupColumns];
+  Lanes<T, n> column[kMostGroupColumns];
 
-  PYMLP_INLINE Lanes<T>& operator[](index_t j) { return column[j]; }
-  PYMLP_INLINE const Lanes<T>& operator[](index_t j) const { return column[j]; }
+  PYMLP_INLINE Lanes<T, n>& operator[](index_t j) { return column[j]; }
+  PYMLP_INLINE const Lanes<T, n>& operator[](index_t j) const { return column[j]; }
 
-  // `in_lanes`: the matrix is transposed already, and groups are whole.
+  // `in_lanes`: the matrix is transposed already, and groups are whole; of many lanes it always is.
   PYMLP_INLINE void read(const ConstMatrixView<T>& m, const GroupRows& rows,
                          bool in_lanes = false) {
-    if (in_lanes) {
+    if (n > kLanes || in_lanes) {
       for (index_t j = 0; j < m.rows; ++j) {
         const T* from = m.row(j) + rows.first;
-        for (index_t l = 0; l < kLanes; ++l) column[j][l] = from[l];
+        for (index_t l = 0; l < n; ++l) column[j][l] = from[l];
       }
       return;
     }
@@ -81,10 +86,10 @@ struct RowGroup {
 
   PYMLP_INLINE void write(const MatrixView<T>& m, const GroupRows& rows,
                           bool in_lanes = false) const {
-    if (in_lanes) {
+    if (n > kLanes || in_lanes) {
       for (index_t j = 0; j < m.rows; ++j) {
         T* to = m.row(j) + rows.first;
-        for (index_t l = 0; l < kLanes; ++l) to[l] = column[j][l];
+        for (index_t l = 0; l < n; ++l) to[l] = column[j][l];
       }
       return;
     }
@@ -94,20 +99,20 @@ struct RowGroup {
 };
 
 // z_j becomes z_j - largest, and 0 for the largest itself, infinite or not.
-template <class T>
-PYMLP_INLINE void subtract_largest(RowGroup<T>& z, index_t k) {
-  Lanes<T> largest;
-  for (index_t l = 0; l < kLanes; ++l) largest[l] = -math::Format<T>::infinity;
+template <class T, index_t n>
+PYMLP_INLINE void subtract_largest(RowGroup<T, n>& z, index_t k) {
+  Lanes<T, n> largest;
+  for (index_t l = 0; l < n; ++l) largest[l] = -math::Format<T>::infinity;
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) {
+    for (index_t l = 0; l < n; ++l) {
       largest[l] = z[j][l] > largest[l] ? z[j][l] : largest[l];
     }
   }
   // By bits: of a choice between 0 and a difference, GCC 12 makes branches.
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) {
+    for (index_t l = 0; l < n; ++l) {
       const math::Bits<T> all = -static_cast<math::Bits<T>>(z[j][l] != largest[l]);
       z[j][l] = math::from_bits<T>(math::bits_of(z[j][l] - largest[l]) & all);
     }
@@ -115,12 +120,12 @@ PYMLP_INLINE void subtract_largest(RowGroup<T>& z, index_t k) {
 }
 
 // e_j = exp(z_j), and their sum.
-template <class T>
-PYMLP_INLINE Lanes<T> exp_and_sum(RowGroup<T>& e, const RowGroup<T>& z, index_t k) {
-  Lanes<T> sum{};
+template <class T, index_t n>
+PYMLP_INLINE Lanes<T, n> exp_and_sum(RowGroup<T, n>& e, const RowGroup<T, n>& z, index_t k) {
+  Lanes<T, n> sum{};
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) {
+    for (index_t l = 0; l < n; ++l) {
       e[j][l] = math::exp(z[j][l]);
       sum[l] += e[j][l];
     }
@@ -136,12 +141,12 @@ PYMLP_INLINE T sum_in_order(const T* x, index_t k) {
   return sum;
 }
 
-template <class T>
-PYMLP_INLINE Lanes<T> sum_of(const RowGroup<T>& x, index_t k) {
-  Lanes<T> sum{};
+template <class T, index_t n>
+PYMLP_INLINE Lanes<T, n> sum_of(const RowGroup<T, n>& x, index_t k) {
+  Lanes<T, n> sum{};
   for (index_t j = 0; j < k; ++j) {
     PYMLP_VECTOR_LOOP
-    for (index_t l = 0; l < kLanes; ++l) sum[l] += x[j][l];
+    for (index_t l = 0; l < n; ++l) sum[l] += x[j][l];
   }
   return sum;
 }
