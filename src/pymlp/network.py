@@ -58,8 +58,9 @@ class Network:
         Whether layers have biases.
     dropout : float or list of float, default 0
         The share of units of each hidden layer left out in a training step, in [0, 1) and to the
-        nearest multiple of 2^-16, the others scaled up; off in `predict`, and in `loss` and
-        `gradients` without ``training=True``. A list has one for each hidden layer.
+        nearest multiple of 2^-16 below 1 (0 for less than 2^-17), the others scaled up; off in
+        `predict`, and in `loss` and `gradients` without ``training=True``. A list has one for each
+        hidden layer.
     input_dropout : float, default 0
         The same of the inputs.
     norm : {"layer", "rms", "batch"}, optional
