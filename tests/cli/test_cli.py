@@ -316,6 +316,9 @@ def test_train_errors(pymlp_error, folder, content, words, message):
         ("train x --target y --task guess", "invalid choice: 'guess'"),
         ("show", "the following arguments are required: MODEL.safetensors"),
         ("bench --seconds 0", "argument --seconds: must be above 0, not 0"),
+        ("bench --threads 0", "argument --threads: must be from 1 to 1024, not 0"),
+        ("bench --threads 1025", "argument --threads: must be from 1 to 1024, not 1025"),
+        ("bench --threads two", "argument --threads: invalid threads value: 'two'"),
     ],
 )
 def test_usage_errors(pymlp_error, words, message):
@@ -393,10 +396,6 @@ def test_bench(pymlp_ok, monkeypatch, tasks):
     assert len(table) == 1 + len(bench._TASKS)
     for line in table[1:]:
         assert all(float(cell.replace(",", "")) > 0 for cell in re.split("  +", line)[1:])
-
-
-def test_bench_errors(pymlp_error):
-    assert pymlp_error("bench", "--threads", "0") == "threads must be at least 1, not 0"
 
 
 def python(*words, **options):

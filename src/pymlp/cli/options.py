@@ -72,7 +72,7 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
     """Add those of ``pymlp bench``."""
     add = parser.add_argument
     add("--seconds", type=positive, default=12.0, metavar="S", help="about so long (%(default)s)")
-    add("--threads", type=int, metavar="N", help="by default as many as there are processors")
+    add("--threads", type=threads, metavar="N", help="by default as many as there are processors")
 
 
 def _add_file_options(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +97,14 @@ def natural(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must be at least 0, not {text}")
+    return value
+
+
+def threads(text: str) -> int:
+    """Read a number of threads."""
+    value = int(text)
+    if not 1 <= value <= 1024:
+        raise argparse.ArgumentTypeError(f"must be from 1 to 1024, not {text}")
     return value
 
 
