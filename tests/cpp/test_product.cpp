@@ -230,8 +230,8 @@ TEST_CASE_TEMPLATE("gradients of inputs are chains over the outputs", T, float, 
       product::transpose<T>(transposed.data(), weights, 0, n_in);
       Exact<T> dx(13 * n_in);
       product::input_gradient<T>(Arithmetic::exact, {dx.data(), 13, n_in, n_in},
-                                 {of.a.data(), 13, n_out, n_out},
-                                 {weights, transposed.data()}, false);
+                                 {of.a.data(), 13, n_out, n_out}, {weights, transposed.data()},
+                                 false);
       std::vector<T> expected;
       for (index_t s = 0; s < 13; ++s) {
         for (index_t i = 0; i < n_in; ++i) expected.push_back(chain(of, s, i, n_out, false));
