@@ -159,6 +159,18 @@ TEST_CASE_TEMPLATE("an operation works in place where no later one reads its inp
   }
 }
 
+TEST_CASE_TEMPLATE("a loss alone keeps nothing for a way back", T, float, double) {
+  const Program program(
+      {{3, 20, 5, 2}, {named("tanh"), named("silu"), named("sigmoid")}, true, {0.5, 0.5}});
+  const auto kept = [&](Purpose purpose, Mode mode) {
+    return place<T>(program, keep_for(purpose, mode, program)).kept;
+  };
+  CHECK(kept(Purpose::loss, Mode::inference).empty());
+  CHECK_FALSE(kept(Purpose::gradient, Mode::inference).empty());
+  // With dropout in place a user's inputs would be written.
+  CHECK(keep_for(Purpose::loss, Mode::training, program) == Keep::for_training);
+}
+
 TEST_CASE_TEMPLATE("who wants everything finds z and a of every layer apart", T, float, double) {
   const Program program = plain({3, 20, 5, 2});
   const Placement places = place<T>(program, Keep::everything);

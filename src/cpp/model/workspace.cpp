@@ -49,7 +49,8 @@ Placement place_outputs(const Program& program) {
 Keep keep_for(Purpose purpose, Mode mode, const Program& program) {
   if (purpose == Purpose::predict) return Keep::outputs;
   if (purpose == Purpose::trace) return Keep::everything;
-  return mode == Mode::training && program.has_dropout() ? Keep::for_training : Keep::for_backward;
+  if (mode == Mode::training && program.has_dropout()) return Keep::for_training;
+  return purpose == Purpose::loss ? Keep::loss : Keep::for_backward;
 }
 
 template <class T>
@@ -64,6 +65,7 @@ Placement place(const Program& program, Keep keep) {
     if (keep == Keep::everything) continue;
     const bool in_place = traits.gradient_in_place(op);
     places.gradients.push_back(in_place ? places.gradients.back() : take<T>(places, op.n_out));
+    if (keep == Keep::loss) continue;
     const index_t kept = traits.numbers_of_a_row(op);
     places.kept.push_back(kept > 0 ? take<T>(places, kept) : Place{});
   }

@@ -66,7 +66,7 @@ struct BatchNorm : NormDefaults {
   // On the way back xhat is read in the place of z.
   template <class T>
   static void forward(const Operation& op, const Block<T>& block) {
-    const bool keep = !block.places->gradients.empty();
+    const bool keep = block.goes_back();
     const T* mean = statistics(op, block);
     kernels<T>().column_norm(block.output(op), keep ? block.value(op.input) : MatrixView<T>{},
                              block.input(op), mean, mean + op.n_out, gain(op, block),

@@ -28,6 +28,7 @@ struct DropoutDraws {
 // What of a block's buffers is read later.
 enum class Keep {
   outputs,       // two matrices take turns: only the last buffer is wanted
+  loss,          // as for_backward, but that nothing goes back behind the outputs
   for_backward,  // what the way back reads, without dropout
   for_training,  // and with dropout
   everything,    // z and a of every layer apart
