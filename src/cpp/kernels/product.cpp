@@ -110,15 +110,10 @@ void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x, Const
 }
 
 template <class T>
-void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
-                     ConstMatrixView<T> w, const T* biases, Range columns) {
-  const auto [first, count] = columns;
-  if (arithmetic == Arithmetic::exact) {
-    z.cols = columns.end();
-    return kernels<T>().multiply_columns(z, first, as_it_is<T>(x), x.cols, plain<T>(w), biases);
-  }
-  forward<T>(arithmetic, z.columns(first, count), x, w.columns(first, count),
-             biases == nullptr ? nullptr : biases + first);
+void forward_columns(MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w, const T* biases,
+                     Range columns) {
+  z.cols = columns.end();
+  kernels<T>().multiply_columns(z, columns.first, as_it_is<T>(x), x.cols, plain<T>(w), biases);
 }
 
 template <class T>
@@ -148,8 +143,8 @@ template index_t transposed_size<float>(Arithmetic, index_t, index_t);
 template void transpose(float*, ConstMatrixView<float>, index_t, index_t);
 template void forward(Arithmetic, MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
                       const float*);
-template void forward_columns(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
-                              ConstMatrixView<float>, const float*, Range);
+template void forward_columns(MatrixView<float>, ConstMatrixView<float>, ConstMatrixView<float>,
+                              const float*, Range);
 template void weights_gradient(Arithmetic, MatrixView<float>, float*, ConstMatrixView<float>,
                                ConstMatrixView<float>, index_t, bool);
 template void input_gradient(Arithmetic, MatrixView<float>, ConstMatrixView<float>,
@@ -158,8 +153,8 @@ template index_t transposed_size<double>(Arithmetic, index_t, index_t);
 template void transpose(double*, ConstMatrixView<double>, index_t, index_t);
 template void forward(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
                       ConstMatrixView<double>, const double*);
-template void forward_columns(Arithmetic, MatrixView<double>, ConstMatrixView<double>,
-                              ConstMatrixView<double>, const double*, Range);
+template void forward_columns(MatrixView<double>, ConstMatrixView<double>, ConstMatrixView<double>,
+                              const double*, Range);
 template void weights_gradient(Arithmetic, MatrixView<double>, double*, ConstMatrixView<double>,
                                ConstMatrixView<double>, index_t, bool);
 template void input_gradient(Arithmetic, MatrixView<double>, ConstMatrixView<double>,

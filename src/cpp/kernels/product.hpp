@@ -33,11 +33,11 @@ template <class T>
 void forward(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w,
              const T* biases);
 
-// Some columns of z, from a multiple of 32 to another one or the last: parts that different threads
-// compute at the same time do not touch one another.
+// `exact` alone: some columns of z, from a multiple of 32 to another one or the last: parts that
+// different threads compute at the same time do not touch one another.
 template <class T>
-void forward_columns(Arithmetic arithmetic, MatrixView<T> z, ConstMatrixView<T> x,
-                     ConstMatrixView<T> w, const T* biases, Range columns);
+void forward_columns(MatrixView<T> z, ConstMatrixView<T> x, ConstMatrixView<T> w, const T* biases,
+                     Range columns);
 
 // dw = x^T dz and db = column sums of dz, for the inputs [first, first + dw.rows). db (n_out,) may
 // be null; samples are summed in ascending order. With `accumulate` the sums are added to what

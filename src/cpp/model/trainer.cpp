@@ -12,7 +12,8 @@ namespace pymlp {
 
 namespace {
 
-// Between two looks at the clock, which cost some 25 nanoseconds each.
+// Between two looks at the clock, which cost some 25 nanoseconds each. How long a user function
+// takes next time is not known: after those it is read every time.
 constexpr double kPause = 20e-6;
 constexpr double kMostSteps = 64;
 
@@ -115,7 +116,7 @@ void Trainer<T>::look() {
     const index_t before = (position_ - 1) / options_.batch_size * options_.batch_size;
     thread_trial_.record(seconds, position_ - before);
     step_.set_threads(thread_trial_.threads());
-  } else {
+  } else if (!step_.calls_user_functions()) {
     steps_to_look_ = static_cast<int>(std::min(kMostSteps, kPause * steps_since_ / seconds));
   }
   steps_since_ = 0;

@@ -47,9 +47,8 @@ struct Dense : OperationDefaults {
 
   template <class T>
   static void forward_columns(const Operation& op, const Block<T>& block, Range columns) {
-    product::forward_columns<T>(block.arithmetic, block.output(op), block.input(op),
-                                weights_of(op, block.parameters), biases_of(op, block.parameters),
-                                columns);
+    product::forward_columns<T>(block.output(op), block.input(op), weights_of(op, block.parameters),
+                                biases_of(op, block.parameters), columns);
   }
 
   // dx = dz W^T, or dx += dz W^T; that of the network's inputs only where it is wanted.
