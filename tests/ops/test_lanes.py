@@ -159,7 +159,8 @@ def test_batches_of_few_rows_and_others_take_turns(dtype: str) -> None:
         return net, rng.standard_normal((rows, 5)).astype(dtype), rng.integers(0, 3, rows)
 
     net, X, y = plain(17)  # batches of 8, 8 and 1
-    assert net.plan(batch_size=8).lanes and not net.plan(batch_size=1).lanes
+    assert net.plan(batch_size=8).lanes
+    assert not net.plan(batch_size=1).lanes
     net.fit(X, y, epochs=2, batch_size=8, shuffle=False, optimizer=pymlp.optimizers.SGD(0.1))
     twin, _, _ = plain(17)
     rule = pymlp.optimizers.SGD(0.1)
