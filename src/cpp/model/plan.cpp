@@ -263,9 +263,9 @@ bool Plan::blocks_take_long() const {
   return static_cast<double>(rows) * program_.forward_operations() > Limits::operations_of_a_look;
 }
 
-// The cuts of sizes suit two threads.
+// The cuts of sizes suit two threads, and BLAS, whose bits depend on the number of rows.
 index_t Plan::parts_of_stretches(int threads) const {
-  if (threads <= 2 || stretches_.empty()) return 1;
+  if (threads <= 2 || stretches_.empty() || arithmetic_ != Arithmetic::exact) return 1;
   return ceiling(Limits::tasks_of_a_thread * threads, std::ssize(stretches_));
 }
 
