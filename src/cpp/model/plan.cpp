@@ -60,15 +60,15 @@ index_t block_count(index_t rows, double operations_of_a_row, index_t most_rows)
          2.0 * static_cast<double>(count) * Limits::operations_of_a_block <= operations) {
     count *= 2;
   }
-  return std::max(count, (rows + most_rows - 1) / most_rows);
+  return std::max(count, ceiling(rows, most_rows));
 }
 
 index_t stretch_count(const Operation& op, index_t capacity, index_t size, index_t number_size) {
   const index_t most_inputs =
       std::max(Limits::fewest_inputs, Limits::bytes_in_cache / (capacity * number_size));
-  const index_t fair = std::clamp((op.n_in * op.n_out + size - 1) / size, index_t{1},
+  const index_t fair = std::clamp(ceiling(op.n_in * op.n_out, size), index_t{1},
                                   std::max(index_t{1}, op.n_in / Limits::few_inputs));
-  return std::max(fair, (op.n_in + most_inputs - 1) / most_inputs);
+  return std::max(fair, ceiling(op.n_in, most_inputs));
 }
 
 // In the order of the arena, those that follow each other joined.
