@@ -428,7 +428,13 @@ def test_reader_that_leaves_is_no_error():
 def test_ctrl_c_ends_training_cleanly():
     words = [sys.executable, "-m", "pymlp", "train", rents(), "--target", "rent"]
     words += ["--epochs", "1000000", "--patience", "1000000"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # A shell's background jobs ignore the signal, and would hand that on.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         while not process.stdout.readline().startswith(b"network"):
             pass
         process.send_signal(signal.SIGINT)
