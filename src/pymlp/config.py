@@ -81,8 +81,8 @@ def set_arithmetic(name: str) -> None:
     Notes
     -----
     A call reads the choice when it begins, and keeps it on all of its threads: a training that is
-    running goes on as it began, its callbacks too. Networks and files hold nothing of it: what was trained with one
-    runs with the other, up to the rounding of sums.
+    running goes on as it began, its callbacks too. Networks and files hold nothing of it: what was
+    trained with one runs with the other, up to the rounding of sums.
 
     Examples
     --------
