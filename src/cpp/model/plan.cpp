@@ -149,11 +149,10 @@ RowCuts Plan::cut(index_t rows) const {
   const double operations = static_cast<double>(rows) * program_.forward_operations();
   cuts.threads = threads_for(operations, threads());
   // Adding up and updating is little work where there are few parameters.
-  constexpr double kOperations = 100.0;
+  constexpr double kOperationsOfAByte = 25.0;
+  const auto bytes = static_cast<double>(program_.n_parameters() * number_size_);
   cuts.threads_for_stretches =
-      cuts.gradients_by_block
-          ? threads_for(kOperations * static_cast<double>(program_.n_parameters()), threads())
-          : cuts.threads;
+      cuts.gradients_by_block ? threads_for(kOperationsOfAByte * bytes, threads()) : cuts.threads;
   // The bits of BLAS depend on the number of rows.
   const bool free = !cuts.gradients_by_block && !blocks_sum() && arithmetic_ == Arithmetic::exact;
   if (free) follow_threads(cuts);
