@@ -11,6 +11,31 @@
 
 namespace pymlp {
 
+namespace {
+
+// Before a parameter is written, all cores that have read its line must give it up. Stores between
+// those of an optimiser's states would wait for that one by one; in a row they wait together.
+template <class T>
+void take_lines(T* numbers, index_t count) {
+  constexpr index_t line = 64 / sizeof(T);
+  volatile T* const lines = numbers;
+  for (index_t i = 0; i < count; i += line) lines[i] = lines[i];
+}
+
+// An update of parameters that other threads have read, as many at a time as stay in the nearest
+// cache.
+template <class T>
+void update_shared(Optimizer<T>& optimizer, T* parameters, const T* gradient, const Range& range) {
+  constexpr index_t kAtATime = 4096;
+  for (index_t first = range.first; first < range.end(); first += kAtATime) {
+    const index_t count = std::min(kAtATime, range.end() - first);
+    take_lines(parameters + first, count);
+    optimizer.update(parameters, gradient, first, count);
+  }
+}
+
+}  // namespace
+
 template <class T>
 StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
   const Regularization& options = learner.regularization;
@@ -86,13 +111,18 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
   auto& [network, optimizer, options, undo, point] = learner;
   T* const parameters = point != nullptr ? point->updated() : network.parameters();
   const bool limits = options.max_norm > 0.0;
+  const bool shared = cuts.threads_for_stretches > 1 && optimizer.state().size() > 0;
   std::atomic<bool> finite{true};
   if (undo != nullptr) undo->begin(program_.n_parameters(), optimizer);
   const std::unique_lock lock(network.access().mutex());
   optimizer.begin_step(clipping);
   const auto update = [&](const Range& range) {
     if (undo != nullptr) undo->keep(parameters, optimizer, range);
-    optimizer.update(parameters, pass.gradient, range.first, range.count);
+    if (shared) {
+      update_shared(optimizer, parameters, pass.gradient, range);
+    } else {
+      optimizer.update(parameters, pass.gradient, range.first, range.count);
+    }
     if (point != nullptr && !limits) point->follow(optimizer, range);
     if (undo != nullptr && !kernels<T>().all_finite(parameters + range.first, range.count)) {
       finite.store(false, std::memory_order_relaxed);

@@ -220,34 +220,19 @@ PYMLP_INLINE T change_by(Rule rule, const OptimizerStep<T>& c, T w, T g, States&
   }
 }
 
-// Before a parameter is written, all cores that have read its line must give it up. Stores between
-// those of the states would wait for that one by one; in a row they wait together.
-constexpr index_t kNumbersTaken = 1024;  // at a time: they stay in the nearest cache
-
-template <class T>
-PYMLP_INLINE void take_lines(T* w, index_t n) {
-  constexpr index_t line = 64 / sizeof(T);
-  volatile T* const numbers = w;
-  for (index_t i = 0; i < n; i += line) numbers[i] = numbers[i];
-}
-
 template <Extra extra, class T, class Rule, class... States>
 PYMLP_INLINE void apply_with(const OptimizerStep<T>& step, Rule rule, T* w, const T* g, index_t n,
                              States*... states) {
   const OptimizerStep<T> c = step;
-  for (index_t first = 0; first < n; first += kNumbersTaken) {
-    const index_t end = n - first < kNumbersTaken ? n : first + kNumbersTaken;
-    if (sizeof...(states) > 0) take_lines(w + first, end - first);
-    PYMLP_VECTOR_LOOP
-    for (index_t i = first; i < end; ++i) {
-      // On copies of the states, which then stay in registers.
-      const T change = [&](auto... state) {
-        const T result = change_by(rule, c, w[i], seen_gradient<extra>(c, w[i], g[i]), state...);
-        ((states[i] = state), ...);
-        return result;
-      }(states[i]...);
-      w[i] = (extra == Extra::none ? w[i] : c.shrink * w[i]) - change;
-    }
+  PYMLP_VECTOR_LOOP
+  for (index_t i = 0; i < n; ++i) {
+    // On copies of the states, which then stay in registers.
+    const T change = [&](auto... state) {
+      const T result = change_by(rule, c, w[i], seen_gradient<extra>(c, w[i], g[i]), state...);
+      ((states[i] = state), ...);
+      return result;
+    }(states[i]...);
+    w[i] = (extra == Extra::none ? w[i] : c.shrink * w[i]) - change;
   }
 }
 
