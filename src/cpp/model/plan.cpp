@@ -107,6 +107,12 @@ index_t numbers_in(const ArenaRanges& ranges) {
   return count;
 }
 
+index_t widest_output(const Program& program) {
+  index_t widest = 0;
+  for (const Operation& op : program.operations()) widest = std::max(widest, op.n_out);
+  return widest;
+}
+
 // Whether a block is better off with gradients of its own: where the parameters are far fewer than
 // what the block would hand over to other threads.
 bool sums_by_block(const Program& program, index_t largest_block) {
@@ -280,7 +286,7 @@ index_t Plan::parts_of_stretches(int threads) const {
 
 index_t Plan::parts_of_updates(const RowCuts& cuts) const {
   const index_t parts = parts_of_stretches(cuts.threads_for_stretches);
-  const index_t gradients = cuts.rows * program_.widest() * number_size_;
+  const index_t gradients = cuts.rows * widest_output(program_) * number_size_;
   if (gradients > Limits::bytes_in_cache || arithmetic_ != Arithmetic::exact) return parts;
   return std::max(parts, ceiling(largest_stretch_ * number_size_, Limits::bytes_of_an_update));
 }
