@@ -1,6 +1,7 @@
 // The order in which an epoch visits its samples.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -11,11 +12,17 @@ namespace pymlp {
 
 // Fisher-Yates. Where an interrupt comes, it ends before its time.
 inline void shuffle(std::span<index_t> order, Random random, Interrupt* interrupt = nullptr) {
-  constexpr index_t kLook = 1 << 16;
-  for (index_t i = std::ssize(order) - 1; i > 0; --i) {
-    if (i % kLook == 0 && requested(interrupt)) return;
-    const index_t j = random.below(i + 1);
-    std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
+  constexpr index_t kLook = 1 << 11;  // times as many draws
+  std::uint64_t draws[Random::kMany];
+  index_t* const rows = order.data();
+  index_t i = std::ssize(order) - 1;
+  for (index_t turn = 1; i > 0; ++turn) {
+    if (turn % kLook == 0 && requested(interrupt)) return;
+    random.bits(draws);
+    const index_t end = std::max(i - Random::kMany, index_t{0});
+    for (const std::uint64_t* draw = draws; i > end; --i) {
+      std::swap(rows[i], rows[Random::below(i + 1, *draw++)]);
+    }
   }
 }
 

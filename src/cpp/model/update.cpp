@@ -105,7 +105,9 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
     for (const Range& range : ranges) update(range);
     packed_->refresh(pass.parameters, stretch);
   };
-  for_parts_of_stretches(cuts, gradients_too && options.has_penalty(), finish);
+  const bool sums = gradients_too && options.has_penalty();
+  // Of one block in lanes, the gradient is whole, and what follows is one call for all stretches.
+  if (!cuts.lanes || sums || cuts.blocks > 1) for_parts_of_stretches(cuts, sums, finish);
   if (cuts.lanes) {  // so few that they are in the cache anyway
     std::ranges::for_each(plan_.trained(), update);
     parameters_changed();
