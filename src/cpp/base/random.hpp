@@ -23,6 +23,9 @@ class Random {
     return random;
   }
 
+  std::uint64_t seed() const { return seed_; }
+  std::uint64_t stream() const { return stream_; }
+
   std::uint64_t bits() {
     if (second_is_left_) {
       second_is_left_ = false;
@@ -33,26 +36,6 @@ class Random {
     ++counter_;
     second_is_left_ = true;
     return joined(block_.w0, block_.w1);
-  }
-
-  // The next draws, many at once: counters become vectors. To be called where every draw before
-  // came from here.
-  static constexpr index_t kMany = 32;
-  void bits(std::uint64_t (&draws)[kMany]) {
-    std::uint32_t words[4][kMany / 2];
-    for (std::uint32_t i = 0; i < kMany / 2; ++i) {
-      const PhiloxBlock block = philox(low(counter_) + i, high(counter_), low(stream_),
-                                       high(stream_), low(seed_), high(seed_));
-      words[0][i] = block.w0;
-      words[1][i] = block.w1;
-      words[2][i] = block.w2;
-      words[3][i] = block.w3;
-    }
-    for (index_t i = 0; i < kMany / 2; ++i) {
-      draws[2 * i] = joined(words[0][i], words[1][i]);
-      draws[2 * i + 1] = joined(words[2][i], words[3][i]);
-    }
-    counter_ += kMany / 2;
   }
 
   // In [0, 1), a multiple of 2^-53.

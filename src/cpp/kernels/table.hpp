@@ -12,6 +12,8 @@
 
 namespace pymlp {
 
+inline constexpr index_t kDrawsAtOnce = 32;
+
 template <class T>
 struct Kernels {
   // c (m, n) = start + a (m, k) b (k, n), start (n,) or null for 0; with `accumulate`, start being
@@ -105,6 +107,9 @@ struct Kernels {
   // first_row.
   void (*dropout)(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64_t seed,
                   std::uint64_t step, std::uint32_t layer, index_t first_row);
+  // draws (kDrawsAtOnce,) = those of a Random from a multiple of 16 counters, of two draws, on.
+  void (*draw)(std::uint64_t* draws, std::uint64_t seed, std::uint64_t stream,
+               std::uint64_t counter);
   // Columns of w (n_in, n_out) longer than `limit` are scaled back to it; scales (n_out,) is
   // scratch.
   void (*limit_column_norms)(MatrixView<T> w, T limit, T* scales);

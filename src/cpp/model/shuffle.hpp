@@ -7,21 +7,24 @@
 
 #include "base/interrupt.hpp"
 #include "base/random.hpp"
+#include "kernels/table.hpp"
 
 namespace pymlp {
 
-// Fisher-Yates. Where an interrupt comes, it ends before its time.
-inline void shuffle(std::span<index_t> order, Random random, Interrupt* interrupt = nullptr) {
-  constexpr index_t kLook = 1 << 11;  // times as many draws
-  std::uint64_t draws[Random::kMany];
+// Fisher-Yates, with the first draws of a stream. Where an interrupt comes, it ends before its
+// time.
+inline void shuffle(std::span<index_t> order, const Random& random,
+                    Interrupt* interrupt = nullptr) {
+  constexpr std::uint64_t kLook = 1 << 15;
+  std::uint64_t draws[kDrawsAtOnce];
   index_t* const rows = order.data();
   index_t i = std::ssize(order) - 1;
-  for (index_t turn = 1; i > 0; ++turn) {
-    if (turn % kLook == 0 && requested(interrupt)) return;
-    random.bits(draws);
-    const index_t end = std::max(i - Random::kMany, index_t{0});
-    for (const std::uint64_t* draw = draws; i > end; --i) {
-      std::swap(rows[i], rows[Random::below(i + 1, *draw++)]);
+  for (std::uint64_t counter = 0; i > 0; counter += kDrawsAtOnce / 2) {
+    if (counter % kLook == kLook / 2 && requested(interrupt)) return;
+    kernels<float>().draw(draws, random.seed(), random.stream(), counter);
+    const index_t end = std::max(i - kDrawsAtOnce, index_t{0});
+    for (const std::uint64_t* draw = draws; i > end; --i, ++draw) {
+      std::swap(rows[i], rows[Random::below(i + 1, *draw)]);
     }
   }
 }
