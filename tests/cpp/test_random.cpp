@@ -91,7 +91,7 @@ TEST_CASE("below stays below its bound and reaches every number") {
 TEST_CASE("draws many at once are those one by one, on every instruction set") {
   constexpr std::uint64_t kSeed = 0x0123456789abcdef, kStream = 0xfedcba9876543210;
   for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
-    if (!supports(isa)) continue;
+    if (!cpu_supports(isa)) continue;
     for (const index_t part : {0, 1}) {
       Random random = Random(kSeed, kStream).part(part);
       for (std::uint64_t counter = static_cast<std::uint64_t>(part) << 40, i = 0; i < 4; ++i) {
