@@ -8,6 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "base/cpu.hpp"
+#include "kernels/table.hpp"
 #include "model/shuffle.hpp"
 
 using namespace pymlp;
@@ -84,6 +86,21 @@ TEST_CASE("below stays below its bound and reaches every number") {
   }
   const index_t huge = index_t{1} << 62;
   for (int i = 0; i < 1000; ++i) CHECK(random.below(huge) < huge);
+}
+
+TEST_CASE("draws many at once are those one by one, on every instruction set") {
+  constexpr std::uint64_t kSeed = 0x0123456789abcdef, kStream = 0xfedcba9876543210;
+  for (const Isa isa : {Isa::generic, Isa::avx2, Isa::avx512}) {
+    if (!cpu_supports(isa)) continue;
+    for (const index_t part : {0, 1}) {
+      Random random = Random(kSeed, kStream).part(part);
+      for (std::uint64_t counter = static_cast<std::uint64_t>(part) << 40, i = 0; i < 4; ++i) {
+        std::uint64_t draws[kDrawsAtOnce];
+        kernels_of<float>(isa).draw(draws, kSeed, kStream, counter + 16 * i);
+        for (const std::uint64_t draw : draws) CHECK(draw == random.bits());
+      }
+    }
+  }
 }
 
 TEST_CASE("a shuffle is a permutation that seed and epoch fix") {

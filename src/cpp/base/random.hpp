@@ -23,6 +23,9 @@ class Random {
     return random;
   }
 
+  std::uint64_t seed() const { return seed_; }
+  std::uint64_t stream() const { return stream_; }
+
   std::uint64_t bits() {
     if (second_is_left_) {
       second_is_left_ = false;
@@ -39,8 +42,9 @@ class Random {
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 
   // In [0, bound); the bias of at most bound / 2^64 is beyond measurement.
-  index_t below(index_t bound) {
-    const auto product = static_cast<uint128_t>(bits()) * static_cast<std::uint64_t>(bound);
+  index_t below(index_t bound) { return below(bound, bits()); }
+  static index_t below(index_t bound, std::uint64_t draw) {
+    const auto product = static_cast<uint128_t>(draw) * static_cast<std::uint64_t>(bound);
     return static_cast<index_t>(product >> 64);
   }
 

@@ -12,6 +12,8 @@
 
 namespace pymlp {
 
+inline constexpr index_t kDrawsAtOnce = 32;
+
 template <class T>
 struct Kernels {
   // c (m, n) = start + a (m, k) b (k, n), start (n,) or null for 0; with `accumulate`, start being
@@ -105,6 +107,9 @@ struct Kernels {
   // first_row.
   void (*dropout)(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64_t seed,
                   std::uint64_t step, std::uint32_t layer, index_t first_row);
+  // draws (kDrawsAtOnce,) = those of a Random from a multiple of 16 counters, of two draws, on.
+  void (*draw)(std::uint64_t* draws, std::uint64_t seed, std::uint64_t stream,
+               std::uint64_t counter);
   // Columns of w (n_in, n_out) longer than `limit` are scaled back to it; scales (n_out,) is
   // scratch.
   void (*limit_column_norms)(MatrixView<T> w, T limit, T* scales);
@@ -126,26 +131,29 @@ struct Kernels {
   double (*peak)(T* result, index_t iterations);
 
   // Samples as lanes: matrices (n, m) with a row for each unit and a column for each sample, m a
-  // multiple of 16. Columns behind the last sample repeat it.
+  // multiple of 16. Columns behind the last sample repeat it. Views come by reference: copies of
+  // what was just written wait for the stores, in a step of some hundred nanoseconds.
 
   // Rows of x become columns: rows[0], rows[1], ..., or where `rows` is null those from `first` on.
-  void (*to_lanes)(MatrixView<T> lanes, ConstMatrixView<T> x, const index_t* rows, index_t first,
-                   index_t count);
+  void (*to_lanes)(const MatrixView<T>& lanes, const ConstMatrixView<T>& x, const index_t* rows,
+                   index_t first, index_t count);
   // Columns become the rows of y, as many as it has.
-  void (*from_lanes)(MatrixView<T> y, ConstMatrixView<T> lanes);
+  void (*from_lanes)(const MatrixView<T>& y, const ConstMatrixView<T>& lanes);
   // c (n, m) = start (n,) + a (n, k) b (k, m); start null for 0.
-  void (*lane_product)(MatrixView<T> c, Strided<T> a, ConstMatrixView<T> b, const T* start);
+  void (*lane_product)(const MatrixView<T>& c, const Strided<T>& a, const ConstMatrixView<T>& b,
+                       const T* start);
   // sums (k, n, 16) = sum of x_i dz_j, or +=: x (k, m), dz (n, m). Sample s counts in lane s % 16.
   // With `biases` n more: those of dz alone.
-  void (*lane_sums)(T* sums, ConstMatrixView<T> x, ConstMatrixView<T> dz, bool biases,
+  void (*lane_sums)(T* sums, const ConstMatrixView<T>& x, const ConstMatrixView<T>& dz, bool biases,
                     bool accumulate);
   // numbers (n,) = lanes (n, 16), each row added up.
   void (*fold_lanes)(T* numbers, const T* lanes, index_t n);
   // activation_forward, activation_backward and loss, of such matrices; values of targets (k, m).
-  void (*lane_activation)(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g);
-  void (*lane_activation_backward)(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
-                                   ConstMatrixView<T> a, const Activation& g);
-  void (*lane_loss)(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
+  void (*lane_activation)(const MatrixView<T>& a, const ConstMatrixView<T>& z, const Activation& g);
+  void (*lane_activation_backward)(const MatrixView<T>& dz, const ConstMatrixView<T>& da,
+                                   const ConstMatrixView<T>& z, const ConstMatrixView<T>& a,
+                                   const Activation& g);
+  void (*lane_loss)(T* losses, const MatrixView<T>& gradient, const ConstMatrixView<T>& outputs,
                     const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits);
 };
 

@@ -10,15 +10,13 @@ namespace pymlp {
 
 namespace {
 
-constexpr index_t kMostColumns = 256;
-constexpr index_t kBytesOfAChunk = 24 << 10;  // stays in the nearest cache, beside the weights
-constexpr index_t kBytesOfAStrip = 256;       // four of the widest vectors: a tile of the products
+constexpr index_t kMostColumns = 512;
+constexpr index_t kBytesOfAChunk = 28 << 10;  // stays in the nearest cache, beside the weights
 
 template <class T>
-index_t columns_for(index_t rows) {
-  constexpr index_t strip = kBytesOfAStrip / sizeof(T);
+index_t columns_for(index_t rows, index_t lanes) {
   const index_t fit = kBytesOfAChunk / (rows * static_cast<index_t>(sizeof(T)));
-  return std::clamp(fit / strip * strip, strip, kMostColumns);
+  return std::clamp(fit / lanes * lanes, lanes, kMostColumns);
 }
 
 template <class T>
@@ -43,7 +41,7 @@ SampleLanes<T>::SampleLanes(const Program& program) : n_parameters_(program.n_pa
   labels_ = take(1);
   values_ = take(program.n_outputs());
   for (index_t& gradient : gradients_) gradient = take(program.widest());
-  columns_ = columns_for<T>(rows_);
+  columns_ = columns_for<T>(rows_, kLanes);
 }
 
 template <class T>
@@ -93,10 +91,8 @@ void SampleLanes<T>::run(const LanePass<T>& pass, T* memory) const {
   });
   if (pass.gradient == nullptr) return;
   const T* sums = memory + numbers_of_a_chunk();
-  for (const Layer& layer : layers_) {
-    if (layer.frozen) continue;
-    kernels<T>().fold_lanes(pass.gradient + layer.first_parameter,
-                            sums + kLanes * layer.first_parameter, layer.n_parameters);
+  for (const auto& [first, count] : pass.trained) {
+    kernels<T>().fold_lanes(pass.gradient + first, sums + kLanes * first, count);
   }
 }
 

@@ -21,7 +21,8 @@ struct LanePass {
   double share;  // a row's part in the batch's loss is this times its weight
   const Loss& loss;
   T* losses;                                       // of these rows
-  T* gradient = nullptr;                           // an arena; null: losses alone
+  T* gradient;                                     // an arena; null: losses alone
+  const std::vector<Range>& trained;               // its parts that are wanted
   const std::vector<MatrixView<T>>* dz = nullptr;  // of each layer, matrices of the batch's size
 };
 

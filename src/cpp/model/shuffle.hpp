@@ -1,21 +1,31 @@
 // The order in which an epoch visits its samples.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
 #include "base/interrupt.hpp"
 #include "base/random.hpp"
+#include "kernels/table.hpp"
 
 namespace pymlp {
 
-// Fisher-Yates. Where an interrupt comes, it ends before its time.
-inline void shuffle(std::span<index_t> order, Random random, Interrupt* interrupt = nullptr) {
-  constexpr index_t kLook = 1 << 16;
-  for (index_t i = std::ssize(order) - 1; i > 0; --i) {
-    if (i % kLook == 0 && requested(interrupt)) return;
-    const index_t j = random.below(i + 1);
-    std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
+// Fisher-Yates, with the first draws of a stream. Where an interrupt comes, it ends before its
+// time.
+inline void shuffle(std::span<index_t> order, const Random& random,
+                    Interrupt* interrupt = nullptr) {
+  constexpr std::uint64_t kLook = 1 << 15;
+  std::uint64_t draws[kDrawsAtOnce];
+  index_t* const rows = order.data();
+  index_t i = std::ssize(order) - 1;
+  for (std::uint64_t counter = 0; i > 0; counter += kDrawsAtOnce / 2) {
+    if (counter % kLook == kLook / 2 && requested(interrupt)) return;
+    kernels<float>().draw(draws, random.seed(), random.stream(), counter);
+    const index_t end = std::max(i - kDrawsAtOnce, index_t{0});
+    for (const std::uint64_t* draw = draws; i > end; --i, ++draw) {
+      std::swap(rows[i], rows[Random::below(i + 1, *draw)]);
+    }
   }
 }
 

@@ -80,7 +80,7 @@ template <class T>
 BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
   check(!plan_.joins() || cuts.rows >= 2, "batch norm needs at least 2 rows in training, not ",
         cuts.rows);
-  if (packed_ && !packed_is_current_) {
+  if (packed_ && !packed_is_current_ && !cuts.lanes) {
     packed_->refresh(pass.parameters, plan_.threads_for_packing());
     packed_is_current_ = true;
   }
@@ -158,7 +158,7 @@ void Step<T>::run_lanes(const Pass<T>& pass, const Part& part, index_t b, index_
                           ? nullptr
                           : gradient_of_block(part.cuts, part.segment, b, memory_, pass.gradient);
   lanes_.run({pass.parameters, pass.batch, rows, share, loss_, memory_.losses.data() + at, gradient,
-              pass.dz},
+              plan_.trained(), pass.dz},
              memory_.lanes(worker));
 }
 

@@ -155,8 +155,11 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
     for (const Range& range : ranges) update(range, own.gradient);
     packed_->refresh(pass.parameters, stretch);
   };
-  const index_t parts = gradients_too && options.has_penalty() ? 1 : plan_.parts_of_updates(cuts);
-  for_parts_of_stretches(cuts, parts, finish);
+  const bool sums = gradients_too && options.has_penalty();
+  // Of one block in lanes, the gradient is whole, and what follows is one call for all stretches.
+  if (!cuts.lanes || sums || cuts.blocks > 1) {
+    for_parts_of_stretches(cuts, sums ? 1 : plan_.parts_of_updates(cuts), finish);
+  }
   if (cuts.lanes) {  // so few that they are in the cache anyway
     for (const Range& range : plan_.trained()) update(range, pass.gradient);
     parameters_changed();

@@ -217,7 +217,7 @@ void activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixVie
 // ---------------------------------------------------------------- samples as lanes
 
 template <class T>
-void lane_activation(MatrixView<T> a, ConstMatrixView<T> z, const Activation& g) {
+void lane_activation(const MatrixView<T>& a, const ConstMatrixView<T>& z, const Activation& g) {
   if (g.kind == ActivationKind::softmax) return softmax_of_groups(a, z, true);
   if (g.kind == ActivationKind::log_softmax) return log_softmax_of_groups(a, z, true);
   activation_forward(a, z, g);
@@ -244,8 +244,9 @@ void softmax_backward_of_lanes(MatrixView<T> dz, ConstMatrixView<T> da, ConstMat
 }
 
 template <class T>
-void lane_activation_backward(MatrixView<T> dz, ConstMatrixView<T> da, ConstMatrixView<T> z,
-                              ConstMatrixView<T> a, const Activation& g) {
+void lane_activation_backward(const MatrixView<T>& dz, const ConstMatrixView<T>& da,
+                              const ConstMatrixView<T>& z, const ConstMatrixView<T>& a,
+                              const Activation& g) {
   if (g.kind == ActivationKind::softmax) return softmax_backward_of_lanes(dz, da, a);
   if (g.kind == ActivationKind::log_softmax) return log_softmax_backward_of_groups(dz, da, a, true);
   activation_backward(dz, da, z, a, g);

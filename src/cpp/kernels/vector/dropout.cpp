@@ -1,4 +1,4 @@
-// Inverted dropout, with masks that depend on seed, step, layer, sample and unit alone.
+// Inverted dropout, with masks that depend on seed, step, layer, sample and unit alone; and draws.
 #include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/philox_vectors.hpp"
@@ -54,11 +54,17 @@ void dropout(MatrixView<T> to, ConstMatrixView<T> from, double rate, std::uint64
   }
 }
 
+void draw(std::uint64_t* draws, std::uint64_t seed, std::uint64_t stream, std::uint64_t counter) {
+  static_assert(kDrawsAtOnce == 2 * kCountersOfGroup);
+  PhiloxVectors(seed, stream).draw_in_order(draws, counter);
+}
+
 }  // namespace
 
 template <Isa isa, class T>
 void add_dropout(Kernels<T>& table) {
   table.dropout = dropout<T>;
+  table.draw = draw;
 }
 
 template void add_dropout<Isa::PYMLP_ISA>(Kernels<float>&);

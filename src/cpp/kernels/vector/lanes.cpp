@@ -92,7 +92,8 @@ PYMLP_INLINE void product_of_columns(index_t n, LaneTile<T> of) {
 }
 
 template <class T>
-void lane_product(MatrixView<T> c, Strided<T> a, ConstMatrixView<T> b, const T* start) {
+void lane_product(const MatrixView<T>& c, const Strided<T>& a, const ConstMatrixView<T>& b,
+                  const T* start) {
   constexpr index_t strip = kTileVectors * kWidth<T>;
   index_t first = 0;
   const auto tile = [&] {
@@ -182,7 +183,7 @@ PYMLP_INLINE void sums_of_inputs(index_t inputs, index_t outputs, const SumsTile
 }
 
 template <class T>
-PYMLP_INLINE void bias_sums(T* sums, ConstMatrixView<T> dz, bool accumulate) {
+PYMLP_INLINE void bias_sums(T* sums, const ConstMatrixView<T>& dz, bool accumulate) {
   constexpr int w = kWidth<T>;
   for (index_t o = 0; o < dz.rows; ++o) {
     for (index_t lane = 0; lane < kLanes; lane += w) {
@@ -195,7 +196,8 @@ PYMLP_INLINE void bias_sums(T* sums, ConstMatrixView<T> dz, bool accumulate) {
 }
 
 template <class T>
-void lane_sums(T* sums, ConstMatrixView<T> x, ConstMatrixView<T> dz, bool biases, bool accumulate) {
+void lane_sums(T* sums, const ConstMatrixView<T>& x, const ConstMatrixView<T>& dz, bool biases,
+               bool accumulate) {
   for (index_t i = 0; i < x.rows; i += kTileInputs) {
     for (index_t o = 0; o < dz.rows; o += kTileOutputs) {
       for (index_t lane = 0; lane < kLanes; lane += kWidth<T>) {
@@ -210,28 +212,47 @@ void lane_sums(T* sums, ConstMatrixView<T> x, ConstMatrixView<T> dz, bool biases
 
 // ---------------------------------------------------------------- lanes added in pairs
 
+// In half a vector of AVX-512: the first halves are then added as they are read, and twice as many
+// shuffles of half the width are done at a time.
+template <class T>
+inline constexpr int kFoldWidth = kVectorBytes > 32 ? kWidth<T> / 2 : kWidth<T>;
+// Between blocks of 16 bytes lanes are moved once, later only within them.
+template <class T>
+inline constexpr int kBlockLanes = 16 / static_cast<int>(sizeof(T));
+
+template <class T>
+using FoldVector = Vector<T, kFoldWidth<T>>;
+
 // Of two vectors one, half as many lanes of each number: lanes l and l + half of every `segment` of
-// lanes are added, of a and then of b.
+// lanes are added, in every block of lanes those of a and then those of b.
 template <class T, int segment, int... q>
-PYMLP_INLINE Vector<T, kWidth<T>> add_halves(const Vector<T, kWidth<T>>& a,
-                                             const Vector<T, kWidth<T>>& b,
-                                             std::integer_sequence<int, q...>) {
+PYMLP_INLINE FoldVector<T> add_halves(const FoldVector<T>& a, const FoldVector<T>& b,
+                                      std::integer_sequence<int, q...>) {
   constexpr int half = segment / 2;
-  return __builtin_shufflevector(a, b, (q / half * segment + q % half)...) +
-         __builtin_shufflevector(a, b, (q / half * segment + q % half + half)...);
+  constexpr int block = segment < kBlockLanes<T> ? kBlockLanes<T> : segment;
+  constexpr auto lane = [](int to) {
+    const int at = to % block, from = at % (block / 2);
+    return to / block * block + (at < block / 2 ? 0 : kFoldWidth<T>)+from / half * segment +
+           from % half;
+  };
+  return __builtin_shufflevector(a, b, lane(q)...) +
+         __builtin_shufflevector(a, b, (lane(q) + half)...);
 }
 
-// numbers[i] = the vectors[i] folded, as many as a vector has lanes.
+// numbers[i] = the vectors[i] folded, as many as a vector has lanes. Of two blocks, the first takes
+// the first half of the numbers.
 template <class T, int count>
-PYMLP_INLINE Vector<T, kWidth<T>> fold_vectors(const Vector<T, kWidth<T>> (&vectors)[count]) {
+PYMLP_INLINE FoldVector<T> fold_vectors(const FoldVector<T> (&vectors)[count]) {
   if constexpr (count == 1) {
     return vectors[0];
   } else {
-    Vector<T, kWidth<T>> halves[count / 2];
+    constexpr bool of_blocks = count > kBlockLanes<T>;
+    FoldVector<T> halves[count / 2];
     PYMLP_UNROLL
     for (int i = 0; i < count / 2; ++i) {
-      halves[i] = add_halves<T, count>(vectors[2 * i], vectors[2 * i + 1],
-                                       std::make_integer_sequence<int, kWidth<T>>());
+      const int a = of_blocks ? i : 2 * i;
+      halves[i] = add_halves<T, count>(vectors[a], vectors[of_blocks ? a + count / 2 : a + 1],
+                                       std::make_integer_sequence<int, kFoldWidth<T>>());
     }
     return fold_vectors<T, count / 2>(halves);
   }
@@ -239,9 +260,9 @@ PYMLP_INLINE Vector<T, kWidth<T>> fold_vectors(const Vector<T, kWidth<T>> (&vect
 
 // 16 lanes become those of one vector.
 template <class T>
-PYMLP_INLINE Vector<T, kWidth<T>> fold_to_vector(const T* lanes) {
-  constexpr int w = kWidth<T>;
-  Vector<T, w> parts[kLanes / w];
+PYMLP_INLINE FoldVector<T> fold_to_vector(const T* lanes) {
+  constexpr int w = kFoldWidth<T>;
+  FoldVector<T> parts[kLanes / w];
   PYMLP_UNROLL
   for (int i = 0; i < kLanes / w; ++i) parts[i] = load<T, w>(lanes + i * w);
   PYMLP_UNROLL
@@ -254,25 +275,42 @@ PYMLP_INLINE Vector<T, kWidth<T>> fold_to_vector(const T* lanes) {
 
 // As many numbers as a vector has lanes; those behind the last repeat it.
 template <class T>
-PYMLP_INLINE Vector<T, kWidth<T>> fold_some(const T* lanes, index_t last) {
-  Vector<T, kWidth<T>> vectors[kWidth<T>];
+PYMLP_INLINE FoldVector<T> fold_some(const T* lanes, index_t last) {
+  FoldVector<T> vectors[kFoldWidth<T>];
   PYMLP_UNROLL
-  for (int i = 0; i < kWidth<T>; ++i) {
+  for (int i = 0; i < kFoldWidth<T>; ++i) {
     vectors[i] = fold_to_vector(lanes + (i < last ? i : last) * kLanes);
   }
-  return fold_vectors<T, kWidth<T>>(vectors);
+  return fold_vectors<T, kFoldWidth<T>>(vectors);
 }
 
+template <class T, int... q>
+PYMLP_INLINE Vector<T, 2 * kFoldWidth<T>> joined(const FoldVector<T>& a, const FoldVector<T>& b,
+                                                 std::integer_sequence<int, q...>) {
+  return __builtin_shufflevector(a, b, q...);
+}
+
+// Written by the vectors that the update reads, which would wait for two stores.
 template <class T>
 void fold_lanes(T* numbers, const T* lanes, index_t n) {
-  constexpr int w = kWidth<T>;
+  constexpr int w = kFoldWidth<T>;
+  constexpr index_t last = w - 1;
+  if constexpr (kWidth<T> > w) {
+    for (; n >= 2 * w; n -= 2 * w) {
+      const FoldVector<T> first = fold_some(lanes, last);
+      store<T, 2 * w>(numbers, joined<T>(first, fold_some(lanes + w * kLanes, last),
+                                         std::make_integer_sequence<int, 2 * w>()));
+      numbers += 2 * w;
+      lanes += 2 * w * kLanes;
+    }
+  }
   for (; n >= w; n -= w) {
-    store<T, w>(numbers, fold_some(lanes, index_t{w - 1}));
+    store<T, w>(numbers, fold_some(lanes, last));
     numbers += w;
     lanes += w * kLanes;
   }
   if (n == 0) return;
-  const Vector<T, w> folded = fold_some(lanes, n - 1);
+  const FoldVector<T> folded = fold_some(lanes, n - 1);
   for (index_t i = 0; i < n; ++i) numbers[i] = folded[i];
 }
 

@@ -190,7 +190,7 @@ void loss_of_rows(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
 }
 
 template <class T>
-void loss_of_lanes(T* losses, MatrixView<T> gradient, ConstMatrixView<T> outputs,
+void loss_of_lanes(T* losses, const MatrixView<T>& gradient, const ConstMatrixView<T>& outputs,
                    const Targets<T>& targets, const T* scale, const Loss& loss, bool from_logits) {
   const LossArguments<T> arguments{losses, gradient, outputs, targets, scale, loss, true};
   from_logits ? loss_from_logits(arguments) : loss_from_activations(arguments);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "kernels/vector/vectors.hpp"
 
@@ -46,14 +47,9 @@ class PhiloxVectors {
   }
 
   PYMLP_INLINE void draw(std::uint32_t* draws, index_t group) const {
-    constexpr index_t width = kWidth<std::uint64_t>;
-    const auto counter = static_cast<std::uint64_t>(group * kCountersOfGroup);
     for (index_t first = 0; first < kCountersOfGroup; first += width) {
-      Words c0 = load<std::uint64_t, width>(kLaneNumbers + first) + counter;
-      Words c1 = Words{} + (counter >> 32), c2 = Words{} + stream_;
-      Words c3 = Words{} + (stream_ >> 32);
-      rounds(c0, c1, c2, c3);
-      const Words words[4] = {c0, c1, c2, c3};
+      Words words[4];
+      blocks(words, static_cast<std::uint64_t>(group * kCountersOfGroup), first);
       for (index_t w = 0; w < 4; ++w) {
         const Words halves = (words[w] & 0xffff) | ((words[w] << 16) & 0xffff00000000);
         store<std::uint64_t, width>(
@@ -62,8 +58,37 @@ class PhiloxVectors {
     }
   }
 
+  // The draws of a Random, two from each counter of a group, which begins at `counter`.
+  PYMLP_INLINE void draw_in_order(std::uint64_t* draws, std::uint64_t counter) const {
+    for (index_t first = 0; first < kCountersOfGroup; first += width) {
+      Words words[4];
+      blocks(words, counter, first);
+      const Words even = words[0] << 32 | (words[1] & 0xffffffff);
+      const Words odd = words[2] << 32 | (words[3] & 0xffffffff);
+      store_in_turn(draws + 2 * first, even, odd, std::make_integer_sequence<int, width>());
+    }
+  }
+
  private:
   static constexpr std::uint32_t kRounds = 10;
+  static constexpr int width = kWidth<std::uint64_t>;
+
+  // Of the counters of a group from its `first` on.
+  PYMLP_INLINE void blocks(Words (&words)[4], std::uint64_t counter, index_t first) const {
+    words[0] = load<std::uint64_t, width>(kLaneNumbers + first) + counter;
+    words[1] = Words{} + (counter >> 32);
+    words[2] = Words{} + stream_;
+    words[3] = Words{} + (stream_ >> 32);
+    rounds(words[0], words[1], words[2], words[3]);
+  }
+
+  template <int... l>
+  PYMLP_INLINE static void store_in_turn(std::uint64_t* to, const Words& a, const Words& b,
+                                         std::integer_sequence<int, l...>) {
+    store<std::uint64_t, width>(to, __builtin_shufflevector(a, b, (l / 2 + l % 2 * width)...));
+    store<std::uint64_t, width>(
+        to + width, __builtin_shufflevector(a, b, (width / 2 + l / 2 + l % 2 * width)...));
+  }
 
   // Words are the low halves of the lanes; what gathers in the high halves is never read.
   PYMLP_INLINE void rounds(Words& c0, Words& c1, Words& c2, Words& c3) const {
