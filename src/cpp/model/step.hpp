@@ -133,6 +133,8 @@ class Step {
   double penalty_of(const BatchLoss& loss, const Regularization& options) const;
   void update_states(const Pass<T>& pass, const RowCuts& cuts, T* arena);
   bool statistics_are_finite(const Pass<T>& pass, const RowCuts& cuts);
+  T* gradient_of(const Pass<T>& pass, const RowCuts& cuts, const ArenaRanges& ranges,
+                 index_t worker);
   bool write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner, const Clipping& clipping,
              bool gradients_too);
   // task(number of the stretch, stretch, its parts of the arena, worker)

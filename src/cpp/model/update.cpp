@@ -115,6 +115,17 @@ bool Step<T>::statistics_are_finite(const Pass<T>& pass, const RowCuts& cuts) {
   });
 }
 
+// Where the gradient of a stretch goes that is updated at once, while it is still in the cache:
+// where that is all of it, nobody wants it later, and it need not leave the cache.
+template <class T>
+T* Step<T>::gradient_of(const Pass<T>& pass, const RowCuts& cuts, const ArenaRanges& ranges,
+                        index_t worker) {
+  if (!cuts.sums_at_once() || ranges.count != 1) return pass.gradient;
+  const auto [first, count] = *ranges.begin();
+  T* const part = memory_.gradient_to_update(worker, count);
+  return part != nullptr ? arena_of(part, first) : pass.gradient;
+}
+
 // The only place where a step writes parameters. False where they had to be put back.
 template <class T>
 bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner,
@@ -142,14 +153,8 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
   };
   const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges& ranges,
                           index_t worker) {
-    // Updated while its gradient is still in the cache. Where that is all of it, nobody wants it
-    // later, and it need not leave the cache.
     Pass<T> own = pass;
-    if (gradients_too && cuts.sums_at_once() && ranges.count == 1) {
-      const auto [first, count] = *ranges.begin();
-      T* const part = memory_.gradient_to_update(worker, count);
-      if (part != nullptr) own.gradient = arena_of(part, first);
-    }
+    if (gradients_too) own.gradient = gradient_of(pass, cuts, ranges, worker);
     if (gradients_too) finish_gradient(own, cuts, options, number, stretch);
     if (cuts.lanes) return;
     for (const Range& range : ranges) update(range, own.gradient);
