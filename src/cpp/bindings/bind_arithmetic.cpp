@@ -12,6 +12,9 @@ namespace {
 // Its values are numbers of Arithmetic. Never released: calls may outlive the module.
 PyObject* variable = nullptr;
 
+// Whether any block set it: asking costs as much as the arithmetic of a few units.
+bool was_set = false;
+
 // A library is loaded meanwhile.
 Arithmetic ready(const std::string& name) {
   const Arithmetic arithmetic = arithmetic_of_name(name);
@@ -26,6 +29,7 @@ py::object enter_arithmetic(const std::string& name) {
   const py::int_ value(static_cast<int>(ready(name)));
   const auto token = py::reinterpret_steal<py::object>(PyContextVar_Set(variable, value.ptr()));
   if (!token) throw py::error_already_set();
+  was_set = true;
   return token;
 }
 
@@ -36,6 +40,7 @@ void leave_arithmetic(const py::object& token) {
 }  // namespace
 
 Arithmetic current_arithmetic() {
+  if (!was_set) return process_arithmetic();
   PyObject* found = nullptr;
   if (PyContextVar_Get(variable, nullptr, &found) != 0) throw py::error_already_set();
   if (found == nullptr) return process_arithmetic();

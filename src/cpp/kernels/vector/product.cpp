@@ -123,13 +123,14 @@ template <class Family, class T>
   return columns<Family, false>(c, first, of);
 }
 
-// Wide tiles of few rows; returns the columns that are done.
-template <class T, int vectors>
+// Tiles of few rows, as wide as what is left, at most eight vectors: a tile alone waits for each of
+// its sums, however narrow it is. Returns the columns that are done.
+template <class T, int vectors = kFewRowsVectors>
 index_t few_rows(MatrixView<T> c, index_t first, TileArguments<T>& of) {
-  using Family = Tiles<T, kWidth<T>, vectors, kFewRows>;
-  if (c.cols - first >= Family::width) return columns<Family, false>(c, first, of);
-  if constexpr (vectors > 2) return few_rows<T, vectors / 2>(c, first, of);
-  return 0;
+  if constexpr (vectors > 1) {
+    if (c.cols - first <= (vectors - 1) * kWidth<T>) return few_rows<T, vectors - 1>(c, first, of);
+  }
+  return columns<Tiles<T, kWidth<T>, vectors, kFewRows>, false>(c, first, of);
 }
 
 // One panel, in vectors no wider than its columns need; returns the columns that are done.
@@ -159,8 +160,8 @@ void run(MatrixView<T> c, index_t first_column, Strided<T> a, index_t k, Panels<
     const T* row = start == nullptr ? nullptr : start + j;
     TileArguments<T> of{c.data + j, c.stride, a,          first,   b.row_stride,
                         k,          row,      accumulate, nullptr, first + b.panel_stride};
-    const index_t done = few ? few_rows<T, kFewRowsVectors>(c, j, of) : 0;
-    j += done > 0 ? done : panel<ones>(c, j, of);
+    const bool wide = 2 * (c.cols - j) > kWidth<T>;
+    j += few && wide ? few_rows(c, j, of) : panel<ones>(c, j, of);
   }
 }
 
