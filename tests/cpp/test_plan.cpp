@@ -231,6 +231,35 @@ TEST_CASE("parts of stretches give each of any number of threads equally much to
   }
 }
 
+TEST_CASE("what is updated at once has its gradient in the cache, where dz is there too") {
+  const Program program = classifier({784, 512, 512, 10});
+  for (const int threads : {1, 2, 3, 16}) {
+    for (const index_t rows : {16, 32, 128, 1024}) {
+      const Plan plan = plan_of(program, Purpose::training, rows, threads);
+      const RowCuts cuts = plan.cut(rows);
+      const index_t parts = plan.parts_of_updates(cuts);
+      CAPTURE(threads);
+      CAPTURE(rows);
+      if (rows == 1024) {
+        CHECK(parts == plan.parts_of_stretches(cuts.threads_for_stretches));
+        continue;
+      }
+      CHECK(parts >= plan.parts_of_stretches(cuts.threads_for_stretches));
+      constexpr index_t row = 512 * sizeof(float);  // and a row of biases
+      const index_t bytes = plan.largest_update(cuts) * index_t{sizeof(float)};
+      CHECK(bytes > 0);
+      CHECK(bytes <= PlanLimits::bytes_of_an_update + 2 * row);
+    }
+  }
+}
+
+TEST_CASE("BLAS, whose bits depend on the rows of a product, has whole stretches") {
+  const Program program = classifier({784, 512, 512, 10});
+  const Plan plan(program, Purpose::training, 32, sizeof(float), 2, false, Mode::inference,
+                  Arithmetic::blas);
+  CHECK(plan.parts_of_updates(plan.cut(32)) == 1);
+}
+
 TEST_CASE("threads share the columns of wide operations where there are few rows") {
   const Program wide = classifier({784, 512, 512, 10});
   for (const int threads : {2, 3, 4, 5, 6, 7, 8, 16, 64}) {

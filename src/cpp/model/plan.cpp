@@ -101,6 +101,18 @@ std::vector<Stretch> cut_parameters(const Program& program, index_t capacity, in
   return stretches;
 }
 
+index_t numbers_in(const ArenaRanges& ranges) {
+  index_t count = 0;
+  for (const Range& range : ranges) count += range.count;
+  return count;
+}
+
+index_t widest_output(const Program& program) {
+  index_t widest = 0;
+  for (const Operation& op : program.operations()) widest = std::max(widest, op.n_out);
+  return widest;
+}
+
 // Whether a block is better off with gradients of its own: where the parameters are far fewer than
 // what the block would hand over to other threads.
 bool sums_by_block(const Program& program, index_t largest_block) {
@@ -129,7 +141,10 @@ Plan::Plan(const Program& program, Purpose purpose, index_t capacity, index_t nu
   lanes_ = can_have_lanes(program, purpose, capacity, arithmetic);
   if (!has_gradients(purpose)) return;
   stretches_ = cut_parameters(program, capacity, number_size, lanes_);
-  for (const Stretch& stretch : stretches_) ranges_.push_back(parameters_of(program, stretch));
+  for (const Stretch& stretch : stretches_) {
+    ranges_.push_back(parameters_of(program, stretch));
+    largest_stretch_ = std::max(largest_stretch_, numbers_in(ranges_.back()));
+  }
   trained_ = joined(ranges_);
 }
 
@@ -149,11 +164,10 @@ RowCuts Plan::cut(index_t rows) const {
   const double operations = static_cast<double>(rows) * program_.forward_operations();
   cuts.threads = threads_for(operations, threads());
   // Adding up and updating is little work where there are few parameters.
-  constexpr double kOperations = 100.0;
+  constexpr double kOperationsOfAByte = 25.0;
+  const auto bytes = static_cast<double>(program_.n_parameters() * number_size_);
   cuts.threads_for_stretches =
-      cuts.gradients_by_block
-          ? threads_for(kOperations * static_cast<double>(program_.n_parameters()), threads())
-          : cuts.threads;
+      cuts.gradients_by_block ? threads_for(kOperationsOfAByte * bytes, threads()) : cuts.threads;
   // The bits of BLAS depend on the number of rows.
   const bool free = !cuts.gradients_by_block && !blocks_sum() && arithmetic_ == Arithmetic::exact;
   if (free) follow_threads(cuts);
@@ -267,6 +281,24 @@ bool Plan::blocks_take_long() const {
 index_t Plan::parts_of_stretches(int threads) const {
   if (threads <= 2 || stretches_.empty() || arithmetic_ != Arithmetic::exact) return 1;
   return ceiling(Limits::tasks_of_a_thread * threads, std::ssize(stretches_));
+}
+
+index_t Plan::parts_of_updates(const RowCuts& cuts) const {
+  const index_t parts = parts_of_stretches(cuts.threads_for_stretches);
+  const index_t gradients = cuts.rows * widest_output(program_) * number_size_;
+  if (gradients > Limits::bytes_in_cache || arithmetic_ != Arithmetic::exact) return parts;
+  return std::max(parts, ceiling(largest_stretch_ * number_size_, Limits::bytes_of_an_update));
+}
+
+index_t Plan::largest_update(const RowCuts& cuts) const {
+  const index_t parts = parts_of_updates(cuts);
+  index_t most = 0;
+  for (const Stretch& stretch : stretches_) {
+    for (index_t i = 0; i < parts; ++i) {
+      most = std::max(most, numbers_in(parameters_of(program_, part_of(stretch, i, parts))));
+    }
+  }
+  return most * number_size_ <= Limits::bytes_in_cache ? most : 0;
 }
 
 index_t Plan::parts_of(const Stretch& stretch, index_t rows) const {

@@ -59,6 +59,8 @@ struct PlanLimits {
   static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
   static constexpr index_t fewest_inputs = 24;          // of one that is cut to fit into the cache
   static constexpr index_t bytes_in_cache = 384 << 10;  // a stretch's inputs, half a cache
+  // Of the gradient of a part of a stretch that is updated at once, and read beside it by others.
+  static constexpr index_t bytes_of_an_update = 128 << 10;
   static constexpr index_t products_of_a_stretch = 50000;  // less is not worth a task
   // A block sums gradients of its own where it holds this many numbers for each parameter.
   static constexpr index_t fewer_parameters = 4;
@@ -122,6 +124,11 @@ class Plan {
   bool blocks_take_long() const;
   // In how many parts each stretch is shared out among so many threads.
   index_t parts_of_stretches(int threads) const;
+  // The same where a part is updated as soon as it has its gradient, which is then still near; not
+  // where the gradients by z of so many rows would have to be read from far away for each part.
+  index_t parts_of_updates(const RowCuts& cuts) const;
+  // The most parameters of such a part; 0 where they are too many for the cache.
+  index_t largest_update(const RowCuts& cuts) const;
   // In how many parts the gradients of a stretch are computed, with a look for signals before each.
   index_t parts_of(const Stretch& stretch, index_t rows) const;
 
@@ -144,6 +151,7 @@ class Plan {
   std::vector<Stretch> stretches_;
   std::vector<ArenaRanges> ranges_;
   std::vector<Range> trained_;
+  index_t largest_stretch_ = 0;
 };
 
 // All parameters of a stretch.

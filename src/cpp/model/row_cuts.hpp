@@ -30,6 +30,8 @@ struct RowCuts {
   index_t segments() const {
     return one_segment() ? 1 : (blocks + blocks_of_a_segment - 1) / blocks_of_a_segment;
   }
+  // Whether the gradient of a parameter is one sum over all rows.
+  bool sums_at_once() const { return one_segment() && !gradients_by_block; }
   Range block(index_t b) const;
   Range blocks_in(index_t segment) const;
   Range rows_in(index_t segment) const;

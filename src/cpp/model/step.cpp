@@ -30,7 +30,8 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
 template <class T>
 void Step<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
   if (!cuts.lanes) need_packed();
-  memory_.reserve(cuts, batch);
+  const bool updates = plan_.purpose() == Purpose::training && cuts.sums_at_once();
+  memory_.reserve(cuts, batch, updates ? plan_.largest_update(cuts) : 0);
 }
 
 template <class T>
@@ -53,9 +54,11 @@ BatchLoss Step<T>::run(const Pass<T>& pass) {
   const RowCuts& cuts = cuts_of(pass.batch);
   const BatchLoss loss = run_segments(pass, cuts);
   if (pass.gradient == nullptr || came(pass.interrupt)) return loss;
-  for_parts_of_stretches(cuts, false, [&](std::size_t, const Stretch& stretch, const ArenaRanges&) {
-    if (!requested(pass.interrupt)) collect_last(pass, cuts, stretch);
-  });
+  const index_t parts = plan_.parts_of_stretches(cuts.threads_for_stretches);
+  for_parts_of_stretches(cuts, parts,
+                         [&](std::size_t, const Stretch& stretch, const ArenaRanges&, index_t) {
+                           if (!requested(pass.interrupt)) collect_last(pass, cuts, stretch);
+                         });
   return loss;
 }
 
@@ -93,8 +96,9 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
     if (alone) result.weight += total_weight(pass.batch, rows);
     if (segment + 1 == cuts.segments() || came(pass.interrupt)) return result;
     if (pass.gradient == nullptr) continue;
-    for_parts_of_stretches(cuts, false,
-                           [&](std::size_t, const Stretch& stretch, const ArenaRanges&) {
+    const index_t parts = plan_.parts_of_stretches(cuts.threads_for_stretches);
+    for_parts_of_stretches(cuts, parts,
+                           [&](std::size_t, const Stretch& stretch, const ArenaRanges&, index_t) {
                              if (!requested(pass.interrupt)) collect(pass, cuts, segment, stretch);
                            });
     if (came(pass.interrupt)) return result;

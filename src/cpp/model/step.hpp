@@ -135,26 +135,25 @@ class Step {
   bool statistics_are_finite(const Pass<T>& pass, const RowCuts& cuts);
   bool write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner, const Clipping& clipping,
              bool gradients_too);
-  // task(number of the stretch, stretch, its parts of the arena)
+  // task(number of the stretch, stretch, its parts of the arena, worker)
   template <class Task>
   void for_stretches(const RowCuts& cuts, Task&& task) {
     parallel_for(std::ssize(plan_.stretches()), cuts.threads_for_stretches,
-                 [&](index_t s, index_t) {
+                 [&](index_t s, index_t worker) {
                    const auto number = static_cast<std::size_t>(s);
-                   task(number, plan_.stretches()[number], plan_.ranges()[number]);
+                   task(number, plan_.stretches()[number], plan_.ranges()[number], worker);
                  });
   }
-  // The same in as many parts of each stretch as give all threads equally much to do; not where
-  // something is summed by stretches.
+  // The same in parts of each stretch.
   template <class Task>
-  void for_parts_of_stretches(const RowCuts& cuts, bool sums, Task&& task) {
-    const index_t parts = plan_.parts_of_stretches(cuts.threads_for_stretches);
-    if (parts == 1 || sums) return for_stretches(cuts, task);
+  void for_parts_of_stretches(const RowCuts& cuts, index_t parts, Task&& task) {
+    if (parts == 1) return for_stretches(cuts, task);
     parallel_for(std::ssize(plan_.stretches()) * parts, cuts.threads_for_stretches,
-                 [&](index_t i, index_t) {
+                 [&](index_t i, index_t worker) {
                    const auto number = static_cast<std::size_t>(i / parts);
                    const Stretch part = part_of(plan_.stretches()[number], i % parts, parts);
-                   if (part.rows.count > 0) task(number, part, parameters_of(program_, part));
+                   if (part.rows.count == 0) return;
+                   task(number, part, parameters_of(program_, part), worker);
                  });
   }
   Block<T> batch_of(const Pass<T>& pass, const RowCuts& cuts);

@@ -1,5 +1,7 @@
 #include "model/step_memory.hpp"
 
+#include <algorithm>
+
 namespace pymlp {
 
 template <class T>
@@ -12,7 +14,7 @@ StepMemory<T>::StepMemory(const Program& program, Keep keep, index_t numbers_of_
       norms(program.widest()) {}
 
 template <class T>
-void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
+void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch, index_t largest_update) {
   const bool by_block = cuts.gradients_by_block;
   if (cuts.lanes) grow(lanes_of_workers, cuts.threads * numbers_of_lanes);
   const index_t rows = by_block ? cuts.largest_block() : cuts.largest_segment();
@@ -27,12 +29,16 @@ void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
   grow(losses, cuts.largest_segment());
   grow(scales, cuts.largest_segment());
   if (by_block) grow(block_gradients, cuts.gradients_beside() * n_parameters);
+  constexpr index_t line = 64 / sizeof(T);
+  numbers_to_update = std::max(numbers_to_update, (largest_update + line - 1) / line * line);
+  grow(gradients_to_update, cuts.threads_for_stretches * numbers_to_update);
 }
 
 template <class T>
 index_t StepMemory<T>::size() const {
   index_t size = block_gradients.size() + losses.size() + scales.size() + norms.size() +
-                 batch_sums.size() + sums.size() + lanes_of_workers.size();
+                 batch_sums.size() + sums.size() + lanes_of_workers.size() +
+                 gradients_to_update.size();
   for (const Workspace<T>& workspace : workspaces) size += workspace.size();
   return size;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <mutex>
 #include <numeric>
 
@@ -10,6 +11,38 @@
 #include "ops/table.hpp"
 
 namespace pymlp {
+
+namespace {
+
+// Before a parameter is written, all cores that have read its line must give it up. Stores between
+// those of an optimiser's states would wait for that one by one; in a row they wait together.
+template <class T>
+void take_lines(T* numbers, index_t count) {
+  constexpr index_t line = 64 / sizeof(T);
+  volatile T* const lines = numbers;
+  for (index_t i = 0; i < count; i += line) lines[i] = lines[i];
+}
+
+// An update of parameters that other threads have read, as many at a time as stay in the nearest
+// cache.
+template <class T>
+void update_shared(Optimizer<T>& optimizer, T* parameters, const T* gradient, const Range& range) {
+  constexpr index_t kAtATime = 4096;
+  for (index_t first = range.first; first < range.end(); first += kAtATime) {
+    const index_t count = std::min(kAtATime, range.end() - first);
+    take_lines(parameters + first, count);
+    optimizer.update(parameters, gradient, first, count);
+  }
+}
+
+// An arena of which only the part from number `first` on exists.
+template <class T>
+T* arena_of(T* part, index_t first) {
+  const auto bytes = static_cast<std::uintptr_t>(first * static_cast<index_t>(sizeof(T)));
+  return reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(part) - bytes);
+}
+
+}  // namespace
 
 template <class T>
 StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
@@ -28,10 +61,14 @@ StepResult Step<T>::update(const Pass<T>& pass, const Learner<T>& learner) {
   const bool whole = options.clip_norm > 0.0 || pass.update_last || plan_.takes_long(cuts.rows);
   Clipping clipping{1.0, options.clip_value};
   if (whole) {
-    const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges&) {
+    const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges&,
+                            index_t) {
       if (!requested(pass.interrupt)) finish_gradient(pass, cuts, options, number, stretch);
     };
-    for_parts_of_stretches(cuts, options.has_penalty(), finish);
+    // A penalty is summed by stretches.
+    const index_t parts =
+        options.has_penalty() ? 1 : plan_.parts_of_stretches(cuts.threads_for_stretches);
+    for_parts_of_stretches(cuts, parts, finish);
     if (came(pass.interrupt)) return result;
     loss.penalty = penalty_of(loss, options);
     if (!std::isfinite(loss.penalty)) return result;
@@ -86,28 +123,42 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
   auto& [network, optimizer, options, undo, point] = learner;
   T* const parameters = point != nullptr ? point->updated() : network.parameters();
   const bool limits = options.max_norm > 0.0;
+  const bool shared = cuts.threads_for_stretches > 1 && optimizer.state().size() > 0;
   std::atomic<bool> finite{true};
   if (undo != nullptr) undo->begin(program_.n_parameters(), optimizer);
   const std::unique_lock lock(network.access().mutex());
   optimizer.begin_step(clipping);
-  const auto update = [&](const Range& range) {
+  const auto update = [&](const Range& range, const T* gradient) {
     if (undo != nullptr) undo->keep(parameters, optimizer, range);
-    optimizer.update(parameters, pass.gradient, range.first, range.count);
+    if (shared) {
+      update_shared(optimizer, parameters, gradient, range);
+    } else {
+      optimizer.update(parameters, gradient, range.first, range.count);
+    }
     if (point != nullptr && !limits) point->follow(optimizer, range);
     if (undo != nullptr && !kernels<T>().all_finite(parameters + range.first, range.count)) {
       finite.store(false, std::memory_order_relaxed);
     }
   };
-  const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges& ranges) {
-    if (gradients_too) finish_gradient(pass, cuts, options, number, stretch);
+  const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges& ranges,
+                          index_t worker) {
+    // Updated while its gradient is still in the cache. Where that is all of it, nobody wants it
+    // later, and it need not leave the cache.
+    Pass<T> own = pass;
+    if (gradients_too && cuts.sums_at_once() && ranges.count == 1) {
+      const auto [first, count] = *ranges.begin();
+      T* const part = memory_.gradient_to_update(worker, count);
+      if (part != nullptr) own.gradient = arena_of(part, first);
+    }
+    if (gradients_too) finish_gradient(own, cuts, options, number, stretch);
     if (cuts.lanes) return;
-    // Updated while its gradient is still in the cache.
-    for (const Range& range : ranges) update(range);
+    for (const Range& range : ranges) update(range, own.gradient);
     packed_->refresh(pass.parameters, stretch);
   };
-  for_parts_of_stretches(cuts, gradients_too && options.has_penalty(), finish);
+  const index_t parts = gradients_too && options.has_penalty() ? 1 : plan_.parts_of_updates(cuts);
+  for_parts_of_stretches(cuts, parts, finish);
   if (cuts.lanes) {  // so few that they are in the cache anyway
-    std::ranges::for_each(plan_.trained(), update);
+    for (const Range& range : plan_.trained()) update(range, pass.gradient);
     parameters_changed();
   }
   if (undo != nullptr && plan_.joins() && !statistics_are_finite(pass, cuts)) finite = false;
