@@ -26,7 +26,6 @@ if(PYMLP_BLAS STREQUAL "bundled")
   set(blas_prefix scipy_)
   configure_file(${wheel_library} ${PYMLP_BLAS_BUILD_FOLDER}/${blas_file} COPYONLY)
   install(FILES ${PYMLP_BLAS_BUILD_FOLDER}/${blas_file} DESTINATION pymlp/lib)
-  set(blas_definitions PYMLP_BLAS_BUNDLED)
 elseif(PYMLP_BLAS STREQUAL "system")
   find_package(BLAS REQUIRED)
   find_path(PYMLP_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas mkl blis REQUIRED)
@@ -45,7 +44,6 @@ else()
 endif()
 
 set_property(SOURCE src/cpp/kernels/blas_library.cpp APPEND PROPERTY COMPILE_DEFINITIONS
-  ${blas_definitions}
   PYMLP_BLAS_FILE="${blas_file}"
   PYMLP_BLAS_LIBRARY="$<$<PLATFORM_ID:Darwin>:@rpath/>${blas_file}"
   PYMLP_BLAS_NAME="${blas_name}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -107,13 +107,13 @@ def get_arithmetic() -> str:
     return _core.get_arithmetic()
 
 
-@contextmanager
-def arithmetic(name: str) -> Iterator[None]:
+def arithmetic(name: str) -> _Block:
     """Choose what computes the matrix products in a ``with`` block.
 
     It holds for the calling thread, and there for the context: tasks of asyncio do not see the
     blocks of one another. Threads that start in the block have the choice of the process;
-    `asyncio.to_thread` takes the block's with it. Blocks may be nested; the inner one counts.
+    `asyncio.to_thread` takes the block's with it. Blocks may be nested; the inner one counts. What
+    is returned may be kept for several blocks, at once as well, and decorates functions.
 
     Parameters
     ----------
@@ -133,10 +133,23 @@ def arithmetic(name: str) -> Iterator[None]:
     >>> with pymlp.arithmetic("exact"):
     ...     Y = net.predict(np.ones((2, 4)))
     """
-    token = _core.enter_arithmetic(arithmetic_name("name", name))
-    try:
-        yield
-    finally:
+    return _Block(arithmetic_name("name", name))
+
+
+class _Block(ContextDecorator):
+    # Of every block that is open in a context, what was before it.
+    _before: ContextVar[tuple[object, ...]] = ContextVar("pymlp.arithmetic blocks", default=())
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        token = _core.enter_arithmetic(self._name)
+        self._before.set((*self._before.get(), token))
+
+    def __exit__(self, *error: object) -> None:
+        *outer, token = self._before.get()
+        self._before.set(tuple(outer))
         _core.leave_arithmetic(token)
 
 
@@ -145,7 +158,7 @@ def arithmetic_name(argument: str, name: str) -> str:
     if not isinstance(name, str):
         raise TypeError(f"{argument} must be exact or blas, not {_checks.type_name(name)}")
     if name not in _BITS:
-        raise ValueError(f"unknown arithmetic '{name}'; known are exact and blas")
+        raise ValueError(f"{argument} must be exact or blas, not '{name}'")
     return name
 
 

@@ -85,6 +85,8 @@ std::vector<index_t> from_one_to(index_t last) {
 
 }  // namespace
 
+TEST_SUITE_BEGIN("every instruction set");
+
 TEST_CASE_TEMPLATE("products are chains of fused multiply-adds in every tile", T, float, double) {
 #if defined(PYMLP_SANITIZED)
   const std::vector<index_t> some_k{0, 1, 3, 10};
@@ -114,6 +116,8 @@ TEST_CASE_TEMPLATE("so they are of numbers at the edges", T, float, double) {
 TEST_CASE_TEMPLATE("long sums are chains of 256 terms", T, float, double) {
   check_products<T>({1, 4, 13}, {1, 10, 33}, {784, 4097}, Kind::ordinary);
 }
+
+TEST_SUITE_END();
 
 namespace {
 

@@ -34,7 +34,7 @@ std::string library_path() {
   return std::filesystem::exists(beside, unreadable) ? beside.string() : PYMLP_BLAS_LIBRARY;
 }
 
-#if defined(PYMLP_BLAS_BUNDLED) && defined(__linux__)
+#if defined(__linux__)
 
 // A thread that may use one processor alone.
 void stay_on_this_processor() {
@@ -48,7 +48,8 @@ void stay_on_this_processor() {
 
 // OpenBLAS starts a thread for every processor that it may use when it is loaded, and would keep
 // them. The package has threads of its own: a thread that may use one processor alone loads it, and
-// nothing is started, whatever the environment says, which is not touched.
+// nothing is started, whatever the environment says, which is not touched. A system's that another
+// package has loaded before stays as it is.
 void* open_quietly(const std::string& path, std::string& problem) {
   void* handle = nullptr;
   std::thread([&] {

@@ -21,5 +21,5 @@ PYMLP_EXPORT const char* pymlp_openblas_get_corename() { return openblas_get_cor
 PYMLP_EXPORT const char* pymlp_openblas_get_config() { return "unknown"; }
 PYMLP_EXPORT const char* pymlp_openblas_get_corename() { return "unknown"; }
 #endif
-// Other packages of the process may use the same library: its threads are its own affair.
+// It has no threads but those of other packages that loaded it before, and these are left to them.
 PYMLP_EXPORT void pymlp_openblas_set_num_threads(int) {}

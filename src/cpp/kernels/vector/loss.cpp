@@ -60,18 +60,17 @@ struct SmoothedRow {
   }
 };
 
-// body(i, y) for every sample, y its target row. `classes` share what smoothing adds.
+// body(i, y) for every sample, y its target row, whose classes share what smoothing adds.
 template <class T, class Body>
-PYMLP_INLINE void for_samples(const Targets<T>& targets, index_t rows, const Loss& loss,
-                              index_t classes, Body body) {
-  const Smoothing<T> smoothing(loss, classes);
-  const bool smooth = loss.label_smoothing != 0.0;
-  for (index_t i = 0; i < rows; ++i) {
-    if (targets.labels != nullptr) {
-      const LabelRow<T> y{targets.labels[i]};
+PYMLP_INLINE void for_samples(const LossArguments<T>& of, Body body) {
+  const Smoothing<T> smoothing(of.loss, of.n_outputs());
+  const bool smooth = of.loss.label_smoothing != 0.0;
+  for (index_t i = 0; i < of.outputs.rows; ++i) {
+    if (of.targets.labels != nullptr) {
+      const LabelRow<T> y{of.targets.labels[i]};
       smooth ? body(i, SmoothedRow<T, LabelRow<T>>{y, smoothing}) : body(i, y);
     } else {
-      const ValueRow<T> y{targets.values.row(i)};
+      const ValueRow<T> y{of.targets.values.row(i)};
       smooth ? body(i, SmoothedRow<T, ValueRow<T>>{y, smoothing}) : body(i, y);
     }
   }
@@ -87,7 +86,7 @@ template <class T, bool divergence>
 void softmax_cross_entropy(const LossArguments<T>& of) {
   const index_t k = of.n_outputs();
   if (k <= kMostGroupColumns) return softmax_cross_entropy_of_groups<T, divergence>(of);
-  for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
+  for_samples(of, [&](index_t i, auto y) {
     const T* z = of.outputs.row(i);
     T* g = of.gradient.row(i);
     const T largest = largest_of(z, k);
@@ -110,7 +109,7 @@ template <class T, bool divergence>
 void cross_entropy(const LossArguments<T>& of) {
   const index_t k = of.n_outputs();
   if (k <= kMostGroupColumns) return cross_entropy_of_groups<T, divergence>(of);
-  for_samples(of.targets, of.outputs.rows, of.loss, k, [&](index_t i, auto y) {
+  for_samples(of, [&](index_t i, auto y) {
     const T* a = of.outputs.row(i);
     T* g = of.gradient.row(i);
     of.losses[i] = -y.dot(k, [&](index_t j) { return CrossEntropy::log(a[j]); });
@@ -120,21 +119,39 @@ void cross_entropy(const LossArguments<T>& of) {
   });
 }
 
-// loss = mean_j value(a_j, y_j).
+// The targets of sample i, of its label or smoothed.
+template <class T>
+__attribute__((noinline)) const T* made_targets(const LossArguments<T>& of, index_t i, T* made) {
+  const Smoothing<T> smoothing(of.loss, kYesOrNo);
+  const bool smooth = of.loss.label_smoothing != 0.0;
+  for (index_t j = 0; j < of.n_outputs(); ++j) {
+    const T y = of.targets.labels == nullptr ? of.targets.values.row(i)[j]
+                : j == of.targets.labels[i]  ? T(1)
+                                             : T(0);
+    made[j] = smooth ? smoothing.kept * y + smoothing.added : y;
+  }
+  return made;
+}
+
+// loss = mean_j value(a_j, y_j). Targets that are made lie where the result of a loop will, so that
+// there is one loop of each function, whatever the targets are.
 template <class T, class Function>
 void mean_over_outputs(const LossArguments<T>& of, Function function) {
   const index_t k = of.n_outputs();
   if (k <= kMostGroupColumns) return mean_over_outputs_of_groups(of, function);
-  for_samples(of.targets, of.outputs.rows, of.loss, kYesOrNo, [&](index_t i, auto y) {
+  const bool as_given = of.targets.labels == nullptr && of.loss.label_smoothing == 0.0;
+  for (index_t i = 0; i < of.outputs.rows; ++i) {
     const T* a = of.outputs.row(i);
     T* g = of.gradient.row(i);
+    const T* y = as_given ? of.targets.values.row(i) : made_targets(of, i, g);
     PYMLP_VECTOR_LOOP
     for (index_t j = 0; j < k; ++j) g[j] = function.value(a[j], y[j]);
     of.losses[i] = sum_of(g, k) / static_cast<T>(k);
     const T factor = of.scale[i] / static_cast<T>(k);
+    if (!as_given) made_targets(of, i, g);
     PYMLP_VECTOR_LOOP
     for (index_t j = 0; j < k; ++j) g[j] = factor * function.slope(a[j], y[j]);
-  });
+  }
 }
 
 template <class T>
