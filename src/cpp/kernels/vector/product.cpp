@@ -123,12 +123,14 @@ template <class Family, class T>
   return columns<Family, false>(c, first, of);
 }
 
-// Tiles of few rows, as wide as what is left, at most eight vectors: a tile alone waits for each of
-// its sums, however narrow it is. Returns the columns that are done.
+// Tiles of few rows, as wide as what is left and may be read, at most eight vectors: a tile alone
+// waits for each of its sums, however narrow it is. Returns the columns that are done.
 template <class T, int vectors = kFewRowsVectors>
 index_t few_rows(MatrixView<T> c, index_t first, TileArguments<T>& of) {
   if constexpr (vectors > 1) {
-    if (c.cols - first <= (vectors - 1) * kWidth<T>) return few_rows<T, vectors - 1>(c, first, of);
+    const bool readable = first + vectors * kWidth<T> <= padded_columns<T>(c.cols);
+    const bool needed = c.cols - first > (vectors - 1) * kWidth<T>;
+    if (!readable || !needed) return few_rows<T, vectors - 1>(c, first, of);
   }
   return columns<Tiles<T, kWidth<T>, vectors, kFewRows>, false>(c, first, of);
 }
