@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from contextlib import ContextDecorator
-from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pymlp import _checks, _core
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def set_num_threads(n: int) -> None:
@@ -107,13 +110,13 @@ def get_arithmetic() -> str:
     return _core.get_arithmetic()
 
 
-def arithmetic(name: str) -> _Block:
+def arithmetic(name: str) -> _Choice:
     """Choose what computes the matrix products in a ``with`` block.
 
     It holds for the calling thread, and there for the context: tasks of asyncio do not see the
     blocks of one another. Threads that start in the block have the choice of the process;
     `asyncio.to_thread` takes the block's with it. Blocks may be nested; the inner one counts. What
-    is returned may be kept for several blocks, at once as well, and decorates functions.
+    is returned may be kept for several blocks, at once as well, and decorates plain functions.
 
     Parameters
     ----------
@@ -133,24 +136,28 @@ def arithmetic(name: str) -> _Block:
     >>> with pymlp.arithmetic("exact"):
     ...     Y = net.predict(np.ones((2, 4)))
     """
-    return _Block(arithmetic_name("name", name))
+    return _Choice(arithmetic_name("name", name))
 
 
-class _Block(ContextDecorator):
-    # Of every block that is open in a context, what was before it.
-    _before: ContextVar[tuple[object, ...]] = ContextVar("pymlp.arithmetic blocks", default=())
-
+class _Choice(ContextDecorator):
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __enter__(self) -> None:
-        token = _core.enter_arithmetic(self._name)
-        self._before.set((*self._before.get(), token))
+        _core.enter_arithmetic(self, self._name)
 
     def __exit__(self, *error: object) -> None:
-        *outer, token = self._before.get()
-        self._before.set(tuple(outer))
-        _core.leave_arithmetic(token)
+        _core.leave_arithmetic(self)
+
+    def __call__(self, function: _Function) -> _Function:
+        kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction,
+                 inspect.isasyncgenfunction)  # fmt: skip
+        if any(kind(function) for kind in kinds):
+            raise TypeError(
+                "pymlp.arithmetic decorates plain functions, not coroutines or generators, which "
+                "run when the call has ended: write a with block in them"
+            )
+        return super().__call__(function)
 
 
 def arithmetic_name(argument: str, name: str) -> str:

@@ -94,7 +94,38 @@ int untouched_by_interrupts(const Program& program, const Regularization& limits
   }
 }
 
+// Parameters after steps of these sizes, by one optimiser.
+template <class T>
+std::vector<T> after_steps_of(const std::vector<index_t>& sizes, int threads) {
+  const Program program = classifier({54, 256, 256, 256, 7}, "relu");
+  const Problem<T> problem(256, 54, 7, 1);
+  const ArraySource<T> source = problem.with_labels();
+  Network<T> network(program);
+  network.initialize({}, 1);
+  Optimizer<T> optimizer(kAdam, program.n_parameters());
+  std::vector<T> gradient = arena_of<T>(program);
+  Step<T> step(program, kCrossEntropy, Purpose::training, 256, threads);
+  for (const index_t size : sizes) {
+    step.update({.parameters = network.parameters(),
+                 .batch = {source, nullptr, {0, size}},
+                 .gradient = gradient.data()},
+                {network, optimizer, {}});
+  }
+  return parameters_of(network);
+}
+
 }  // namespace
+
+// The fewer the workers, the more does one of them update at a time.
+TEST_CASE_TEMPLATE("batches of any sizes may follow one another on any number of threads", T, float,
+                   double) {
+  const std::vector<index_t> sizes = {256, 1, 256, 67, 3, 256, 1, 256};
+  const std::vector<T> expected = after_steps_of<T>(sizes, 1);
+  for (const int threads : {2, 3, 8, 16}) {
+    CAPTURE(threads);
+    CHECK(same_bits(after_steps_of<T>(sizes, threads), expected));
+  }
+}
 
 TEST_CASE("an interrupt in the middle of a step leaves it whole or not taken") {
   const Program small = classifier(kSmall), wide = classifier(kWide);

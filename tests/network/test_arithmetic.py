@@ -152,6 +152,48 @@ def test_a_choice_serves_several_blocks() -> None:
     assert [future.result() for future in found] == ["blasexact"] * 2
 
 
+def generator_with(name: str) -> Iterator[str]:
+    with pymlp.arithmetic(name):
+        while True:
+            yield pymlp.get_arithmetic()
+
+
+@needs_blas
+def test_blocks_that_end_out_of_order_end_themselves_alone() -> None:
+    pymlp.set_arithmetic("exact")
+    opened = generator_with("blas")
+    assert next(opened) == "blas"
+    with pymlp.arithmetic("exact"):
+        opened.close()
+        assert pymlp.get_arithmetic() == "exact"
+        inner = generator_with("blas")
+        next(inner)
+    assert pymlp.get_arithmetic() == "blas"  # of the generator, which is open
+    inner.close()
+    assert pymlp.get_arithmetic() == "exact"
+
+
+@needs_blas
+def test_a_block_that_ends_in_another_context_leaves_others_alone() -> None:
+    pymlp.set_arithmetic("exact")
+    elsewhere = contextvars.copy_context()
+    opened = elsewhere.run(lambda: (generator := generator_with("blas"), next(generator)))[0]
+    with pymlp.arithmetic("exact"):
+        with pytest.raises(RuntimeError, match="was not entered in this context"):
+            opened.close()
+        assert pymlp.get_arithmetic() == "exact"
+    with pytest.raises(RuntimeError, match="was not entered in this context"):
+        pymlp.arithmetic("exact").__exit__(None, None, None)
+
+
+def test_it_decorates_plain_functions_alone() -> None:
+    async def task() -> None: ...
+
+    for function in (task, generator_with):
+        with pytest.raises(TypeError, match="decorates plain functions, not coroutines or gener"):
+            pymlp.arithmetic("exact")(function)
+
+
 @needs_blas
 def test_a_block_holds_for_its_thread_alone(outputs: dict[str, bytes]) -> None:
     pymlp.set_arithmetic("exact")

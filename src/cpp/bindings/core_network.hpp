@@ -14,6 +14,7 @@
 
 #include "bindings/current_arithmetic.hpp"
 #include "bindings/custom_functions.hpp"
+#include "bindings/gil.hpp"
 #include "bindings/signals.hpp"
 #include "model/kept_steps.hpp"
 #include "model/network.hpp"
@@ -41,14 +42,21 @@ class CoreNetwork {
   // What calls of this network compute with whatever their context says; none: the context's.
   void set_arithmetic(const std::optional<std::string>& name) {
     std::optional<Arithmetic> wanted;
-    if (name) prepare(wanted.emplace(arithmetic_of_name(*name)));
+    if (name) {
+      wanted.emplace(arithmetic_of_name(*name));
+      const gil::Released released;
+      prepare(*wanted);
+    }
     arithmetic_ = wanted;
   }
   // With the GIL held, when a call begins.
   Arithmetic arithmetic() const { return arithmetic_.value_or(current_arithmetic()); }
   Arithmetic arithmetic_of_call() const {
     const Arithmetic of_call = arithmetic();
-    prepare(of_call);
+    if (!is_ready(of_call)) {
+      const gil::Released released;
+      prepare(of_call);
+    }
     return of_call;
   }
   // Views of the parameters keep these alive, and not this object: a ring of references that runs

@@ -45,6 +45,10 @@ void set_process_arithmetic(Arithmetic arithmetic) {
   choice().store(arithmetic, std::memory_order_relaxed);
 }
 
+bool is_ready(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::exact || blas::is_loaded();
+}
+
 void prepare(Arithmetic arithmetic) {
   if (arithmetic == Arithmetic::blas) blas::load();
 }

@@ -19,6 +19,8 @@ std::string_view name_of(Arithmetic arithmetic);
 Arithmetic process_arithmetic();
 void set_process_arithmetic(Arithmetic arithmetic);
 
+// Whether it needs nothing to be loaded.
+bool is_ready(Arithmetic arithmetic);
 // Loads what it needs; throws where that cannot be had.
 void prepare(Arithmetic arithmetic);
 

@@ -67,6 +67,7 @@ void call(Gemm<T> function, Transpose ta, Transpose tb, index_t m, index_t n, in
 
 }  // namespace
 
+bool is_loaded() { return loaded.load(std::memory_order_acquire) != nullptr; }
 void load() { library(); }
 
 template <>

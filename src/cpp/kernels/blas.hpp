@@ -11,6 +11,7 @@ enum class Transpose { no, yes };
 
 // Whether the package was built with one.
 bool is_built_in();
+bool is_loaded();
 // Opens the library; throws where there is none. Afterwards it costs nothing.
 void load();
 

@@ -59,7 +59,7 @@ struct PlanLimits {
   static constexpr index_t few_inputs = 8;              // of a stretch, as few_rows
   static constexpr index_t fewest_inputs = 24;          // of one that is cut to fit into the cache
   static constexpr index_t bytes_in_cache = 384 << 10;  // a stretch's inputs, half a cache
-  // Of the gradient of a part of a stretch that is updated at once, and read beside it by others.
+  // The gradient of a part of a stretch that is updated at once; others are in the cache beside it.
   static constexpr index_t bytes_of_an_update = 128 << 10;
   static constexpr index_t products_of_a_stretch = 50000;  // less is not worth a task
   // A block sums gradients of its own where it holds this many numbers for each parameter.

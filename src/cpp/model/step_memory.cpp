@@ -29,9 +29,19 @@ void StepMemory<T>::reserve(const RowCuts& cuts, const Batch<T>& batch, index_t 
   grow(losses, cuts.largest_segment());
   grow(scales, cuts.largest_segment());
   if (by_block) grow(block_gradients, cuts.gradients_beside() * n_parameters);
+  if (largest_update > 0) reserve_updates(cuts.threads_for_stretches, largest_update);
+}
+
+// Batches of other sizes may have more workers that update fewer numbers at a time: what there is
+// serves all that came. It is known only when it is there.
+template <class T>
+void StepMemory<T>::reserve_updates(index_t workers, index_t largest) {
   constexpr index_t line = 64 / sizeof(T);
-  numbers_to_update = std::max(numbers_to_update, (largest_update + line - 1) / line * line);
-  grow(gradients_to_update, cuts.threads_for_stretches * numbers_to_update);
+  workers = std::max(workers, workers_that_update);
+  const index_t numbers = std::max(numbers_to_update, (largest + line - 1) / line * line);
+  grow(gradients_to_update, workers * numbers);
+  workers_that_update = workers;
+  numbers_to_update = numbers;
 }
 
 template <class T>
