@@ -69,6 +69,14 @@ py::dict limits() {
   return limits;
 }
 
+// Of the gradients of parameters: one arena, those of blocks, and what threads hold beside it.
+index_t gradient_numbers(const Program& program, const Plan& plan, const RowCuts& cuts) {
+  const index_t arenas = cuts.gradients_by_block ? cuts.gradients_beside() + 1 : 1;
+  const index_t beside =
+      cuts.sums_at_once() ? cuts.threads_for_stretches * plan.largest_update(cuts) : 0;
+  return program.n_parameters() * arenas + beside;
+}
+
 template <class T>
 py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int threads) {
   check(rows >= 1 && rows < index_t{1} << 40, "rows must be from 1 to 2^40, not ", rows);
@@ -97,16 +105,14 @@ py::dict plan_of(const CoreNetwork<T>& core, index_t rows, bool training, int th
   result["gradients_by_block"] = cuts.gradients_by_block;
   result["lanes"] = cuts.lanes;
   result["stretches"] = plan.stretches().size();
-  result["stretch_workers"] =
-      std::min<index_t>(cuts.threads_for_stretches, std::ssize(plan.stretches()));
+  result["stretch_workers"] = std::min<index_t>(
+      cuts.threads_for_stretches, std::ssize(plan.stretches()) * plan.parts_of_updates(cuts));
   result["workspaces"] = apart && !by_columns ? workers : 1;
   result["workspace_rows"] = workspace_rows;
   result["workspace_bytes"] =
       (cuts.lanes ? lane_numbers : places.size(workspace_rows)) * static_cast<index_t>(sizeof(T));
-  result["gradient_bytes"] = training
-                                 ? program.n_parameters() * static_cast<index_t>(sizeof(T)) *
-                                       (cuts.gradients_by_block ? cuts.gradients_beside() + 1 : 1)
-                                 : 0;
+  result["gradient_bytes"] =
+      training ? gradient_numbers(program, plan, cuts) * static_cast<index_t>(sizeof(T)) : 0;
   result["numbers_of_a_block"] =
       plan.cut_by_sizes(rows).largest_block() * program.numbers_of_a_sample();
   result["user_functions"] = program.has_user_functions();
