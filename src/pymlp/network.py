@@ -307,7 +307,8 @@ class Network:
 
         Examples
         --------
-        >>> plan = pymlp.Network([17, 64, 64, 6], output="softmax").plan(batch_size=256, threads=2)
+        >>> net = pymlp.Network([17, 64, 64, 6], output="softmax", arithmetic="exact")
+        >>> plan = net.plan(batch_size=256, threads=2)
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
         (2, 128, 2, 3997696.0)
         """
