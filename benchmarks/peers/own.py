@@ -45,4 +45,6 @@ def about() -> dict[str, str]:
     from pymlp import _core
 
     build = hashlib.sha256(Path(_core.__file__).read_bytes()).hexdigest()[:12]
-    return {name: str(value) for name, value in pymlp.show_config().items()} | {"build": build}
+    # Where the library lies says nothing of it, and records are shown to others.
+    told = {name: str(value) for name, value in pymlp.show_config().items() if name != "blas_path"}
+    return told | {"build": build}
