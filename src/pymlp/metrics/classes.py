@@ -173,7 +173,7 @@ def _counts(
     if true.ndim == 2:
         chosen = slice(None) if labels is None else np.asarray(labels)
         t, p = true[:, chosen] == 1, predicted[:, chosen] == 1
-        return weights @ (t & p), weights @ t, weights @ p
+        return np.asarray(weights @ (t & p)), np.asarray(weights @ t), np.asarray(weights @ p)
     classes = np.union1d(true, predicted)
     places_true, places_predicted = (
         np.searchsorted(classes, true),
@@ -181,9 +181,9 @@ def _counts(
     )
     n = len(classes)
     counts = (
-        np.bincount(places_true, weights * (true == predicted), n),
-        np.bincount(places_true, weights, n),
-        np.bincount(places_predicted, weights, n),
+        _sums(places_true, weights * (true == predicted), n),
+        _sums(places_true, weights, n),
+        _sums(places_predicted, weights, n),
     )
     if labels is None:
         return counts
@@ -192,6 +192,10 @@ def _counts(
     known = classes[places] == wanted
     hits, of_true, of_predicted = (np.where(known, c[places], 0.0) for c in counts)
     return hits, of_true, of_predicted
+
+
+def _sums(places: NDArray[np.intp], weights: Numbers, n: int) -> Numbers:
+    return np.bincount(places, weights, n).astype(np.float64, copy=False)
 
 
 def _f1_of_samples(

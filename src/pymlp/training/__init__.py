@@ -13,12 +13,13 @@ from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples
 from pymlp.training.early_stopping import EarlyStopping
+from pymlp.training.epoch_metrics import EpochMetrics, evaluate
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.options import FitOptions
 from pymlp.training.scheduled import scheduled
 from pymlp.training.task import Task
 
-__all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "fit"]
+__all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "evaluate", "fit"]
 
 
 def fit(
@@ -56,6 +57,8 @@ def fit(
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
         _check_optimizer(network, architecture, options)
+        if options.metrics:
+            EpochMetrics(core, architecture, options, training, validation).check()
         # Whatever is refused is refused by now, and nothing has changed.
         if options.seed is None:
             take_seed()

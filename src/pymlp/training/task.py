@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pymlp.architecture import Architecture, CoreNetwork
+from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
@@ -48,7 +49,17 @@ class Task(NamedTuple):
         kinds = [self.options.loss.name, *(g.name for g in self.architecture.activations)]
         return "custom" in kinds
 
+    def metrics(self) -> EpochMetrics | None:
+        """Return what measures an epoch, where metrics are asked for."""
+        if not self.options.metrics:
+            return None
+        return EpochMetrics(
+            self.core, self.architecture, self.options, self.samples, self.validation
+        )
+
     def watch(self, optimizer: Any = None) -> Watch:
         """Return the watch of the training; a plateau reduces the rate of `optimizer`."""
         m = self.samples[0].shape[0]
-        return Watch(self.network, self.core, self.options, self.history, m, optimizer)
+        return Watch(
+            self.network, self.core, self.options, self.history, m, optimizer, self.metrics()
+        )
