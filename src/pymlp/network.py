@@ -649,6 +649,7 @@ class Network:
         max_seconds: float | None = None,
         schedule: Schedule | Mapping[str, Schedule] | None = None,
         class_weight: Mapping[int, float] | str | None = None,
+        scale_target: bool = False,
         l1: float = 0.0,
         l2: float = 0.0,
         clip_norm: float | None = None,
@@ -719,6 +720,13 @@ class Network:
             Multiplies the sample weights by a weight for each class, which `y` names by an integer;
             classes that are not named have 1. "balanced": m / (classes x samples of the class), as
             counted in y. Validation samples are weighted by their classes too.
+        scale_target : bool, default False
+            Learn targets of numbers around 0 with deviation 1, each output by its own mean and
+            deviation over the training samples, and predict in their units afterwards: the last
+            layer's weights and biases take the scale in. For a linear output and a loss of numbers.
+            Losses in the record are of the scaled targets, metrics in the targets' units; in a
+            callback the network predicts scaled values. One whose last biases are all 0, as a new
+            one's are, begins as it is; any other begins with what it predicts.
         l1, l2 : float, default 0
             Add ``l1 sum |w| + l2 / 2 sum w^2`` over the weights, not the biases, to what is
             minimised; it stands in `History.penalty`.
@@ -766,7 +774,8 @@ class Network:
         Warns
         -----
         UserWarning
-            If a layer has a step activation: nothing up to it learns.
+            If a layer has a step activation: nothing up to it learns. If targets of numbers lie far
+            from 0 or have a deviation far from 1, and `scale_target` is not set.
 
         Examples
         --------
@@ -782,8 +791,9 @@ class Network:
             "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
             "seed": seed, "metrics": metrics, "callbacks": callbacks, "progress": progress,
             "threads": threads, "max_seconds": max_seconds, "schedule": schedule,
-            "class_weight": class_weight, "l1": l1, "l2": l2, "clip_norm": clip_norm,
-            "clip_value": clip_value, "max_norm": max_norm, "average": average, "freeze": freeze,
+            "class_weight": class_weight, "scale_target": scale_target, "l1": l1, "l2": l2,
+            "clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm,
+            "average": average, "freeze": freeze,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])

@@ -9,6 +9,7 @@ from pymlp.losses import Loss
 from pymlp.training.history import History
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
+from pymlp.training.target_scale import TargetScale
 
 if TYPE_CHECKING:
     from pymlp.metrics.comparison import Comparison
@@ -52,6 +53,8 @@ class EpochMetrics:
     options : FitOptions
     training : Samples
     validation : Samples, optional
+    scale : TargetScale, optional
+        That of the samples' values and the network's outputs: metrics are in the target's units.
     """
 
     def __init__(
@@ -61,7 +64,9 @@ class EpochMetrics:
         options: FitOptions,
         training: Samples,
         validation: Samples | None,
+        scale: TargetScale | None,
     ) -> None:
+        self._scale = scale
         self._core, self._architecture, self._options = core, architecture, options
         self._samples = {"": training} | ({} if validation is None else {"val_": validation})
 
@@ -85,4 +90,10 @@ class EpochMetrics:
 
     def _compared(self, samples: Samples) -> Comparison:
         options = self._options
-        return _compared(self._core, self._architecture, samples, options.loss, options.threads)
+        given = _compared(self._core, self._architecture, samples, options.loss, options.threads)
+        return given if self._scale is None else _unscaled(given, self._scale)
+
+
+def _unscaled(given: Comparison, scale: TargetScale) -> Comparison:
+    targets = scale.unscaled(given.targets)
+    return given._replace(y=targets, targets=targets, outputs=scale.unscaled(given.outputs))

@@ -42,6 +42,7 @@ class FitOptions:
         self.regularization = regularization(given)
         self.average = _average(given["average"], self.optimizer)
         self.freeze = _layers("freeze", given["freeze"])
+        self.scale_target = _checks.flag("scale_target", given["scale_target"])
         self.validation = given["validation"]
         self.sample_weight = given["sample_weight"]
         self.class_weight = given["class_weight"]

@@ -10,6 +10,7 @@ from pymlp.training.history import History
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
 from pymlp.training.scheduled import Scheduled
+from pymlp.training.target_scale import TargetScale
 from pymlp.training.watch import Watch
 
 
@@ -31,6 +32,8 @@ class Task(NamedTuple):
     seed : int
     scheduled : list of Scheduled
         The numbers that change with time.
+    scale : TargetScale or None
+        That of the samples' values, where it is not their own.
     """
 
     network: Any
@@ -42,6 +45,7 @@ class Task(NamedTuple):
     history: History
     seed: int
     scheduled: list[Scheduled]
+    scale: TargetScale | None
 
     @property
     def calls_user_functions(self) -> bool:
@@ -54,7 +58,7 @@ class Task(NamedTuple):
         if not self.options.metrics:
             return None
         return EpochMetrics(
-            self.core, self.architecture, self.options, self.samples, self.validation
+            self.core, self.architecture, self.options, self.samples, self.validation, self.scale
         )
 
     def watch(self, optimizer: Any = None) -> Watch:
