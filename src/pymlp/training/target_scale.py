@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,22 @@ LOSSES = ("mse", "mae", "huber", "log_cosh", "quantile")
 # A first step of usual size goes some hundredths: what lies far beyond is reached late or never.
 _DEVIATIONS = (0.05, 20.0)
 _FARTHEST_MEAN = 20.0
+_ROWS = 4096
+
+
+def _weighted_mean(
+    of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    values: FloatArray,
+    weights: FloatArray | None,
+) -> NDArray[np.float64]:
+    """Return the mean of a function of the rows, which is taken of some thousands at a time."""
+    total, weight = np.zeros(values.shape[1]), 0.0
+    for first in range(0, len(values), _ROWS):
+        some = of(values[first : first + _ROWS].astype(np.float64))
+        w = np.ones(len(some)) if weights is None else weights[first : first + _ROWS]
+        total += w @ some
+        weight += float(w.sum(dtype=np.float64))
+    return total / weight
 
 
 class TargetScale:
@@ -40,9 +56,8 @@ class TargetScale:
     def __init__(self, samples: Samples) -> None:
         _, _, values, weights = samples
         assert values is not None
-        y = values.astype(np.float64, copy=False)
-        self.mean = np.average(y, axis=0, weights=weights)
-        spread = np.sqrt(np.average((y - self.mean) ** 2, axis=0, weights=weights))
+        self.mean = _weighted_mean(lambda y: y, values, weights)
+        spread = np.sqrt(_weighted_mean(lambda y: (y - self.mean) ** 2, values, weights))
         # The deviation of equal numbers is their mean's rounding error.
         varies = spread > 1e-12 * np.abs(self.mean)
         self.varies = varies
