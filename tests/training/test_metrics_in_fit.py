@@ -210,3 +210,13 @@ def test_what_early_stopping_refuses() -> None:
         EarlyStopping(mode="less")
     with pytest.raises(TypeError, match="monitor must be 'loss' or the name of a metric, not int"):
         EarlyStopping(monitor=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("epochs", "improving"), [(20, True), (3000, False)])
+def test_the_record_says_whether_more_epochs_would_have_helped(
+    epochs: int, improving: bool
+) -> None:
+    X = np.linspace(-1, 1, 20)[:, np.newaxis]
+    net = pymlp.Network([1, 1], dtype="float64", seed=0)
+    history = net.fit(X, 2.0 * X, epochs=epochs, batch_size=None, learning_rate=0.005)
+    assert repr(history).endswith("stopped_by='epochs', still improving)") == improving

@@ -117,12 +117,26 @@ class History:
         }
 
     def __repr__(self) -> str:
-        last = f", loss={self.loss[-1]:.6g}" if self.loss else ""
-        last += f", val_loss={self.val_loss[-1]:.6g}" if self.val_loss else ""
+        columns = {"loss": self.loss, "val_loss": self.val_loss, **self.metrics}
+        last = "".join(f", {name}={values[-1]:.6g}" for name, values in columns.items() if values)
+        going = ", still improving" if self._still_improves() else ""
         return (
             f"History({len(self.loss)} epochs{last}, seconds={self.seconds:.3g}, "
-            f"stopped_by='{self.stopped_by}')"
+            f"stopped_by='{self.stopped_by}'{going})"
         )
+
+    def _still_improves(self) -> bool:
+        """Tell whether the last tenth of the epochs had more than a hundredth of the progress.
+
+        Of a training that ended for want of epochs or of time: more of them would have helped.
+        """
+        watched = self.watched
+        last = len(watched) // 10
+        if last == 0 or self.stopped_by not in ("epochs", "max_seconds"):
+            return False
+        best = max if self._monitor.more_is_better else min
+        first, before, now = watched[0], best(watched[:-last]), best(watched)
+        return abs(now - before) > 0.01 * abs(now - first)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the learning curve, as `pymlp.plot.history` does; needs matplotlib."""
