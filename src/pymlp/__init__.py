@@ -62,7 +62,7 @@ from pymlp.optimizers import (
 from pymlp.training import EarlyStopping, History, TrainingDiverged
 
 if _typing.TYPE_CHECKING:
-    from pymlp import plot
+    from pymlp import metrics, plot
     from pymlp.diagnosis import Diagnosis, diagnose
     from pymlp.files.load import load
     from pymlp.files.safetensors import FileFormatError
@@ -126,6 +126,7 @@ __all__ = [
     "initializers",
     "load",
     "losses",
+    "metrics",
     "plot",
     "schedules",
     "set_arithmetic",
@@ -139,6 +140,7 @@ _LAZY = {
     "FileFormatError": "files.safetensors",
     "diagnose": "diagnosis",
     "load": "files.load",
+    "metrics": "metrics",
     "plot": "plot",
 }
 

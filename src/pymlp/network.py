@@ -445,6 +445,49 @@ class Network:
         seed = self._training_seed(training, samples)
         return self._core.loss(*samples, kind.for_core(), seed, config.threads(threads))
 
+    def evaluate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        metrics: str | Callable[..., float] | Iterable[str | Callable[..., float]] | None = None,
+        loss: str | Loss = "auto",
+        sample_weight: ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> dict[str, float]:
+        """Return the mean loss over the samples, and metrics, by their names.
+
+        Parameters
+        ----------
+        X, y, loss, sample_weight, threads
+            As in `loss`.
+        metrics : name, function, or several of them, optional
+            As in `fit`. None: "accuracy" where y holds classes, else "r2".
+
+        Returns
+        -------
+        dict of str to float
+            "loss" first.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `loss`; or where a metric does not go with y.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 3], output="softmax", init="zeros")
+        >>> net.evaluate([[1.0, 2.0], [0.0, 1.0]], [0, 1], metrics=["accuracy", "brier"])
+        {'loss': 1.0986..., 'accuracy': 0.5, 'brier': 0.6666...}
+        """
+        kind = losses.resolve(loss, self._architecture.activations[-1])
+        samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
+        n_threads = config.threads(threads)
+        values = _training.evaluate(
+            self._core, self._architecture, samples, kind, metrics, n_threads
+        )
+        return {"loss": self._core.loss(*samples, kind.for_core(), None, n_threads), **values}
+
     def _training_seed(self, training: bool, samples: Any) -> int | None:
         """Return the seed of the next step's draws; None where nothing is as in training."""
         if not _checks.flag("training", training):
@@ -600,12 +643,14 @@ class Network:
         sample_weight: ArrayLike | None = None,
         shuffle: bool = True,
         seed: int | None = None,
+        metrics: str | Callable[..., float] | Iterable[str | Callable[..., float]] = (),
         callbacks: Iterable[Callable[[Network, History], bool | None]] = (),
         progress: bool = False,
         threads: int | None = None,
         max_seconds: float | None = None,
         schedule: Schedule | Mapping[str, Schedule] | None = None,
         class_weight: Mapping[int, float] | str | None = None,
+        scale_target: bool = False,
         l1: float = 0.0,
         l2: float = 0.0,
         clip_norm: float | None = None,
@@ -639,14 +684,19 @@ class Network:
             Samples to measure the loss on after every epoch, or the share of X held out for that,
             whose rows are in `History.held_out`.
         early_stopping : EarlyStopping, int or bool, optional
-            Watches the validation loss, or the training loss where there is no validation. An
-            integer is the patience; True is ``EarlyStopping()``.
+            Watches the validation loss, or the training loss where there is no validation, or a
+            metric. An integer is the patience; True is ``EarlyStopping()``.
         sample_weight : array-like, shape (m,), optional
             Every mean is weighted by these; held-out rows take theirs along.
         shuffle : bool, default True
             Visit the samples in a new order every epoch.
         seed : int, optional
             Of orders and the held-out share; None goes on from the network's own seed.
+        metrics : name, function, or several of them
+            What is measured after every epoch, of the training samples and of those of validation,
+            and recorded in `History.metrics`; `pymlp.metrics` has the names. A function is called
+            as ``f(y, outputs)``, with y as the loss takes it and outputs (m, n_out), and with
+            ``sample_weight=`` where it has a parameter of that name. Weights are the loss's.
         callbacks : iterable of callables
             Each is called as ``callback(network, history)`` after every recorded epoch; True ends
             training. The parameters are those that the epoch's validation loss was measured with;
@@ -671,6 +721,13 @@ class Network:
             Multiplies the sample weights by a weight for each class, which `y` names by an integer;
             classes that are not named have 1. "balanced": m / (classes x samples of the class), as
             counted in y. Validation samples are weighted by their classes too.
+        scale_target : bool, default False
+            Learn targets of numbers around 0 with deviation 1, each output by its own mean and
+            deviation over the training samples, and predict in their units afterwards: the last
+            layer's weights and biases take the scale in. For a linear output and a loss of numbers.
+            Losses in the record are of the scaled targets, metrics in the targets' units; in a
+            callback the network predicts scaled values. One whose last biases are all 0, as a new
+            one's are, begins as it is; any other begins with what it predicts.
         l1, l2 : float, default 0
             Add ``l1 sum |w| + l2 / 2 sum w^2`` over the weights, not the biases, to what is
             minimised; it stands in `History.penalty`.
@@ -718,7 +775,8 @@ class Network:
         Warns
         -----
         UserWarning
-            If a layer has a step activation: nothing up to it learns.
+            If a layer has a step activation: nothing up to it learns. If targets of numbers lie far
+            from 0 or have a deviation far from 1, and `scale_target` is not set.
 
         Examples
         --------
@@ -732,11 +790,11 @@ class Network:
             "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
             "learning_rate": learning_rate, "validation": validation,
             "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
-            "seed": seed, "callbacks": callbacks, "progress": progress, "threads": threads,
-            "max_seconds": max_seconds, "schedule": schedule, "class_weight": class_weight,
-            "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
-            "max_norm": max_norm, "average": average,
-            "freeze": freeze,
+            "seed": seed, "metrics": metrics, "callbacks": callbacks, "progress": progress,
+            "threads": threads, "max_seconds": max_seconds, "schedule": schedule,
+            "class_weight": class_weight, "scale_target": scale_target, "l1": l1, "l2": l2,
+            "clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm,
+            "average": average, "freeze": freeze,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])

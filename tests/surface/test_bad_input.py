@@ -206,7 +206,7 @@ WRONG_OPTIONS = [
     (fit(validation=(np.eye(4), [0] * 3)), ValueError, "validation: y must have 4 rows"),
     (fit(validation=(np.eye(4) * np.nan, [0] * 4)), ValueError, "validation: X must be finite"),
     (fit(validation=0.95), ValueError, "validation=0.95 of 6 samples leaves none to train on"),
-    (fit(metrics=()), TypeError, "unexpected keyword argument 'metrics'"),
+    (fit(measures=()), TypeError, "unexpected keyword argument 'measures'"),
     (fit(class_weights={}), TypeError, "argument 'class_weights'; use class_weight"),
     (positional("fit", [0] * 6, 5), TypeError, "3 positional arguments but 4 were given"),
     (positional("loss", [0] * 6, "mse"), TypeError, "3 positional arguments but 4 were given"),

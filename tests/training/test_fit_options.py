@@ -183,7 +183,7 @@ def test_the_record_as_plain_values(rng: Rng) -> None:
     assert told["loss"] == history.loss
     assert told["penalty"] == history.penalty
     assert min(history.penalty) > 0.0
-    assert told["held_out"] == np.asarray(history.held_out).tolist()
+    assert told["val_loss"] == history.val_loss
     assert told["best_epoch"] == int(np.argmin(history.val_loss))
     assert told["stopped_by"] == "epochs"
     assert net.fit(*samples, epochs=1).penalty == [0.0]

@@ -85,7 +85,9 @@ def test_however_training_ends_on_its_own_the_best_parameters_stay(
 
 
 def test_early_stopping_shows_its_options() -> None:
-    assert repr(EarlyStopping()) == "EarlyStopping(patience=10, min_delta=0, restore_best=True)"
+    assert repr(EarlyStopping()) == (
+        "EarlyStopping(patience=10, min_delta=0, restore_best=True, monitor='loss', mode='auto')"
+    )
 
 
 # ---- validation ----------------------------------------------------------------------------------

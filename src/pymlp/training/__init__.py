@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +12,16 @@ from numpy.typing import ArrayLike
 from pymlp import _core, config
 from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.optimizers import LBFGS
-from pymlp.training import loop, samples
+from pymlp.training import loop, samples, target_scale
 from pymlp.training.early_stopping import EarlyStopping
+from pymlp.training.epoch_metrics import EpochMetrics, evaluate
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.options import FitOptions
 from pymlp.training.scheduled import scheduled
+from pymlp.training.target_scale import TargetScale
 from pymlp.training.task import Task
 
-__all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "fit"]
+__all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "evaluate", "fit"]
 
 
 def fit(
@@ -56,14 +59,31 @@ def fit(
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
         _check_optimizer(network, architecture, options)
+        scale = _scale_of(training, options, architecture)
+        if scale is not None:
+            training = scale.scaled(training)
+            validation = None if validation is None else scale.scaled(validation)
+        if options.metrics:
+            EpochMetrics(core, architecture, options, training, validation, scale).check()
         # Whatever is refused is refused by now, and nothing has changed.
         if options.seed is None:
             take_seed()
         task = Task(
-            network, core, architecture, training, validation, options, history, seed, numbers
+            network,
+            core,
+            architecture,
+            training,
+            validation,
+            options,
+            history,
+            seed,
+            numbers,
+            scale,
         )
+        in_scale = scale.in_network(core, architecture) if scale else contextlib.nullcontext()
         try:
-            _loop_of(options)(task)
+            with in_scale:
+                _loop_of(options)(task)
         finally:
             if history.stopped_by == "running":  # an interrupt came before the first step
                 history.stopped_by = "interrupted"
@@ -74,6 +94,17 @@ def fit(
             "learning_rate or scaled inputs may help"
         )
     return history
+
+
+def _scale_of(
+    training: samples.Samples, options: FitOptions, architecture: Architecture
+) -> TargetScale | None:
+    """Return the scale that the targets are learnt in; None: their own."""
+    if options.scale_target:
+        target_scale.check(options, architecture)
+        return TargetScale(training)
+    target_scale.warn_of_units(training, options, architecture, stacklevel=5)
+    return None
 
 
 def _loop_of(options: FitOptions) -> Callable[[Task], None]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pymlp.training.monitor import Monitor
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -33,6 +35,10 @@ class History:
         validation.
     penalty : list of float
         What `l1` and `l2` added to the training loss.
+    metrics : dict of str to list of float
+        Of each metric that `fit` was asked for, by its name for the training samples, and with
+        "val_" before it for those of validation; measured after each epoch, with the same weights
+        as the loss.
     learning_rate : list of float
         Of the last step of each epoch.
     seconds : float
@@ -55,31 +61,41 @@ class History:
         self.loss: list[float] = []
         self.val_loss: list[float] = []
         self.penalty: list[float] = []
+        self.metrics: dict[str, list[float]] = {}
         self.learning_rate: list[float] = []
         self.seconds = 0.0
         self.stopped_by = "running"
         self.held_out: NDArray[np.int64] | None = None
-        self._min_delta = 0.0
+        self._monitor = Monitor()
 
     @property
     def watched(self) -> list[float]:
-        """The losses that early stopping watches: of validation where there is one."""
-        return self.val_loss or self.loss
+        """What early stopping watches: of validation where there is one."""
+        name = self._monitor.name
+        if name == "loss":
+            return self.val_loss or self.loss
+        return self.metrics.get(f"val_{name}") or self.metrics.get(name, [])
 
     @property
     def best_epoch(self) -> int | None:
         """The index of the epoch with the least watched loss; None before the first epoch.
 
-        A loss that is lower by no more than `EarlyStopping.min_delta` does not count as less.
+        Where early stopping monitors a metric, that with the best value of it. What is better by no
+        more than `EarlyStopping.min_delta` does not count as better.
         """
+        watched = self.watched
         best: int | None = None
-        for epoch, loss in enumerate(self.watched):
-            if best is None or loss < self.watched[best] - self._min_delta:
+        for epoch, value in enumerate(watched):
+            if best is None or self._monitor.improves(value, watched[best]):
                 best = epoch
         return best
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain lists and numbers, for JSON or a data frame.
+        """Return what there is of every epoch as lists, and the rest as plain values.
+
+        It goes into JSON, and a data frame takes it as it is: metrics are lists of their own, and
+        what there is not (`val_loss` without validation) is left out, as `held_out` is, which has
+        an entry for each row.
 
         Examples
         --------
@@ -88,24 +104,39 @@ class History:
         >>> history.to_dict()["loss"]
         [1.0, 1.0]
         """
+        validation = {"val_loss": list(self.val_loss)} if self.val_loss else {}
         return {
             "loss": list(self.loss),
-            "val_loss": list(self.val_loss),
+            **validation,
+            **{name: list(values) for name, values in self.metrics.items()},
             "penalty": list(self.penalty),
             "learning_rate": list(self.learning_rate),
             "seconds": self.seconds,
             "stopped_by": self.stopped_by,
             "best_epoch": self.best_epoch,
-            "held_out": None if self.held_out is None else self.held_out.tolist(),
         }
 
     def __repr__(self) -> str:
-        last = f", loss={self.loss[-1]:.6g}" if self.loss else ""
-        last += f", val_loss={self.val_loss[-1]:.6g}" if self.val_loss else ""
+        columns = {"loss": self.loss, "val_loss": self.val_loss, **self.metrics}
+        last = "".join(f", {name}={values[-1]:.6g}" for name, values in columns.items() if values)
+        going = ", still improving" if self._still_improves() else ""
         return (
             f"History({len(self.loss)} epochs{last}, seconds={self.seconds:.3g}, "
-            f"stopped_by='{self.stopped_by}')"
+            f"stopped_by='{self.stopped_by}'{going})"
         )
+
+    def _still_improves(self) -> bool:
+        """Tell whether the last tenth of the epochs had more than a hundredth of the progress.
+
+        Of a training that ended for want of epochs or of time: more of them would have helped.
+        """
+        watched = self.watched
+        last = len(watched) // 10
+        if last == 0 or self.stopped_by not in ("epochs", "max_seconds"):
+            return False
+        best = max if self._monitor.more_is_better else min
+        first, before, now = watched[0], best(watched[:-last]), best(watched)
+        return abs(now - before) > 0.01 * abs(now - first)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw the learning curve, as `pymlp.plot.history` does; needs matplotlib."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
 from pymlp.activations import Activation
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
+from pymlp.training.monitor import monitor_of
+
+if TYPE_CHECKING:
+    from pymlp.metrics.named import Metric
 
 _AUTO = 32  # samples a step
 
@@ -28,6 +32,8 @@ class FitOptions:
         self.shuffle = _checks.flag("shuffle", given["shuffle"])
         self.seed = None if given["seed"] is None else architecture.checked_seed(given["seed"])
         self.early_stopping = _early_stopping(given["early_stopping"])
+        self.metrics = _metrics(given["metrics"])
+        self.monitor = monitor_of(self.early_stopping, self.metrics)
         self.callbacks = _callbacks(given["callbacks"])
         self.progress = _checks.flag("progress", given["progress"])
         self.threads = config.threads(given["threads"])
@@ -36,6 +42,7 @@ class FitOptions:
         self.regularization = regularization(given)
         self.average = _average(given["average"], self.optimizer)
         self.freeze = _layers("freeze", given["freeze"])
+        self.scale_target = _checks.flag("scale_target", given["scale_target"])
         self.validation = given["validation"]
         self.sample_weight = given["sample_weight"]
         self.class_weight = given["class_weight"]
@@ -182,6 +189,14 @@ def _early_stopping(value: Any) -> EarlyStopping | None:
         "early_stopping must be an EarlyStopping, True or a patience, not "
         f"{_checks.type_name(value)}"
     )
+
+
+def _metrics(given: Any) -> tuple[Metric, ...]:
+    if isinstance(given, tuple | list) and not given:
+        return ()
+    from pymlp.metrics import named
+
+    return named.resolve(given)
 
 
 def _max_seconds(value: Any) -> float:

@@ -1,15 +1,14 @@
 """The watch, which looks at training after every epoch: one rule for every loop.
 
-After an epoch is recorded, in this order: the best parameters are kept, early stopping counts,
-every callback is called, the plateau's learning rate is set, the time is looked at. Until then the
-parameters are those that the epoch's losses were measured with. However training ends on its own
-(all epochs, early stopping, time, a callback's True, convergence), the best parameters stay where
-`restore_best` asks for them; after an exception or divergence they do not.
+After an epoch is recorded, in this order: metrics are measured, the best parameters are kept, early
+stopping counts, every callback is called, the plateau's learning rate is set, the time is looked
+at. Until then the parameters are those that the epoch's losses were measured with. However training
+ends on its own (all epochs, early stopping, time, a callback's True, convergence), the best
+parameters stay where `restore_best` asks for them; after an exception or divergence they do not.
 """
 
 from __future__ import annotations
 
-import math
 from time import perf_counter
 from types import TracebackType
 from typing import Any
@@ -20,6 +19,7 @@ from pymlp._arrays import FloatArray
 from pymlp.architecture import CoreNetwork
 from pymlp.schedules import ReduceOnPlateau
 from pymlp.training.early_stopping import EarlyStopping
+from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
 from pymlp.training.options import FitOptions
 
@@ -42,6 +42,7 @@ class Watch:
         How many are seen in an epoch.
     optimizer : Optimizer of the core, optional
         Whose learning rate a plateau reduces.
+    metrics : EpochMetrics, optional
 
     Attributes
     ----------
@@ -57,13 +58,15 @@ class Watch:
         history: History,
         samples: int,
         optimizer: Any,
+        metrics: EpochMetrics | None,
     ) -> None:
         self.history = history
         self._network = network
         self._core = core
         self._options = options
         self._rule = options.early_stopping
-        self._best_loss = math.inf
+        self._metrics = metrics
+        self._best = options.monitor.worst
         self._best_parameters: FloatArray | None = None
         self._epochs_without_improvement = 0
         self._started = 0.0
@@ -74,9 +77,8 @@ class Watch:
             self._rates = plateau.follow(optimizer.learning_rate)
             next(self._rates)
         self._bar = _bar(options.epochs * samples) if options.progress else None
-        if self._rule:
-            history._min_delta = self._rule.min_delta
-        looks = bool(self._rule or options.callbacks or self._rates)
+        history._monitor = options.monitor
+        looks = bool(self._rule or options.callbacks or self._rates or metrics)
         self.epochs_a_look = 1 if looks else options.epochs
 
     def __enter__(self) -> Watch:
@@ -111,6 +113,8 @@ class Watch:
 
     def after_epoch(self) -> str | None:
         """Look at the epoch that was recorded last; return why training ends, or None."""
+        if self._metrics is not None:
+            self._metrics.append_to(self.history)
         self.history.seconds = self._elapsed()
         if self._rule:
             self._keep_best(self._rule)
@@ -119,7 +123,9 @@ class Watch:
         if self._rule and self._epochs_without_improvement >= self._rule.patience:
             return "early_stopping"
         if self._rates:
-            self._optimizer.learning_rate = self._rates.send(self.history.watched[-1])
+            self._optimizer.learning_rate = self._rates.send(
+                (self.history.val_loss or self.history.loss)[-1]
+            )
         return "max_seconds" if self.time_is_up() else None
 
     def _called_back(self) -> bool:
@@ -128,11 +134,11 @@ class Watch:
         return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
     def _keep_best(self, rule: EarlyStopping) -> None:
-        loss = self.history.watched[-1]
-        if not loss < self._best_loss - rule.min_delta:
+        value = self.history.watched[-1]
+        if not self._options.monitor.improves(value, self._best):
             self._epochs_without_improvement += 1
             return
-        self._best_loss, self._epochs_without_improvement = loss, 0
+        self._best, self._epochs_without_improvement = value, 0
         if not rule.restore_best:
             return
         self._best_parameters = self._core.snapshot()
@@ -143,8 +149,8 @@ class Watch:
             return
         history, epochs = self.history, self._options.epochs
         self._bar.set_description(f"epoch {min(len(history.loss) + 1, epochs)}/{epochs}")
-        last = {"loss": history.loss[-1:], "val_loss": history.val_loss[-1:]}
-        shown = {name: f"{losses[0]:.4g}" for name, losses in last.items() if losses}
+        columns = {"loss": history.loss, "val_loss": history.val_loss, **history.metrics}
+        shown = {name: f"{values[-1]:.4g}" for name, values in columns.items() if values}
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(samples_seen - self._bar.n)
 

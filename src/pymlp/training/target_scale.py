@@ -1,0 +1,156 @@
+"""The scale of a regression's targets: learnt around 0 with deviation 1, predicted in their units.
+
+While a training runs, the network predicts ``(y - mean) / deviation``; when it ends, the last
+layer's weights and biases take the inverse in: ``w deviation`` and ``b deviation + mean``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pymlp._arrays import FloatArray
+from pymlp.architecture import Architecture, CoreNetwork
+from pymlp.training.options import FitOptions
+from pymlp.training.samples import Samples
+
+LOSSES = ("mse", "mae", "huber", "log_cosh", "quantile")
+# A first step of usual size goes some hundredths: what lies far beyond is reached late or never.
+_DEVIATIONS = (0.05, 20.0)
+_FARTHEST_MEAN = 20.0
+_ROWS = 4096
+
+
+def _weighted_mean(
+    of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    values: FloatArray,
+    weights: FloatArray | None,
+) -> NDArray[np.float64]:
+    """Return the mean of a function of the rows, which is taken of some thousands at a time."""
+    total, weight = np.zeros(values.shape[1]), 0.0
+    for first in range(0, len(values), _ROWS):
+        some = of(values[first : first + _ROWS].astype(np.float64))
+        w = np.ones(len(some)) if weights is None else weights[first : first + _ROWS]
+        total += w @ some
+        weight += float(w.sum(dtype=np.float64))
+    return total / weight
+
+
+class TargetScale:
+    """Mean and deviation of each output's targets.
+
+    Parameters
+    ----------
+    samples : Samples
+        Their values (m, k) and weights; a constant column has the deviation 1.
+
+    Attributes
+    ----------
+    mean, deviation : ndarray of float64, shape (k,)
+    """
+
+    def __init__(self, samples: Samples) -> None:
+        _, _, values, weights = samples
+        assert values is not None
+        self.mean = _weighted_mean(lambda y: y, values, weights)
+        spread = np.sqrt(_weighted_mean(lambda y: (y - self.mean) ** 2, values, weights))
+        # The deviation of equal numbers is their mean's rounding error.
+        varies = spread > 1e-12 * np.abs(self.mean)
+        self.varies = varies
+        self.deviation = np.where(varies, spread, 1.0)
+
+    def scaled(self, samples: Samples) -> Samples:
+        """Return samples with their values scaled."""
+        X, labels, values, weights = samples
+        assert values is not None
+        return X, labels, ((values - self.mean) / self.deviation).astype(X.dtype), weights
+
+    def unscaled(self, values: FloatArray) -> NDArray[np.float64]:
+        """Return scaled values in the target's units."""
+        return values * self.deviation + self.mean
+
+    @contextlib.contextmanager
+    def in_network(self, core: CoreNetwork, architecture: Architecture) -> Iterator[None]:
+        """Let the network predict scaled values in the meantime.
+
+        One whose last biases are all 0, as those of a new network are, begins as it is; any other
+        begins with what it predicts.
+        """
+        layer = _LastLayer(core, architecture)
+        before = core.snapshot()
+        if layer.has_learnt():
+            layer.write(1.0 / self.deviation, -self.mean / self.deviation)
+        begins = core.snapshot()
+        try:
+            yield
+        finally:
+            if core.snapshot().tobytes() == begins.tobytes():
+                core.write(before)  # nothing was learnt, and there and back again would round
+            else:
+                layer.write(self.deviation, self.mean)
+
+
+class _LastLayer:
+    def __init__(self, core: CoreNetwork, architecture: Architecture) -> None:
+        last = len(architecture.shapes) - 1
+        self._core = core
+        self._tensors = {t.kind: t for t in architecture.tensors if t.layer == last}
+
+    def has_learnt(self) -> bool:
+        return bool(self._tensors["biases"].view(self._core.snapshot()).any())
+
+    def write(self, factor: NDArray[np.float64], addend: NDArray[np.float64]) -> None:
+        """Make of its outputs z ``factor z + addend``."""
+        arena = self._core.snapshot()
+        weights, biases = (self._tensors[kind].view(arena) for kind in ("weights", "biases"))
+        weights[...] = weights * factor
+        biases[...] = biases * factor + addend
+        self._core.write(arena)
+
+
+def check(options: FitOptions, architecture: Architecture) -> None:
+    """Refuse a scale that the last layer could not take in.
+
+    Raises
+    ------
+    ValueError
+        With the reason.
+    """
+    output, last = architecture.activations[-1].name, len(architecture.shapes) - 1
+    reasons = {
+        f"output='linear', not '{output}'": output != "linear",
+        f"a loss of numbers ({', '.join(LOSSES)}), not '{options.loss.name}'": (
+            options.loss.name not in LOSSES
+        ),
+        "biases, which this network was made without": not architecture.bias,
+        f"a last layer that learns, and freeze names {last}": last in options.freeze,
+    }
+    wrong = [reason for reason, holds in reasons.items() if holds]
+    if wrong:
+        raise ValueError(f"scale_target needs {'; and '.join(wrong)}")
+
+
+def warn_of_units(
+    samples: Samples, options: FitOptions, architecture: Architecture, *, stacklevel: int
+) -> None:
+    """Warn of targets that are learnt badly as they are, and tell the remedy."""
+    if options.loss.name not in LOSSES or architecture.activations[-1].name != "linear":
+        return
+    scale = TargetScale(samples)
+    least, most = _DEVIATIONS
+    far = np.abs(scale.mean) > _FARTHEST_MEAN
+    wrong = scale.varies & ((scale.deviation < least) | (scale.deviation > most) | far)
+    if not wrong.any():
+        return
+    column = int(np.argmax(wrong))
+    which = "y" if len(wrong) == 1 else f"y[:, {column}]"
+    warnings.warn(
+        f"{which} has a mean of {scale.mean[column]:.4g} and a standard deviation of "
+        f"{scale.deviation[column]:.4g}; a network learns targets around 0 with a deviation near 1 "
+        "best: scale_target=True learns them so, and predicts in the units of y",
+        stacklevel=stacklevel,
+    )
