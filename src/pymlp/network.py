@@ -482,11 +482,10 @@ class Network:
         """
         kind = losses.resolve(loss, self._architecture.activations[-1])
         samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
-        n_threads = config.threads(threads)
-        values = _training.evaluate(
-            self._core, self._architecture, samples, kind, metrics, n_threads
-        )
-        return {"loss": self._core.loss(*samples, kind.for_core(), None, n_threads), **values}
+        n = config.threads(threads)
+        mean_loss = self._core.loss(*samples, kind.for_core(), None, n)
+        measured = _training.evaluate(self._core, self._architecture, samples, kind, metrics, n)
+        return {"loss": mean_loss, **measured}
 
     def _training_seed(self, training: bool, samples: Any) -> int | None:
         """Return the seed of the next step's draws; None where nothing is as in training."""
@@ -788,13 +787,12 @@ class Network:
         """
         given = {
             "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
-            "learning_rate": learning_rate, "validation": validation,
-            "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
-            "seed": seed, "metrics": metrics, "callbacks": callbacks, "progress": progress,
-            "threads": threads, "max_seconds": max_seconds, "schedule": schedule,
-            "class_weight": class_weight, "scale_target": scale_target, "l1": l1, "l2": l2,
-            "clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm,
-            "average": average, "freeze": freeze,
+            "learning_rate": learning_rate, "validation": validation, "early_stopping": early_stopping,
+            "sample_weight": sample_weight, "shuffle": shuffle, "seed": seed, "metrics": metrics,
+            "callbacks": callbacks, "progress": progress, "threads": threads, "freeze": freeze,
+            "max_seconds": max_seconds, "schedule": schedule, "class_weight": class_weight,
+            "scale_target": scale_target, "l1": l1, "l2": l2, "clip_norm": clip_norm,
+            "clip_value": clip_value, "max_norm": max_norm, "average": average,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
