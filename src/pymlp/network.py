@@ -787,12 +787,12 @@ class Network:
         """
         given = {
             "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
-            "learning_rate": learning_rate, "validation": validation, "early_stopping": early_stopping,
-            "sample_weight": sample_weight, "shuffle": shuffle, "seed": seed, "metrics": metrics,
-            "callbacks": callbacks, "progress": progress, "threads": threads, "freeze": freeze,
+            "learning_rate": learning_rate, "validation": validation, "threads": threads,
+            "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
+            "seed": seed, "metrics": metrics, "callbacks": callbacks, "progress": progress,
             "max_seconds": max_seconds, "schedule": schedule, "class_weight": class_weight,
             "scale_target": scale_target, "l1": l1, "l2": l2, "clip_norm": clip_norm,
-            "clip_value": clip_value, "max_norm": max_norm, "average": average,
+            "clip_value": clip_value, "max_norm": max_norm, "average": average, "freeze": freeze,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
