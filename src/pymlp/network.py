@@ -5,22 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Never, Self
+from typing import TYPE_CHECKING, Any, Never, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from pymlp import (
-    _arrays,
-    _checks,
-    _core,
-    config,
-    derivatives,
-    initializers,
-    losses,
-    optimizers,
-)
-from pymlp import plan as _plan
+from pymlp import _arrays, _checks, _core, config, derivatives, initializers, losses, optimizers
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp._keywords import refuse_unknown
@@ -28,11 +18,13 @@ from pymlp.activations import Activation
 from pymlp.architecture import Architecture, checked_seed
 from pymlp.layers import Gradients, Layer, Trace, Views, by_layer, copy_into, input_scale, sequences
 from pymlp.losses import Loss
-from pymlp.plan import Plan
 from pymlp.schedules import Schedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
 from pymlp.training.options import plan_rows, regularization
+
+if TYPE_CHECKING:
+    from pymlp.plan import Plan
 
 # What a network has of its own, apart from what a user or a subclass adds.
 _FIELDS = {
@@ -312,10 +304,12 @@ class Network:
         >>> plan.blocks, plan.block_rows, plan.workers, plan.multiply_adds
         (2, 128, 2, 3997696.0)
         """
+        from pymlp import plan
+
         rows = plan_rows(batch_size)
         wanted = _checks.flag("training", training)
         found = _core.plan(self._core, rows, wanted, config.threads(threads))
-        return _plan.from_core(found, training=wanted, dtype=self.dtype.name)
+        return plan.from_core(found, training=wanted, dtype=self.dtype.name)
 
     # ---- running it ------------------------------------------------------------------------------
 
