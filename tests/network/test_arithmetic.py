@@ -186,6 +186,21 @@ def test_a_block_that_ends_in_another_context_leaves_others_alone() -> None:
         pymlp.arithmetic("exact").__exit__(None, None, None)
 
 
+@needs_blas
+def test_a_task_keeps_the_block_that_it_began_in() -> None:
+    pymlp.set_arithmetic("exact")
+
+    async def ask() -> str:
+        return pymlp.get_arithmetic()
+
+    async def outlive() -> tuple[str, str]:
+        with pymlp.arithmetic("blas"):
+            task = asyncio.create_task(ask())
+        return await task, pymlp.get_arithmetic()
+
+    assert asyncio.run(outlive()) == ("blas", "exact")
+
+
 def test_it_decorates_plain_functions_alone() -> None:
     async def task() -> None: ...
 

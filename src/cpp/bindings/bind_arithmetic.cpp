@@ -13,8 +13,9 @@ namespace {
 // calls may outlive the module.
 PyObject* variable = nullptr;
 
-// In all contexts. Where there is none, asking would cost as much as the arithmetic of a few units.
-std::ptrdiff_t open_blocks = 0;
+// Whether any block was ever entered: without one, asking would cost as much as the arithmetic of a
+// few units. Blocks are not counted: a copy of a context keeps those that end in the original.
+bool was_entered = false;
 
 // A library is loaded meanwhile.
 Arithmetic ready(const std::string& name) {
@@ -40,7 +41,7 @@ void set_blocks_of_context(const py::object& blocks) {
 void enter_arithmetic(const py::object& block, const std::string& name) {
   const py::tuple entry = py::make_tuple(block, static_cast<int>(ready(name)));
   set_blocks_of_context(blocks_of_context() + py::make_tuple(entry));
-  ++open_blocks;
+  was_entered = true;
 }
 
 // A generator may be ended while other blocks are open, or in another context: what it opened is
@@ -53,7 +54,6 @@ void leave_arithmetic(const py::object& block) {
     const auto end = static_cast<std::ptrdiff_t>(blocks.size());
     const auto at = static_cast<std::ptrdiff_t>(i);
     set_blocks_of_context(blocks[py::slice(0, at, 1)] + blocks[py::slice(at + 1, end, 1)]);
-    --open_blocks;
     return;
   }
   throw std::runtime_error("this block of pymlp.arithmetic was not entered in this context");
@@ -62,7 +62,7 @@ void leave_arithmetic(const py::object& block) {
 }  // namespace
 
 Arithmetic current_arithmetic() {
-  if (open_blocks == 0) return process_arithmetic();
+  if (!was_entered) return process_arithmetic();
   const py::tuple blocks = blocks_of_context();
   if (blocks.empty()) return process_arithmetic();
   const py::tuple innermost = blocks[blocks.size() - 1];

@@ -72,9 +72,7 @@ py::dict limits() {
 // Of the gradients of parameters: one arena, those of blocks, and what threads hold beside it.
 index_t gradient_numbers(const Program& program, const Plan& plan, const RowCuts& cuts) {
   const index_t arenas = cuts.gradients_by_block ? cuts.gradients_beside() + 1 : 1;
-  const index_t beside =
-      cuts.sums_at_once() ? cuts.threads_for_stretches * plan.largest_update(cuts) : 0;
-  return program.n_parameters() * arenas + beside;
+  return program.n_parameters() * arenas + cuts.threads_for_stretches * plan.largest_update(cuts);
 }
 
 template <class T>

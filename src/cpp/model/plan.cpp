@@ -291,6 +291,7 @@ index_t Plan::parts_of_updates(const RowCuts& cuts) const {
 }
 
 index_t Plan::largest_update(const RowCuts& cuts) const {
+  if (purpose_ != Purpose::training || !cuts.sums_at_once()) return 0;
   const index_t parts = parts_of_updates(cuts);
   index_t most = 0;
   for (const Stretch& stretch : stretches_) {

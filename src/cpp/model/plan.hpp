@@ -127,7 +127,8 @@ class Plan {
   // The same where a part is updated as soon as it has its gradient, which is then still near; not
   // where the gradients by z of so many rows would have to be read from far away for each part.
   index_t parts_of_updates(const RowCuts& cuts) const;
-  // The most parameters of such a part; 0 where they are too many for the cache.
+  // The most parameters of such a part; 0 where none is updated so, or they are too many for the
+  // cache.
   index_t largest_update(const RowCuts& cuts) const;
   // In how many parts the gradients of a stretch are computed, with a look for signals before each.
   index_t parts_of(const Stretch& stretch, index_t rows) const;

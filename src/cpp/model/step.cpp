@@ -30,8 +30,7 @@ Step<T>::Step(const Program& program, const Loss& loss, Purpose purpose, index_t
 template <class T>
 void Step<T>::reserve(const RowCuts& cuts, const Batch<T>& batch) {
   if (!cuts.lanes) need_packed();
-  const bool updates = plan_.purpose() == Purpose::training && cuts.sums_at_once();
-  memory_.reserve(cuts, batch, updates ? plan_.largest_update(cuts) : 0);
+  memory_.reserve(cuts, batch, plan_.largest_update(cuts));
 }
 
 template <class T>

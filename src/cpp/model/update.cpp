@@ -154,8 +154,10 @@ bool Step<T>::write(Pass<T> pass, const RowCuts& cuts, const Learner<T>& learner
   const auto finish = [&](std::size_t number, const Stretch& stretch, const ArenaRanges& ranges,
                           index_t worker) {
     Pass<T> own = pass;
-    if (gradients_too) own.gradient = gradient_of(pass, cuts, ranges, worker);
-    if (gradients_too) finish_gradient(own, cuts, options, number, stretch);
+    if (gradients_too) {
+      own.gradient = gradient_of(pass, cuts, ranges, worker);
+      finish_gradient(own, cuts, options, number, stretch);
+    }
     if (cuts.lanes) return;
     for (const Range& range : ranges) update(range, own.gradient);
     packed_->refresh(pass.parameters, stretch);
