@@ -195,7 +195,8 @@ def _hint_for_labels(y: NDArray[Any], loss: str) -> str:
     return "; integer labels go with output='softmax' and its loss" if labels else ""
 
 
-def _refuse_outside(name: str, array: NDArray[Any], low: float, high: float, expected: str) -> None:
+def refuse_outside(name: str, array: NDArray[Any], low: float, high: float, expected: str) -> None:
+    """Refuse the first entry that is not in [low, high]."""
     # The extremes first: a mask takes memory that grows with the rows.
     if array.size > 0 and not (low <= array.min() and array.max() <= high):
         _refuse_first(name, array, (array < low) | (array > high), expected)
@@ -210,27 +211,30 @@ def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
     labels = _core.labels(array, classes)  # None where it is not certain that all are classes
     if labels is not None:
         return labels
-    _refuse_outside("y", array, 0, classes - 1, f"y must hold labels from 0 to {classes - 1}")
+    refuse_outside("y", array, 0, classes - 1, f"y must hold labels from 0 to {classes - 1}")
     return np.require(array, np.int32, ["C", "A"])
 
 
 def _check_range(y: FloatArray, loss: str) -> None:
     if loss in ("cross_entropy", "binary_cross_entropy", "kl_divergence"):
-        _refuse_outside("y", y, 0, 1, f"y must be in [0, 1] for loss '{loss}'")
+        refuse_outside("y", y, 0, 1, f"y must be in [0, 1] for loss '{loss}'")
     if loss in ("cross_entropy", "kl_divergence"):
-        _check_sums(y)
+        check_sums("y", y)
     if loss == "poisson":
-        _refuse_outside("y", y, 0, np.inf, f"y must not be negative for loss '{loss}'")
+        refuse_outside("y", y, 0, np.inf, f"y must not be negative for loss '{loss}'")
     if loss == "hinge":
         _refuse_first("y", y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'")
 
 
-def _check_sums(y: FloatArray) -> None:
-    sums = y.sum(axis=1, dtype=np.float64)
+def check_sums(name: str, array: FloatArray) -> None:
+    """Refuse rows that are no probabilities of classes: they must sum to 1."""
+    sums = array.sum(axis=1, dtype=np.float64)
     wrong = np.abs(sums - 1) > 1e-3
     if wrong.any():
         i = int(np.argmax(wrong))
-        raise ValueError(f"y must have rows that sum to 1, but y[{i}] sums to {sums[i]:g}")
+        raise ValueError(
+            f"{name} must have rows that sum to 1, but {name}[{i}] sums to {sums[i]:g}"
+        )
 
 
 def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) -> FloatArray | None:
@@ -241,7 +245,7 @@ def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) ->
     if array.shape != (rows,):
         raise ValueError(f"sample_weight must have shape ({rows},), not {array.shape}")
     result = finite("sample_weight", within_range("sample_weight", array, dtype))
-    _refuse_outside("sample_weight", result, 0, np.inf, "sample_weight must not be negative")
+    refuse_outside("sample_weight", result, 0, np.inf, "sample_weight must not be negative")
     if not result.any():
         raise ValueError("sample_weight must not be 0 for every sample")
     return result

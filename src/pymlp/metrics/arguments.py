@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pymlp import _arrays
+from pymlp import _arrays, _checks
 
 Labels: TypeAlias = NDArray[Any]
 Numbers: TypeAlias = NDArray[np.float64]
@@ -15,12 +15,10 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 def labels(name: str, values: ArrayLike) -> Labels:
     """Return class labels of any kind, (m,), or indicators of 0 and 1, (m, k), of k labels."""
-    array = np.asarray(values)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
+    array = _as_vector(np.asarray(values))
+    _check_shape(name, array)
     if array.ndim == 2:
         return _indicators(name, array)
-    _check_vector(name, array)
     if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
         raise ValueError(
             f"{name} must hold class labels, not numbers between them; of probabilities the class "
@@ -35,17 +33,25 @@ def _indicators(name: str, array: Labels) -> Labels:
             f"{name} must hold class labels (m,), or indicators of 0 and 1 (m, k), not an array "
             f"{array.shape} of {array.dtype}; of probabilities the class is P.argmax(axis=1)"
         )
-    _check_rows(name, array)
     return array
 
 
-def _check_vector(name: str, array: NDArray[Any]) -> None:
+def class_labels(name: str, values: ArrayLike) -> Labels:
+    """Return class labels (m,), one for each sample."""
+    array = labels(name, values)
     if array.ndim != 1:
+        raise ValueError(f"{name} must have shape (m,), not {array.shape}")
+    return array
+
+
+def _as_vector(array: NDArray[Any]) -> NDArray[Any]:
+    """Return one column as a vector, and all else as it is."""
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _check_shape(name: str, array: NDArray[Any]) -> None:
+    if array.ndim not in (1, 2):
         raise ValueError(f"{name} must have shape (m,) or (m, k), not {array.shape}")
-    _check_rows(name, array)
-
-
-def _check_rows(name: str, array: NDArray[Any]) -> None:
     if len(array) == 0:
         raise ValueError(f"{name} must have at least 1 row, not 0")
 
@@ -73,44 +79,29 @@ def weights(values: ArrayLike | None, rows: int) -> Numbers:
     return np.ones(rows) if checked is None else checked.astype(np.float64, copy=False)
 
 
+def mean_or_sum(values: NDArray[Any], weights: Numbers, normalize: bool) -> float:
+    """Return the weighted mean of the samples' values; where not `normalize`, their sum."""
+    mean = _checks.flag("normalize", normalize)
+    return float(np.average(values, weights=weights) if mean else weights @ values)
+
+
 def scores(name: str, values: ArrayLike, rows: int) -> Numbers:
     """Return finite scores, (m,) or (m, k); one column is a vector."""
-    array = _arrays.numbers(name, values).astype(np.float64, copy=False)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim not in (1, 2):
-        raise ValueError(f"{name} must have shape (m,) or (m, k), not {array.shape}")
-    _check_as_many(name, array, rows)
-    _arrays.finite(name, array)
-    return array
-
-
-def _check_as_many(name: str, array: NDArray[Any], rows: int) -> None:
+    array = _as_vector(_arrays.numbers(name, values).astype(np.float64, copy=False))
+    _check_shape(name, array)
     if len(array) != rows:
         raise ValueError(f"{name} must have {rows} rows, as y_true has, not {len(array)}")
+    _arrays.finite(name, array)
+    return array
 
 
 def probabilities(name: str, values: ArrayLike, rows: int) -> Numbers:
     """Return probabilities, (m,) of the second of two classes or (m, k) of all."""
     result = scores(name, values, rows)
-    outside = (result < 0) | (result > 1)
-    if outside.any():
-        place = tuple(int(i) for i in np.argwhere(outside)[0])
-        raise ValueError(
-            f"{name} must be in [0, 1], but {name}{list(place)} is {float(result[place])!r}"
-        )
+    _arrays.refuse_outside(name, result, 0, 1, f"{name} must be in [0, 1]")
     if result.ndim == 2:
-        _check_sums(name, result)
+        _arrays.check_sums(name, result)
     return result
-
-
-def _check_sums(name: str, array: Numbers) -> None:
-    wrong = np.abs(array.sum(axis=1) - 1) > 1e-3
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        raise ValueError(
-            f"{name} must have rows that sum to 1, but {name}[{i}] sums to {array[i].sum():g}"
-        )
 
 
 def class_numbers(
@@ -155,8 +146,6 @@ def numbers(
 
 def _columns(name: str, values: ArrayLike) -> Numbers:
     array = _arrays.numbers(name, values).astype(np.float64, copy=False)
-    if array.ndim not in (1, 2):
-        raise ValueError(f"{name} must have shape (m,) or (m, k), not {array.shape}")
-    _check_rows(name, array)
+    _check_shape(name, array)
     _arrays.finite(name, array)
     return array.reshape(len(array), -1)

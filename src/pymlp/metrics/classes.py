@@ -51,8 +51,7 @@ def accuracy(
     right = true == predicted
     if right.ndim == 2:
         right = right.all(axis=1)
-    whole = _checks.flag("normalize", normalize)
-    return float(np.average(right, weights=weights) if whole else weights @ right)
+    return arguments.mean_or_sum(right, weights, normalize)
 
 
 def balanced_accuracy(
@@ -80,9 +79,7 @@ def balanced_accuracy(
     >>> pymlp.metrics.balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
     0.5
     """
-    true, predicted = arguments.both_labels(y_true, y_pred)
-    if true.ndim != 1:
-        raise ValueError(f"y_true must have shape (m,), not {true.shape}")
+    true, predicted = arguments.both_labels(arguments.class_labels("y_true", y_true), y_pred)
     weights = arguments.weights(sample_weight, len(true))
     places, classes = arguments.class_numbers(true, None, None)
     of_class = np.bincount(places, weights, len(classes))

@@ -30,10 +30,14 @@ class Metric(NamedTuple):
     more_is_better: bool | None
 
 
+def _need_classes(given: Comparison) -> None:
+    if given.kind == "numbers":
+        raise ValueError("it needs classes, and y holds numbers: output='softmax' or 'sigmoid'")
+
+
 def _of_classes(function: Callable[..., Any]) -> Callable[[Comparison], float]:
     def of(given: Comparison) -> float:
-        if given.kind == "numbers":
-            raise ValueError("it needs classes, and y holds numbers: output='softmax' or 'sigmoid'")
+        _need_classes(given)
         options = {}
         if function is classes.f1 and (given.kind == "labels" or given.n_classes > 2):
             options["average"] = "macro"
@@ -44,8 +48,7 @@ def _of_classes(function: Callable[..., Any]) -> Callable[[Comparison], float]:
 
 def _of_probabilities(function: Callable[..., Any]) -> Callable[[Comparison], float]:
     def of(given: Comparison) -> float:
-        if given.kind == "numbers":
-            raise ValueError("it needs classes, and y holds numbers: output='softmax' or 'sigmoid'")
+        _need_classes(given)
         P, all_classes = given.probabilities, np.arange(given.n_classes)
         return float(function(given.y, P, sample_weight=given.weights, labels=all_classes))
 
@@ -62,8 +65,7 @@ def _top_k_accuracy(given: Comparison) -> float:
 
 def _roc_auc(given: Comparison) -> float:
     """Return the mean over the classes of which some samples are and some are not."""
-    if given.kind == "numbers":
-        raise ValueError("it needs classes, and y holds numbers: output='softmax' or 'sigmoid'")
+    _need_classes(given)
     options: dict[str, Any] = {"sample_weight": given.weights}
     if given.kind == "classes":
         options["labels"] = np.arange(given.n_classes)

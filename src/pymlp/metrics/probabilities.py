@@ -10,18 +10,11 @@ from pymlp.metrics import arguments
 from pymlp.metrics.arguments import Labels, Numbers
 
 
-def _true_labels(y_true: ArrayLike) -> Labels:
-    true = arguments.labels("y_true", y_true)
-    if true.ndim != 1:
-        raise ValueError(f"y_true must have shape (m,), not {true.shape}")
-    return true
-
-
 def _all_classes(
     y_true: ArrayLike, y_prob: ArrayLike, labels: ArrayLike | None
 ) -> tuple[NDArray[np.intp], Numbers]:
     """Return the number of each sample's class and the probabilities (m, k) of all classes."""
-    true = _true_labels(y_true)
+    true = arguments.class_labels("y_true", y_true)
     p = arguments.probabilities("y_prob", y_prob, len(true))
     if p.ndim == 1:
         p = np.column_stack([1.0 - p, p])
@@ -72,7 +65,7 @@ def top_k_accuracy(
     >>> pymlp.metrics.top_k_accuracy([1, 2], P, k=2, labels=[0, 1, 2])
     0.5
     """
-    true = _true_labels(y_true)
+    true = arguments.class_labels("y_true", y_true)
     score = arguments.scores("y_score", y_score, len(true))
     weights = arguments.weights(sample_weight, len(true))
     n_best = _checks.integer("k", k, minimum=1)
@@ -84,8 +77,7 @@ def top_k_accuracy(
         places, _ = arguments.class_numbers(true, labels, score.shape[1])
         order = np.argsort(score, axis=1, kind="stable")[:, ::-1]
         right = (order[:, :n_best] == places[:, np.newaxis]).any(axis=1)
-    whole = _checks.flag("normalize", normalize)
-    return float(np.average(right, weights=weights) if whole else weights @ right)
+    return arguments.mean_or_sum(right, weights, normalize)
 
 
 def roc_auc(
@@ -231,8 +223,7 @@ def log_loss(
     weights = arguments.weights(sample_weight, len(places))
     least = np.finfo(dtype if dtype.kind == "f" else np.float64).eps
     losses = -np.log(np.clip(p[np.arange(len(places)), places], least, 1.0 - least))
-    whole = _checks.flag("normalize", normalize)
-    return float(np.average(losses, weights=weights) if whole else weights @ losses)
+    return arguments.mean_or_sum(losses, weights, normalize)
 
 
 def brier(
