@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import chart, environment, running, tables
+from benchmarks import chart, environment, page, running, tables
 from benchmarks.marks import MARKS
 from benchmarks.measuring import Pace
 from benchmarks.others import OTHERS
@@ -24,6 +24,7 @@ def options() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=9, metavar="N", help="turns of each, at most (default 9)")
     running.add_options(parser)
     add("--chart", type=Path, metavar="FOLDER/NAME", help="draw NAME.png and NAME.svg")
+    add("--page", type=Path, metavar="FILE", help="write the tables as a page, docs/speed.md")
     add("--markdown", action="store_true", help="print the tables in Markdown")
     add("--from", dest="source", type=Path, metavar="FILE", help="measure nothing: read --json's")
     return parser
@@ -50,6 +51,8 @@ def main() -> None:
     print(f"\n{tables.NOTE}")
     if arguments.chart is not None:
         chart.draw(record, arguments.chart)
+    if arguments.page is not None:
+        arguments.page.write_text(page.page(record), encoding="utf-8")
 
 
 if __name__ == "__main__":

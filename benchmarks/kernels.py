@@ -136,7 +136,7 @@ def _loss(n: int, dtype: str) -> Callable[[], Any]:
     z = _numbers(n, dtype)
     labels = np.zeros(len(z), np.int32)
     scale = np.full(len(z), 1.0 / len(z), dtype)
-    return lambda: _core_test.loss("cross_entropy", 0.0, 0.0, True, z, labels, None, scale)
+    return lambda: _core_test.loss("cross_entropy", [], 0.0, True, z, labels, None, scale)
 
 
 def main() -> None:

@@ -93,11 +93,11 @@ def missed(record: Mapping[str, Any], mark: Mark | None, kind: str) -> list[str]
     ]
 
 
-def kept(path: Path, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+def kept(path: Path, record: Mapping[str, Any], of: str = "cells") -> list[dict[str, Any]]:
     """Return the cells that a file has already, of the same machine and the same libraries."""
     if not path.exists():
         return []
     before = json.loads(path.read_text(encoding="utf-8"))
     if any(before[key] != record[key] for key in ("machine", "libraries")):
         raise SystemExit(f"{path} is of another machine or other libraries: nothing is resumed")
-    return list(before["cells"])
+    return list(before[of])

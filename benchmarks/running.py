@@ -68,9 +68,11 @@ def say(line: str) -> None:
 
 
 def write(record: dict[str, Any], path: Path | None) -> None:
-    """Write the record as JSON, if a place for it is given."""
+    """Write the record as JSON, if a place for it is given; who is ended leaves the last one."""
     if path is not None:
-        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        part = path.with_name(f"{path.name}.part")
+        part.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        part.replace(path)
 
 
 def introduced(workers: list[Worker], record: dict[str, Any]) -> list[Worker]:

@@ -39,7 +39,7 @@ class Worker:
         self._process = context.Process(
             target=_serve, args=(theirs, library, threads), daemon=True, name=library
         )
-        with _thread_settings(threads):
+        with thread_settings(threads):
             self._process.start()
         theirs.close()
 
@@ -80,7 +80,7 @@ class Worker:
 
 
 @contextlib.contextmanager
-def _thread_settings(threads: int) -> Iterator[None]:
+def thread_settings(threads: int) -> Iterator[None]:
     """Let a process that begins inside find this number of threads in its environment."""
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     before = {name: os.environ.pop(name, None) for name in names}

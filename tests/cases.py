@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import reference
 from numpy.typing import NDArray
+from reference_embeddings import entries_of
 
 import pymlp
 from pymlp import Activation, _core, losses
@@ -137,7 +138,11 @@ def draw_operations(rng: Rng, net: pymlp.Network) -> None:
 
 
 def random_inputs(rng: Rng, m: int, net: pymlp.Network) -> FloatArray:
-    return rng.normal(size=(m, net.widths[0])).astype(net.dtype)
+    X = rng.normal(size=(m, net.widths[0])).astype(net.dtype)
+    for one in net.embedding:
+        for column, size in getattr(one, "sizes", ()):
+            X[:, column] = rng.integers(size, size=m)
+    return X
 
 
 def random_targets(rng: Rng, m: int, k: int, loss: str, dtype: Any) -> FloatArray:
@@ -242,9 +247,9 @@ def parameters_of(g: Activation, dtype: Any) -> dict[str, float]:
     return {name: float(np.dtype(dtype).type(value)) for name, value in g.parameters.items()}
 
 
-def options_of(loss: Loss, dtype: Any) -> dict[str, float]:
+def options_of(loss: Loss, dtype: Any) -> dict[str, Any]:
     """Return a loss's options as the library of this dtype sees them."""
-    return {name: float(np.dtype(dtype).type(value)) for name, value in vars(loss).items()}
+    return {name: np.asarray(value, dtype).tolist() for name, value in vars(loss).items()}
 
 
 def norm_of(net: pymlp.Network) -> str | None:
@@ -281,20 +286,32 @@ def to_reference(net: pymlp.Network) -> reference.Network:
         running=statistics if norm == "batch" else [],
         alphas=[entries(layer.alpha) for layer in layers],
         residual=net.residual,
+        embedding=embedding_of(net),
     )
+
+
+def embedding_of(net: pymlp.Network) -> list[dict[str, Any]]:
+    """Return the embedding of every column in plain lists; [] where there is none."""
+    columns = net.embedding_parameters
+    return [
+        {name: array.tolist() for name, array in columns.get(i, {}).items()}
+        for i in range(net.widths[0] if columns else 0)
+    ]
 
 
 def flat_gradients(net: pymlp.Network, g: reference.Gradients) -> list[float]:
     """Return gradients in the order of the network's parameters."""
     db = g.db if net.bias else [[] for _ in g.db]
-    return reference.flatten(g.dW, db, g.dscale, g.dgain, g.dshift, g.dalpha)
+    embedding = entries_of(g.dembedding)
+    return embedding + reference.flatten(g.dW, db, g.dscale, g.dgain, g.dshift, g.dalpha)
 
 
 def flat_parameters(twin: reference.Network) -> list[float]:
     """Return parameters of the reference in the order of the library's."""
     biases = twin.biases if twin.bias else [[] for _ in twin.biases]
     others = twin.gains, twin.shifts, twin.alphas
-    return reference.flatten(twin.weights, biases, twin.scale, *others)
+    embedding = entries_of(twin.embedding)
+    return embedding + reference.flatten(twin.weights, biases, twin.scale, *others)
 
 
 def size_of_gradients(net: pymlp.Network, g: reference.Gradients, dA: Any = ()) -> float | None:
@@ -309,6 +326,7 @@ def size_of_gradients(net: pymlp.Network, g: reference.Gradients, dA: Any = ()) 
         net.norm,
         net.residual,
         net.input_scale is not None,
+        bool(net.embedding),
         any(layer.alpha is not None for layer in net.layers),
     )
     if not any(added):
@@ -338,7 +356,15 @@ def assert_gradients(
     assert (actual.input_scale is None) == (not g.dscale)
     if g.dscale:
         assert_close(actual.input_scale, g.dscale, "gradients", scale=scale)
+    for views, wanted in zip(actual.embedding_parameters.values(), columns_of(g), strict=True):
+        for name, array in views.items():
+            assert_close(array, wanted[name], "gradients", scale=scale)
     assert_close(actual.flat, flat_gradients(net, g), "gradients", scale=scale)
+
+
+def columns_of(g: reference.Gradients) -> list[dict[str, Any]]:
+    """Return the gradients of the columns that are embedded."""
+    return [column for column in g.dembedding if column]
 
 
 def rows_of(y: NDArray[Any], k: int) -> list[list[float]]:

@@ -10,6 +10,7 @@ from cases import FloatArray, Rng, random_inputs, random_network, random_targets
 
 import pymlp
 from pymlp import Network, Parametric
+from pymlp.embeddings import Categories, Periodic
 
 # Widths and options. Hidden activations are smooth, so that no sample is at a kink.
 NETWORKS: dict[str, tuple[list[int], dict[str, Any]]] = {
@@ -57,6 +58,23 @@ NETWORKS: dict[str, tuple[list[int], dict[str, Any]]] = {
         })
         for norm in ("layer", "rms", "batch")
     },
+    "periodic": ([3, 5, 2], {"embedding": Periodic()}),
+    "periodic of one": ([1, 2], {"embedding": Periodic(frequencies=1, width=2, sigma=2.0)}),
+    "periodic, some": ([5, 7, 3], {"embedding": Periodic([1, 4], frequencies=3, width=7)}),
+    "periodic, wide": ([3, 5, 3], {"embedding": Periodic([0, 2], frequencies=33, width=19)}),
+    "categories": ([3, 5, 2], {"embedding": Categories({1: 7}, width=3)}),
+    "categories of one": ([1, 2], {"embedding": Categories({0: 1}, width=1)}),
+    "embedding": ([6, 9, 3], {"embedding": [Periodic([0, 1, 3]), Categories({2: 5, 5: 40})]}),
+    "embedding, scale, residual": ([4, 11, 11, 3], {
+        "embedding": [Periodic([0, 3]), Categories({1: 4}, width=2)], "scale_inputs": True,
+        "residual": True,
+    }),
+    "embedding, residual": ([3, 5, 2], {"embedding": Periodic([1], width=3), "residual": True}),
+    "embedding, batch norm, all": ([4, 17, 17, 3], {
+        "embedding": [Categories({3: 9}, width=5), Periodic(frequencies=5)], "norm": "batch",
+        "residual": True, "scale_inputs": True, "hidden": Parametric("mish"), "dropout": 0.3,
+        "input_dropout": 0.2,
+    }),
     "deep": ([5] * 13, {"norm": "layer", "residual": True, "hidden": Parametric("tanh")}),
 }  # fmt: skip
 by_name = pytest.mark.parametrize("name", NETWORKS)
@@ -64,7 +82,7 @@ FEW = (1, 2, 7, 33)
 # Of many rows, where a batch is cut into blocks and shared, what the reference soon gets through.
 MANY = (
     "layer norm", "rms norm", "batch norm", "residual", "scale of one", "parametric",
-    "together, layer norm", "together, rms norm", "together, batch norm",
+    "together, layer norm", "together, rms norm", "together, batch norm", "periodic", "embedding",
 )  # fmt: skip
 
 

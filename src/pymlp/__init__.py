@@ -3,7 +3,7 @@
 import importlib as _importlib
 import typing as _typing
 
-from pymlp import activations, initializers, losses, schedules
+from pymlp import activations, embeddings, initializers, losses, schedules
 from pymlp._core import __version__
 from pymlp.activations import (
     CELU,
@@ -62,10 +62,14 @@ from pymlp.optimizers import (
 from pymlp.training import EarlyStopping, History, TrainingDiverged
 
 if _typing.TYPE_CHECKING:
-    from pymlp import metrics, plot
+    from pymlp import metrics, plot, tabular
     from pymlp.diagnosis import Diagnosis, diagnose
+    from pymlp.estimators import MLPClassifier, MLPRegressor, from_sklearn, to_sklearn
     from pymlp.files.load import load
     from pymlp.files.safetensors import FileFormatError
+    from pymlp.stack import NetworkStack
+    from pymlp.tabular.classifier import TabularClassifier
+    from pymlp.tabular.regressor import TabularRegressor
 
 __all__ = [
     "CELU",
@@ -97,10 +101,13 @@ __all__ = [
     "Linear",
     "Lion",
     "LogSoftmax",
+    "MLPClassifier",
+    "MLPRegressor",
     "Mish",
     "Momentum",
     "Nadam",
     "Network",
+    "NetworkStack",
     "Optimizer",
     "Parametric",
     "RMSProp",
@@ -114,6 +121,8 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Step",
+    "TabularClassifier",
+    "TabularRegressor",
     "Tanh",
     "Trace",
     "TrainingDiverged",
@@ -121,6 +130,8 @@ __all__ = [
     "activations",
     "arithmetic",
     "diagnose",
+    "embeddings",
+    "from_sklearn",
     "get_arithmetic",
     "get_num_threads",
     "initializers",
@@ -132,16 +143,23 @@ __all__ = [
     "set_arithmetic",
     "set_num_threads",
     "show_config",
+    "tabular",
+    "to_sklearn",
 ]
 
 # What costs time to import and is not needed by every script: loaded when first asked for.
 _LAZY = {
     "Diagnosis": "diagnosis",
     "FileFormatError": "files.safetensors",
+    "NetworkStack": "stack",
     "diagnose": "diagnosis",
     "load": "files.load",
     "metrics": "metrics",
     "plot": "plot",
+    "tabular": "tabular",
+    "TabularClassifier": "tabular.classifier",
+    "TabularRegressor": "tabular.regressor",
+    **dict.fromkeys(("MLPClassifier", "MLPRegressor", "from_sklearn", "to_sklearn"), "estimators"),
 }
 
 
@@ -154,4 +172,4 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted(__all__)

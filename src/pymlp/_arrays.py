@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pymlp import _core
+from pymlp import _core, _frames, _objects
 
 FloatArray: TypeAlias = NDArray[np.floating[Any]]
 LabelArray: TypeAlias = NDArray[np.int32]
@@ -34,8 +34,13 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     return result
 
 
-def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
-    """Return an array-like of real numbers as an array of its own dtype."""
+def numbers(name: str, values: ArrayLike, names: tuple[str, ...] | None = None) -> NDArray[Any]:
+    """Return an array-like of real numbers as an array of its own dtype.
+
+    Of a frame whose columns have names, those in `names` are taken, in this order.
+    """
+    if not isinstance(values, np.ndarray):
+        values = _frames.plain(name, values, names)
     # `np.ma` would import the module at first use, under a lock that a fork may meet.
     masked = sys.modules.get("numpy.ma")
     if isinstance(values, getattr(masked, "MaskedArray", ())):
@@ -45,41 +50,14 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{name} must be an array of numbers: {error}") from None
     if array.dtype.kind == "O":
-        return _of_objects(name, array)
+        return _objects.array(name, array)
     if array.dtype.kind not in "fiub":
-        names = name == "y" and array.dtype.kind in "US"
-        hint = "; classes, y = np.unique(y, return_inverse=True) numbers them" if names else ""
+        is_text = name == "y" and array.dtype.kind in "UST"
+        hint = f"; {_objects.CLASSES_HINT}" if is_text else ""
         raise TypeError(f"{name} must hold real numbers, not dtype {array.dtype}{hint}")
     if array.dtype.kind == "u" and array.dtype.itemsize == 8:
         _refuse_first(name, array, array >= 2**63, f"{name} must be below 2**63")
     return array
-
-
-def _of_objects(name: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array of Python objects as one of numbers, which all of them must be."""
-    from numbers import Complex, Integral, Number, Real
-
-    if array.ndim == 0:
-        raise TypeError(f"{name} must hold real numbers, not {array.item()!r:.50}")
-
-    def is_real(value: Any) -> bool:  # decimal.Decimal is a Number and nothing narrower
-        number = isinstance(value, Number | np.bool_)
-        return number and (isinstance(value, Real) or not isinstance(value, Complex))
-
-    def is_large(value: Any) -> bool:
-        return isinstance(value, Integral) and not -(2**63) <= int(value) < 2**63
-
-    for place, value in np.ndenumerate(array):
-        if not is_real(value):
-            shown = f"{_entry(name, place)} is {value!r:.50}"
-            raise TypeError(f"{name} must hold real numbers, but {shown}")
-        if is_large(value):
-            raise ValueError(f"{name} must be below 2**63, but {_entry(name, place)} is {value}")
-    whole = array.size > 0 and all(isinstance(v, Integral | np.bool_) for v in array.flat)
-    try:
-        return array.astype(np.int64 if whole else np.float64)
-    except OverflowError as error:
-        raise ValueError(f"{name} must hold numbers within float64: {error}") from None
 
 
 def converted(array: NDArray[Any], dtype: np.dtype[Any]) -> FloatArray:
@@ -126,20 +104,34 @@ def within_range(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> FloatA
         raise
 
 
-def _refuse_first(name: str, array: NDArray[Any], wrong: NDArray[np.bool_], rule: str) -> None:
+def _refuse_first(
+    name: str,
+    array: NDArray[Any],
+    wrong: NDArray[np.bool_],
+    rule: str,
+    names: tuple[str, ...] | None = None,
+    hint: str = "",
+) -> None:
     """Refuse the first entry that is marked as wrong: it breaks the rule."""
     if wrong.any():
         place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(f"{rule}, but {_entry(name, place)} is {array[place]}")
+        column = "" if names is None else f" (column {names[place[1]]!r})"
+        raise ValueError(f"{rule}, but {_entry(name, place)}{column} is {array[place]}{hint}")
 
 
 def _entry(name: str, place: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, place))}]" if place else name
 
 
-def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> FloatArray:
-    """Return samples as rows: an array (m, columns) with m >= 1."""
-    array = numbers(name, values)
+def matrix(
+    name: str,
+    values: ArrayLike,
+    columns: int,
+    dtype: np.dtype[Any],
+    names: tuple[str, ...] | None = None,
+) -> FloatArray:
+    """Return samples as rows: an array (m, columns) with m >= 1; `names` as in `numbers`."""
+    array = numbers(name, values, names)
     if array.ndim != 2:
         hint = f"; one sample is {name}.reshape(1, -1)" if array.ndim == 1 else ""
         raise ValueError(
@@ -152,15 +144,18 @@ def matrix(name: str, values: ArrayLike, columns: int, dtype: np.dtype[Any]) -> 
     return within_range(name, array, dtype)
 
 
-def finite(name: str, array: FloatArray) -> FloatArray:
-    """Return `array`, in which NaN and infinity are refused with the place of the first one."""
+def finite(name: str, array: FloatArray, names: tuple[str, ...] | None = None) -> FloatArray:
+    """Return `array`, in which NaN and infinity are refused with the place of the first one.
+
+    `names` are those of its columns, which the message tells.
+    """
     if _core.all_finite(array):
         return array
     # The sum is finite unless an entry is not (or it overflows): one pass, nothing stored.
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return array
-    _refuse_first(name, array, ~np.isfinite(array), f"{name} must be finite")
+    _refuse_first(name, array, ~np.isfinite(array), f"{name} must be finite", names)
     return array
 
 
@@ -195,11 +190,24 @@ def _hint_for_labels(y: NDArray[Any], loss: str) -> str:
     return "; integer labels go with output='softmax' and its loss" if labels else ""
 
 
-def refuse_outside(name: str, array: NDArray[Any], low: float, high: float, expected: str) -> None:
-    """Refuse the first entry that is not in [low, high]."""
+def refuse_outside(
+    name: str, array: NDArray[Any], low: float, high: float, expected: str, classes: int = 0
+) -> None:
+    """Refuse the first entry that is not in [low, high]; a hint tells how to number classes."""
     # The extremes first: a mask takes memory that grows with the rows.
     if array.size > 0 and not (low <= array.min() and array.max() <= high):
-        _refuse_first(name, array, (array < low) | (array > high), expected)
+        hint = _hint_for_numbering(array, classes) if classes else ""
+        _refuse_first(name, array, (array < low) | (array > high), expected, hint=hint)
+
+
+def _hint_for_numbering(y: NDArray[Any], classes: int) -> str:
+    """Say how labels of so many classes are numbered, where y may be such."""
+    values = np.unique(y)
+    if not np.array_equal(values, np.round(values)):
+        return ""
+    if len(values) <= classes:
+        return f"; {_objects.CLASSES_HINT}"
+    return f"; {len(values)} classes need as many outputs, behind softmax"
 
 
 def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
@@ -211,19 +219,22 @@ def _labels(array: NDArray[Any], loss: str, classes: int) -> LabelArray:
     labels = _core.labels(array, classes)  # None where it is not certain that all are classes
     if labels is not None:
         return labels
-    refuse_outside("y", array, 0, classes - 1, f"y must hold labels from 0 to {classes - 1}")
+    rule = f"y must hold labels from 0 to {classes - 1}"
+    refuse_outside("y", array, 0, classes - 1, rule, classes)
     return np.require(array, np.int32, ["C", "A"])
 
 
 def _check_range(y: FloatArray, loss: str) -> None:
     if loss in ("cross_entropy", "binary_cross_entropy", "kl_divergence"):
-        refuse_outside("y", y, 0, 1, f"y must be in [0, 1] for loss '{loss}'")
+        of_two = 2 if loss == "binary_cross_entropy" and y.shape[1] == 1 else 0
+        refuse_outside("y", y, 0, 1, f"y must be in [0, 1] for loss '{loss}'", of_two)
     if loss in ("cross_entropy", "kl_divergence"):
         check_sums("y", y)
     if loss == "poisson":
         refuse_outside("y", y, 0, np.inf, f"y must not be negative for loss '{loss}'")
     if loss == "hinge":
-        _refuse_first("y", y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'")
+        hint = "; of 0 and 1, 2 * y - 1 makes them" if np.isin(y, (0, 1)).all() else ""
+        _refuse_first("y", y, np.abs(y) != 1, f"y must be -1 or 1 for loss '{loss}'", hint=hint)
 
 
 def check_sums(name: str, array: FloatArray) -> None:
@@ -248,6 +259,9 @@ def sample_weights(values: ArrayLike | None, rows: int, dtype: np.dtype[Any]) ->
     refuse_outside("sample_weight", result, 0, np.inf, "sample_weight must not be negative")
     if not result.any():
         raise ValueError("sample_weight must not be 0 for every sample")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(result.sum(dtype=np.float64)):
+            raise ValueError("sample_weight must have a finite sum; only its proportions count")
     return result
 
 

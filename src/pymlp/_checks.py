@@ -12,6 +12,14 @@ def type_name(value: object) -> str:
     return "type" if isinstance(value, type) else type(value).__name__
 
 
+def network_of(value: object) -> str:
+    """Say where the network of an estimator or a model of a table is, to end a message with."""
+    if not hasattr(value, "network_"):
+        return ""
+    encoded = ", whose inputs its encoder_.transform(X) makes" if hasattr(value, "encoder_") else ""
+    return f"; its network_ is one{encoded}"
+
+
 def integer(name: str, value: Any, *, minimum: int, below: int = 2**63) -> int:
     """Return `value` as an int, minimum <= value < below; bools and floats are refused."""
     if isinstance(value, bool):

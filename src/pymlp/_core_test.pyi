@@ -22,7 +22,7 @@ def activation_backward(
 ) -> NDArray[_Float]: ...
 def loss(
     name: str,
-    parameter: float,
+    parameters: Sequence[float],
     label_smoothing: float,
     from_logits: bool,
     outputs: NDArray[_Float],

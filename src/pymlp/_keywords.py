@@ -118,6 +118,7 @@ _ELSEWHERE = {
         "loss": "fit(..., loss=...)",
     },
 }
+_ELSEWHERE["NetworkStack.fit"] = _ELSEWHERE["Network.fit"]
 _OF_OPTIMIZERS = {
     "lr": "learning_rate",
     "learning_rate_init": "learning_rate",

@@ -16,10 +16,15 @@ from numpy.typing import ArrayLike
 
 from pymlp import _arrays, _checks, _core
 from pymlp._arrays import FloatArray
+from pymlp._names import ActivationName
 from pymlp._registry import Registry
 from pymlp._values import Value, shown
 
-__all__ = ["ALIASES", "TABLE", "Activation", "Parametric", "from_parameters", "resolve"]
+__all__ = ["ALIASES", "TABLE", "Activation", "Parametric"]
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(kind.__name__ for kind in TABLE.values())])
 
 
 class Activation(Value):
@@ -649,7 +654,7 @@ class Parametric(Activation):
 
     activation: Activation
 
-    def __init__(self, activation: str | Activation) -> None:
+    def __init__(self, activation: ActivationName | str | Activation) -> None:
         g = resolve("activation", activation)
         if not isinstance(g, _BuiltIn) or g.name in ("softmax", "log_softmax"):
             raise ValueError(
@@ -677,12 +682,9 @@ class Parametric(Activation):
 
 
 ALIASES = {
-    "identity": "linear",
-    "logistic": "sigmoid",
-    "swish": "silu",
-    "hard_silu": "hard_swish",
+    "identity": "linear", "logistic": "sigmoid", "swish": "silu", "hard_silu": "hard_swish",
     "exponential": "exp",
-}
+}  # fmt: skip
 _HINTS = {
     "parametric": "pymlp.Parametric('selu'), which names another",
     "prelu": "pymlp.Parametric('relu'), whose slope below 0 is 1 - alpha",

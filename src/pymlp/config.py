@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from pymlp import _checks, _core
+from pymlp._names import ArithmeticName
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -58,7 +59,7 @@ def _thread_count(name: str, n: int) -> int:
     return n
 
 
-def set_arithmetic(name: str) -> None:
+def set_arithmetic(name: ArithmeticName) -> None:
     """Choose what computes the matrix products in this process.
 
     Parameters
@@ -98,7 +99,7 @@ def set_arithmetic(name: str) -> None:
     _core.set_arithmetic(arithmetic_name("name", name))
 
 
-def get_arithmetic() -> str:
+def get_arithmetic() -> ArithmeticName:
     """Return what computes the matrix products of a call that begins here.
 
     Examples
@@ -107,10 +108,10 @@ def get_arithmetic() -> str:
     ...     pymlp.get_arithmetic()
     'exact'
     """
-    return _core.get_arithmetic()
+    return cast(ArithmeticName, _core.get_arithmetic())
 
 
-def arithmetic(name: str) -> _Choice:
+def arithmetic(name: ArithmeticName) -> _Choice:
     """Choose what computes the matrix products in a ``with`` block.
 
     It holds for the calling thread, and there for the context: tasks of asyncio do not see the
@@ -160,13 +161,13 @@ class _Choice(ContextDecorator):
         return super().__call__(function)
 
 
-def arithmetic_name(argument: str, name: str) -> str:
+def arithmetic_name(argument: str, name: str) -> ArithmeticName:
     """Return the name of an arithmetic, which must be known."""
     if not isinstance(name, str):
         raise TypeError(f"{argument} must be exact or blas, not {_checks.type_name(name)}")
     if name not in _BITS:
         raise ValueError(f"{argument} must be exact or blas, not '{name}'")
-    return name
+    return cast(ArithmeticName, name)
 
 
 class Config(dict[str, Any]):

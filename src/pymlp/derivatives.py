@@ -1,4 +1,4 @@
-"""Gradients, checked by central differences."""
+"""Gradients: checked by central differences, and pulled back from the outputs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pymlp import _arrays, config
 from pymlp._arrays import FloatArray
-from pymlp.architecture import Architecture
+from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.losses import Loss
 from pymlp.training import samples
 
@@ -70,6 +71,26 @@ def _place(architecture: Architecture, position: int) -> str:
     """Return the name of one parameter."""
     tensor = next(tensor for tensor in architecture.tensors if position < tensor.end)
     index = ", ".join(map(str, np.unravel_index(position - tensor.first, tensor.shape)))
+    if tensor.column is not None:
+        return f"embedding_parameters[{tensor.column}][{tensor.attribute!r}][{index}]"
     plain = tensor.attribute in ("weights", "biases") or not tensor.of_layer
     of_layer = f"{tensor.attribute}[{tensor.layer}]" if tensor.of_layer else tensor.attribute
     return f"{of_layer if plain else f'layers[{tensor.layer}].{tensor.attribute}'}[{index}]"
+
+
+def pull_back(
+    core: CoreNetwork,
+    architecture: Architecture,
+    X: ArrayLike,
+    dY: ArrayLike,
+    flat: FloatArray | None,
+    threads: int | None,
+) -> FloatArray:
+    """Return the gradient by X; that by the parameters goes to `flat`, where it is wanted."""
+    rows = architecture.rows("X", X)
+    output_gradient = _arrays.matrix("dY", dY, architecture.widths[-1], rows.dtype)
+    if (m := len(output_gradient)) != len(rows):
+        raise ValueError(f"dY must have {len(rows)} rows, as X has, not {m}")
+    dX = np.empty_like(rows)
+    core.pull_back(rows, output_gradient, flat, dX, config.threads(threads))
+    return dX

@@ -12,13 +12,18 @@ half as much again at most.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from pymlp import _checks
+from pymlp._names import InitializerName
 from pymlp._registry import Registry
 from pymlp._values import Value, shown
 
 __all__ = ["Constant", "Initializer", "Normal", "Uniform"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class Initializer(Value):
@@ -115,3 +120,6 @@ def resolve(init: Any) -> Initializer:
     if not isinstance(init, str):
         raise TypeError(f"init must be a name or an Initializer, not {_checks.type_name(init)}")
     return _NAMES.find(init)
+
+
+AnyInitializer: TypeAlias = InitializerName | str | Initializer

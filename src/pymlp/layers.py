@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
 from numpy.typing import ArrayLike
@@ -20,6 +21,7 @@ __all__ = [
     "LayerGradients",
     "Trace",
     "Views",
+    "by_column",
     "by_layer",
     "input_scale",
     "sequences",
@@ -250,6 +252,8 @@ class Gradients(Immutable):
         Sequences of views of `flat`, shaped as those of the network's layers.
     input_scale : ndarray, shape (n_in,), or None
         None in a network without `scale_inputs`.
+    embedding_parameters : mapping
+        As `Network.embedding_parameters`.
     dz : list of ndarray, or None
         Where they were asked for: ``dz[l]`` (m, n[l]) is the gradient by the pre-activations of
         layer l, l = 1 ... L; ``dz[0]`` is None, as the inputs have none.
@@ -296,6 +300,11 @@ class Gradients(Immutable):
         return input_scale(self._tensors, self.flat)
 
     @property
+    def embedding_parameters(self) -> Mapping[int, Mapping[str, FloatArray]]:
+        """Those of the embedding, by column of the inputs and by name."""
+        return by_column(self._tensors, self.flat)
+
+    @property
     def layers(self) -> tuple[LayerGradients, ...]:
         """The same by layer: ``layers[l].weights``, ``layers[l].biases`` and what else it has."""
         return tuple(LayerGradients(**views) for views in by_layer(self._tensors, self.flat))
@@ -317,6 +326,17 @@ def input_scale(tensors: Iterable[Tensor], arena: FloatArray) -> FloatArray | No
     """Return the view of the inputs' factors, where there are any."""
     found = (tensor.view(arena) for tensor in tensors if tensor.attribute == "input_scale")
     return next(found, None)
+
+
+def by_column(
+    tensors: Iterable[Tensor], arena: FloatArray
+) -> Mapping[int, Mapping[str, FloatArray]]:
+    """Return the views of each embedded column by name."""
+    result: dict[int, dict[str, FloatArray]] = {}
+    for tensor in tensors:
+        if tensor.column is not None:
+            result.setdefault(tensor.column, {})[tensor.attribute] = tensor.view(arena)
+    return MappingProxyType({column: MappingProxyType(views) for column, views in result.items()})
 
 
 def by_layer(tensors: Iterable[Tensor], arena: FloatArray) -> list[dict[str, FloatArray]]:

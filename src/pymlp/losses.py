@@ -10,11 +10,12 @@ spelling; "auto" goes by the output activation, and so does scikit-learn's "log_
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 from pymlp import _arrays, _checks, _core
 from pymlp._arrays import FloatArray
+from pymlp._names import LossName
 from pymlp._registry import Registry, folded
 from pymlp._values import Value
 from pymlp.activations import Activation
@@ -33,8 +34,11 @@ __all__ = [
     "Loss",
     "Poisson",
     "Quantile",
-    "resolve",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class Loss(Value):
@@ -70,7 +74,7 @@ class Loss(Value):
 
     def for_core(self) -> _core.Loss:
         """Return it as the core takes it."""
-        return _core.Loss(self.name, 0.0, 0.0, _checked(self.function))
+        return _core.Loss(self.name, [], 0.0, _checked(self.function))
 
 
 def _checked(function: Callable[[FloatArray, Any], Any]) -> Callable[[FloatArray, Any], Any]:
@@ -100,7 +104,7 @@ class _BuiltIn(Loss):
         Value.__init__(self)
 
     def for_core(self) -> _core.Loss:
-        return _core.Loss(self.name, 0.0, self.label_smoothing, None)
+        return _core.Loss(self.name, [], self.label_smoothing, None)
 
 
 class _Smoothed(_BuiltIn):
@@ -185,7 +189,7 @@ class Huber(_BuiltIn):
         Value.__init__(self, delta=_checks.number("delta", delta, above=0.0))
 
     def for_core(self) -> _core.Loss:  # noqa: D102
-        return _core.Loss(self.name, self.delta, 0.0, None)
+        return _core.Loss(self.name, [self.delta], 0.0, None)
 
 
 class LogCosh(_BuiltIn):
@@ -216,24 +220,41 @@ class Poisson(_BuiltIn):
 class Quantile(_BuiltIn):
     """Mean over k of ``q (y - a)`` where y > a, else ``(1 - q) (a - y)``.
 
-    Koenker and Bassett, Econometrica 46, 1978.
+    ``q`` is one level in (0, 1) for all outputs, or a sequence with one for each: then y has as
+    many columns, the same target in each where its quantiles are learnt together. Koenker and
+    Bassett, Econometrica 46, 1978.
 
     Examples
     --------
     >>> upper = pymlp.losses.Quantile(0.75)
     >>> pymlp.Network([1, 1], init="zeros").loss([[1.0]], [2.0], loss=upper)
     1.5
+
+    >>> both = pymlp.losses.Quantile((0.25, 0.75))
+    >>> pymlp.Network([1, 2], init="zeros").loss([[1.0]], [[2.0, 2.0]], loss=both)
+    1.0
     """
 
     name = "quantile"
 
-    q: float
+    q: float | tuple[float, ...]
 
-    def __init__(self, q: float = 0.5) -> None:
-        Value.__init__(self, q=_checks.number("q", q, above=0.0, below=1.0))
+    def __init__(self, q: float | Sequence[float] = 0.5) -> None:
+        Value.__init__(self, q=_levels(q))
 
     def for_core(self) -> _core.Loss:  # noqa: D102
-        return _core.Loss(self.name, self.q, 0.0, None)
+        levels = self.q if isinstance(self.q, tuple) else (self.q,)
+        return _core.Loss(self.name, levels, 0.0, None)
+
+
+def _levels(q: Any) -> float | tuple[float, ...]:
+    """Return one level, or one for each output."""
+    if isinstance(q, str | bytes) or not hasattr(q, "__len__"):
+        return _checks.number("q", q, above=0.0, below=1.0)
+    if not len(q):
+        raise ValueError("q must be a level, or one for each output, not empty")
+    levels = enumerate(q)
+    return tuple(_checks.number(f"q[{i}]", v, above=0.0, below=1.0) for i, v in levels)
 
 
 class Hinge(_BuiltIn):
@@ -342,3 +363,6 @@ def _named(name: str, output: str) -> Loss:
         kind = _AUTO.get(output, kind)
     _core.check_pair(kind.name, output)
     return kind()  # type: ignore[call-arg]  # every kind in the table has defaults
+
+
+AnyLoss: TypeAlias = LossName | str | Loss

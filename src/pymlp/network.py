@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Never, Self
+from typing import TYPE_CHECKING, Any, Literal, Never, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -14,11 +14,23 @@ from pymlp import _arrays, _checks, _core, config, derivatives, initializers, lo
 from pymlp import training as _training
 from pymlp._arrays import FloatArray
 from pymlp._keywords import refuse_unknown
-from pymlp.activations import Activation
-from pymlp.architecture import Architecture, checked_seed
-from pymlp.layers import Gradients, Layer, Trace, Views, by_layer, copy_into, input_scale, sequences
-from pymlp.losses import Loss
-from pymlp.schedules import Schedule
+from pymlp._names import ArithmeticName, DTypeName, Metrics, NormName
+from pymlp.architecture import AnyActivation, Architecture, checked_seed
+from pymlp.described import Described
+from pymlp.embeddings import AnyEmbedding
+from pymlp.layers import (
+    Gradients,
+    Layer,
+    Trace,
+    Views,
+    by_column,
+    by_layer,
+    copy_into,
+    input_scale,
+    sequences,
+)
+from pymlp.losses import AnyLoss
+from pymlp.schedules import AnySchedule
 from pymlp.training import EarlyStopping, FitOptions, History, TrainingDiverged
 from pymlp.training import samples as _samples
 from pymlp.training.options import plan_rows, regularization
@@ -28,12 +40,12 @@ if TYPE_CHECKING:
 
 # What a network has of its own, apart from what a user or a subclass adds.
 _FIELDS = {
-    "_architecture", "_arithmetic", "_biases", "_core", "_fits", "_input_scale", "_layers",
-    "_parameters", "_seed", "_tensors", "_weights", "history",
+    "_architecture", "_arithmetic", "_biases", "_core", "_embedding_parameters", "_fits",
+    "_input_scale", "_layers", "_parameters", "_seed", "_tensors", "_weights", "history",
 }  # fmt: skip
 
 
-class Network:
+class Network(Described):
     """A multilayer perceptron: dense layers, each with an activation of its own.
 
     Parameters
@@ -54,7 +66,7 @@ class Network:
         `predict`, and in `loss` and `gradients` without ``training=True``. A list has one for each
         hidden layer.
     input_dropout : float, default 0
-        The same of the inputs.
+        The same of the inputs, of embedded ones of the numbers that they become.
     norm : {"layer", "rms", "batch"}, optional
         Of every hidden layer, between its product and its activation: each row of ``x @ weights +
         biases`` is brought to mean 0 and variance 1 ("layer"; Ba et al., arXiv:1607.06450), or to
@@ -68,7 +80,16 @@ class Network:
         Add to the outputs of every hidden layer, behind activation and dropout, its inputs, where
         it has as many of both. He et al., arXiv:1512.03385.
     scale_inputs : bool, default False
-        Multiply every input by a factor that is learnt, 1 at the start: `input_scale`.
+        Multiply every input by a factor that is learnt, 1 at the start: `input_scale`. Of inputs
+        that are embedded, each number that they become.
+    embedding : Embedding or list of these, optional
+        Inputs that become several learnt numbers each: of numbers `pymlp.embeddings.Periodic`, of
+        categories `pymlp.embeddings.Categories`. Other inputs pass as they are, and all keep their
+        order. `widths` begins with the columns of X; the first layer reads `embedded_width`
+        numbers, which is what `input_dropout`, `scale_inputs` and `residual` are about.
+    feature_names : sequence of str, optional
+        Names of the inputs. A network without takes those of the first frame that it is trained
+        with; see `feature_names`.
     dtype : float32 or float64, default float32
         Of parameters, activations and gradients alike.
     arithmetic : {"exact", "blas"}, optional
@@ -96,34 +117,29 @@ class Network:
         self,
         widths: Sequence[int],
         *,
-        hidden: str | Activation | Sequence[str | Activation] = "relu",
-        output: str | Activation = "linear",
-        init: str | initializers.Initializer = "auto",
+        hidden: AnyActivation | Sequence[AnyActivation] = "relu",
+        output: AnyActivation = "linear",
+        init: initializers.AnyInitializer = "auto",
         bias: bool = True,
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
-        norm: str | None = None,
+        norm: NormName | str | None = None,
         residual: bool = False,
         scale_inputs: bool = False,
-        dtype: DTypeLike = "float32",
-        arithmetic: str | None = None,
+        embedding: AnyEmbedding = None,
+        feature_names: Sequence[str] | None = None,
+        dtype: DTypeName | DTypeLike = "float32",
+        arithmetic: ArithmeticName | None = None,
         seed: int | None = None,
         **unknown: Never,
     ) -> None:
         refuse_unknown(Network.__init__, unknown)
         initializer = initializers.resolve(init)
         architecture = Architecture(
-            widths,
-            hidden=hidden,
-            output=output,
-            bias=bias,
-            dropout=dropout,
-            input_dropout=input_dropout,
-            norm=norm,
-            residual=residual,
-            scale_inputs=scale_inputs,
-            dtype=dtype,
-        )
+            widths, hidden=hidden, output=output, bias=bias, dropout=dropout,
+            input_dropout=input_dropout, norm=norm, residual=residual, scale_inputs=scale_inputs,
+            embedding=embedding, feature_names=feature_names, dtype=dtype,
+        )  # fmt: skip
         self._build(architecture, checked_seed(seed))
         self._compute_with(arithmetic)
         self._core.initialize(initializer.name, initializer.scale, self._seed)
@@ -132,7 +148,7 @@ class Network:
         self._architecture = architecture
         self._seed = seed
         self._fits = 0  # calls that drew a seed from ours
-        self._arithmetic: str | None = None
+        self._arithmetic: ArithmeticName | None = None
         self._core = architecture.new_core()
         self._tensors = architecture.tensors
         arena = self._core.arena
@@ -140,12 +156,13 @@ class Network:
         of_layers = by_layer(architecture.arena, arena)
         self._weights, self._biases = sequences(of_layers)
         self._input_scale = input_scale(self._tensors, arena)
+        self._embedding_parameters = by_column(self._tensors, arena)
         self._layers = tuple(
             map(Layer, of_layers, architecture.activations, architecture.residual_layers)
         )
         self.history: History | None = None
 
-    def _compute_with(self, arithmetic: str | None) -> None:
+    def _compute_with(self, arithmetic: ArithmeticName | None) -> None:
         if arithmetic is not None:
             arithmetic = config.arithmetic_name("arithmetic", arithmetic)
         self._core.set_arithmetic(arithmetic)
@@ -154,48 +171,8 @@ class Network:
     # ---- what it is ------------------------------------------------------------------------------
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        """Layer widths, input first."""
-        return self._architecture.widths
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of parameters, activations and gradients: float32 or float64."""
-        return self._architecture.dtype
-
-    @property
-    def bias(self) -> bool:
-        """Whether layers have biases."""
-        return self._architecture.bias
-
-    @property
-    def dropout(self) -> tuple[float, ...]:
-        """The share of units left out in training, for each hidden layer."""
-        return self._architecture.dropout
-
-    @property
-    def input_dropout(self) -> float:
-        """The share of inputs left out in training."""
-        return self._architecture.input_dropout
-
-    @property
-    def norm(self) -> str | None:
-        """The norm of hidden layers; None without."""
-        return self._architecture.norm
-
-    @property
-    def residual(self) -> bool:
-        """Whether hidden layers that can add their inputs to their outputs."""
-        return self._architecture.residual
-
-    @property
-    def scale_inputs(self) -> bool:
-        """Whether the inputs have factors that are learnt."""
-        return self._architecture.scale_inputs
-
-    @property
     def input_scale(self) -> FloatArray | None:
-        """The inputs' factors, shape (n_in,), a writable view; None without `scale_inputs`."""
+        """The inputs' factors, shape (embedded_width,), a writable view; or None without."""
         return self._input_scale
 
     @input_scale.setter
@@ -205,7 +182,45 @@ class Network:
         copy_into("input_scale", self._input_scale, values)
 
     @property
-    def arithmetic(self) -> str | None:
+    def embedding_parameters(self) -> Mapping[int, Mapping[str, FloatArray]]:
+        """The parameters of every embedded column, by its number and by name: writable views.
+
+        Of `pymlp.embeddings.Periodic` "frequencies", "phases", "weights" and "biases", of
+        `pymlp.embeddings.Categories` "table".
+
+        Examples
+        --------
+        >>> embedding = pymlp.embeddings.Categories({0: 2}, width=3)
+        >>> net = pymlp.Network([2, 1], embedding=embedding, seed=0)
+        >>> net.embedding_parameters[0]["table"][:] = [[1, 2, 3], [4, 5, 6]]
+        >>> net.embed([[1.0, 0.5]])
+        array([[4. , 5. , 6. , 0.5]], dtype=float32)
+        """
+        return self._embedding_parameters
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Names of the inputs; None where it knows none.
+
+        They are the names of the columns of the first frame (pandas, polars, pyarrow) that the
+        network is trained with; copies, pickles and files keep them. A frame goes in by its names
+        from then on: columns in another order are put right, others are refused. Arrays, and frames
+        whose columns are numbered, go by position. Names may be assigned; None forgets them.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], feature_names=["age", "income"], seed=0)
+        >>> net.feature_names
+        ('age', 'income')
+        """
+        return self._architecture.feature_names
+
+    @feature_names.setter
+    def feature_names(self, names: Sequence[str] | None) -> None:
+        self._architecture = self._architecture.with_feature_names(names)
+
+    @property
+    def arithmetic(self) -> ArithmeticName | None:
         """What computes the products of this network; None: what the caller's context says."""
         return self._arithmetic
 
@@ -241,8 +256,8 @@ class Network:
     def parameters(self) -> FloatArray:
         """All parameters, shape (n_parameters,): a writable view.
 
-        First `input_scale`, then of every layer weights, biases, gain, shift and alpha, as far as
-        it has them.
+        First those of the embedding, column by column, and `input_scale`, then of every layer
+        weights, biases, gain, shift and alpha, as far as it has them.
         """
         return self._parameters
 
@@ -255,26 +270,12 @@ class Network:
         """The number of parameters; running statistics are none."""
         return self._parameters.size
 
-    def __repr__(self) -> str:
-        return repr(self._architecture)
-
-    def summary(self) -> str:
-        """Return a table of the layers: activations, shapes and numbers of parameters.
-
-        Norms, residuals and what else is learnt have columns where the network has them.
-
-        Examples
-        --------
-        >>> print(pymlp.Network([2, 4, 3], output="softmax").summary())
-        layer  activation  weights  biases  parameters
-            1  ReLU()      2 x 4    4               12
-            2  Softmax()   4 x 3    3               15
-        27 parameters, float32, 108 bytes
-        """
-        return self._architecture.summary()
-
     def plan(
-        self, *, batch_size: int | str = "auto", training: bool = True, threads: int | None = None
+        self,
+        *,
+        batch_size: int | Literal["auto"] = "auto",
+        training: bool = True,
+        threads: int | None = None,
     ) -> Plan:
         """Return how a batch runs on this machine: cuts, workers, memory, and why.
 
@@ -306,10 +307,47 @@ class Network:
         """
         from pymlp import plan
 
-        rows = plan_rows(batch_size)
-        wanted = _checks.flag("training", training)
+        rows, wanted = plan_rows(batch_size), _checks.flag("training", training)
         found = _core.plan(self._core, rows, wanted, config.threads(threads))
         return plan.from_core(found, training=wanted, dtype=self.dtype.name)
+
+    def initialize_from(self, X: ArrayLike, *, seed: int | None = None) -> None:
+        """Draw all parameters anew, so that they suit these samples.
+
+        Weights are normal; those into each unit are then scaled so that its pre-activations have
+        variance 1 over the samples. Its bias is minus a point between five of them, which are
+        drawn, so that it bends where there are samples. Layers that are normalised keep weights of
+        variance 1 / n_in and biases of 0. This is the start of RealMLP-TD, of Holzmueller et al.,
+        arXiv:2407.04491.
+
+        Parameters
+        ----------
+        X : array-like or frame, shape (m, n_in)
+            Finite. Of more than 10,000 samples so many are drawn.
+        seed : int, optional
+            None takes the network's own.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where an argument is of the wrong kind or out of range; the message names it.
+        RuntimeError
+            If the network is being trained.
+
+        Examples
+        --------
+        >>> X = 100 + 7 * np.random.default_rng(0).standard_normal((1000, 3))
+        >>> net = pymlp.Network([3, 50, 1], seed=0)
+        >>> net.initialize_from(X)
+        >>> bool(np.allclose(net.forward(X).z[1].std(axis=0), 1, atol=1e-3))
+        True
+        """
+        from pymlp import data_driven
+
+        rows = _arrays.finite("X", self._architecture.rows("X", X), self.feature_names)
+        drawn = self._seed if seed is None else checked_seed(seed)
+        self._core.initialize("lecun_normal", 0.0, drawn)
+        data_driven.begin(self, rows, drawn)
 
     # ---- running it ------------------------------------------------------------------------------
 
@@ -320,9 +358,10 @@ class Network:
 
         Parameters
         ----------
-        X : array-like, shape (m, n_in), or one sample (n_in,)
+        X : array-like or frame, shape (m, n_in), or one sample (n_in,)
             Not written to; converted to the network's dtype where it has another, which for one
-            sample takes longer than a small network.
+            sample takes longer than a small network. The columns of a frame, and one row of it, go
+            by their names where the network has `feature_names`.
         out : ndarray, optional
             Where the outputs go: of the result's shape and the network's dtype, C-contiguous.
         threads : int, optional
@@ -332,6 +371,10 @@ class Network:
         -------
         ndarray, shape (m, n_out), or (n_out,) for one sample
             `out` where that is given.
+
+            **With one output too it is (m, 1), not (m,): minus a y of shape (m,), NumPy makes
+            m x m numbers of it, without an error.** Write ``net.predict(X)[:, 0] - y``, or
+            ``net.predict(X) - y.reshape(-1, 1)``. Estimators and models of tables return (m,).
 
         Raises
         ------
@@ -343,6 +386,11 @@ class Network:
         >>> net = pymlp.Network([3, 5, 2], seed=1)
         >>> net.predict([0.5, -1.0, 2.0]).shape
         (2,)
+
+        >>> X, y = np.zeros((100, 3)), np.zeros(100)
+        >>> net = pymlp.Network([3, 5, 1], seed=1)
+        >>> (net.predict(X) - y).shape, (net.predict(X)[:, 0] - y).shape
+        ((100, 100), (100,))
         """
         answer = self._core.try_predict(X, out, threads)
         return self._predict(X, out, threads) if answer is None else answer
@@ -351,9 +399,10 @@ class Network:
 
     def _predict(self, X: ArrayLike, out: FloatArray | None, threads: int | None) -> FloatArray:
         """Predict where something is to be converted first, or to be refused with its reason."""
-        array = _arrays.numbers("X", X)
+        array = _arrays.numbers("X", X, self.feature_names)
         one = array.ndim == 1
         rows = _arrays.matrix("X", array[np.newaxis] if one else array, self.widths[0], self.dtype)
+        self._architecture.with_codes("X", rows, one)
         n_threads = config.threads(threads)
         if out is None:
             Y = self._core.predict(rows, n_threads)
@@ -362,6 +411,29 @@ class Network:
         _arrays.output(out, shape, self.dtype, rows)
         self._core.predict_into(rows, out.reshape(rows.shape[0], -1), n_threads)
         return out
+
+    def embed(self, X: ArrayLike, *, threads: int | None = None) -> FloatArray:
+        """Return what the inputs become before the first layer.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in)
+        threads : int, optional
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray, shape (m, embedded_width)
+            Before `input_scale`. Without an embedding X itself, of the network's dtype.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], embedding=pymlp.embeddings.Periodic([1], width=3), seed=0)
+        >>> net.embed([[1.0, 2.0]])[0, :2]
+        array([1., 2.], dtype=float32)
+        """
+        rows = self._architecture.rows("X", X)
+        return self._core.embed(rows, config.threads(threads)) if self.embedding else rows
 
     def forward(self, X: ArrayLike, *, threads: int | None = None) -> Trace:
         """Return everything a forward pass computes, as the textbook's cache.
@@ -375,7 +447,8 @@ class Network:
         Returns
         -------
         Trace
-            ``trace.z[l]`` and ``trace.a[l]``, with ``a[0]`` the inputs and ``a[-1]`` the outputs.
+            ``trace.z[l]`` and ``trace.a[l]``, with ``a[0]`` the inputs, not yet embedded, and
+            ``a[-1]`` the outputs.
 
         Examples
         --------
@@ -384,7 +457,7 @@ class Network:
         >>> [a.shape for a in trace.a]
         [(300, 2), (300, 4), (300, 3)]
         """
-        rows = _arrays.matrix("X", X, self.widths[0], self.dtype)
+        rows = self._architecture.rows("X", X)
         z, a = self._core.forward(rows, config.threads(threads))
         return Trace([None, *z], [rows, *a])
 
@@ -395,7 +468,7 @@ class Network:
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | Loss = "auto",
+        loss: AnyLoss = "auto",
         sample_weight: ArrayLike | None = None,
         training: bool = False,
         threads: int | None = None,
@@ -444,8 +517,8 @@ class Network:
         X: ArrayLike,
         y: ArrayLike,
         *,
-        metrics: str | Callable[..., float] | Iterable[str | Callable[..., float]] | None = None,
-        loss: str | Loss = "auto",
+        metrics: Metrics | None = None,
+        loss: AnyLoss = "auto",
         sample_weight: ArrayLike | None = None,
         threads: int | None = None,
     ) -> dict[str, float]:
@@ -493,7 +566,7 @@ class Network:
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | Loss = "auto",
+        loss: AnyLoss = "auto",
         sample_weight: ArrayLike | None = None,
         training: bool = False,
         dz: bool = False,
@@ -514,9 +587,9 @@ class Network:
             The mean loss.
         grads : Gradients
             ``grads.flat``, and shaped as the layers ``grads.weights``, ``grads.biases``,
-            ``grads.input_scale``, ``grads.layers[l].weights``, ``.biases``, ``.gain``, ``.shift``
-            and ``.alpha``; where asked for ``grads.dz[l]`` (m, n[l]),
-            l = 1 ... L.
+            ``grads.input_scale``, ``grads.embedding_parameters``, ``grads.layers[l].weights``,
+            ``.biases``, ``.gain``, ``.shift`` and ``.alpha``; where asked for ``grads.dz[l]``
+            (m, n[l]), l = 1 ... L.
 
         Raises
         ------
@@ -556,7 +629,7 @@ class Network:
         grads : Gradients
             dJ/d(parameters).
         dX : ndarray, shape (m, n_in)
-            dJ/dX.
+            dJ/dX; 0 for codes of categories.
 
         Raises
         ------
@@ -571,21 +644,47 @@ class Network:
         >>> dX
         array([[ 2., -3.]])
         """
-        rows = _arrays.matrix("X", X, self.widths[0], self.dtype)
-        m = rows.shape[0]
-        output_gradient = _arrays.matrix("dY", dY, self.widths[-1], self.dtype)
-        if output_gradient.shape[0] != m:
-            raise ValueError(f"dY must have {m} rows, as X has, not {output_gradient.shape[0]}")
-        flat, dX = np.empty_like(self._parameters), np.empty_like(rows)
-        self._core.pull_back(rows, output_gradient, flat, dX, config.threads(threads))
+        flat = np.empty_like(self._parameters)
+        dX = derivatives.pull_back(self._core, self._architecture, X, dY, flat, threads)
         return Gradients(flat, self._tensors), dX
+
+    def input_gradients(
+        self, X: ArrayLike, dY: ArrayLike, *, threads: int | None = None
+    ) -> FloatArray:
+        """Pull a gradient at the outputs back to the inputs alone.
+
+        What `vjp` returns second, bit by bit, in about two thirds of its time.
+
+        Parameters
+        ----------
+        X, dY, threads
+            As in `vjp`.
+
+        Returns
+        -------
+        ndarray, shape (m, n_in)
+            dJ/dX.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where X or dY is of the wrong kind or shape; the message names it.
+
+        Examples
+        --------
+        >>> net = pymlp.Network([2, 1], init="zeros", dtype="float64")
+        >>> net.parameters[:] = [2.0, -3.0, 0.0]
+        >>> net.input_gradients([[1.0, 1.0]], [[1.0]])
+        array([[ 2., -3.]])
+        """
+        return derivatives.pull_back(self._core, self._architecture, X, dY, None, threads)
 
     def check_gradients(
         self,
         X: ArrayLike,
         y: ArrayLike,
         *,
-        loss: str | Loss = "auto",
+        loss: AnyLoss = "auto",
         sample_weight: ArrayLike | None = None,
     ) -> derivatives.GradientError:
         """Return the largest relative difference between `gradients` and central differences.
@@ -627,22 +726,23 @@ class Network:
         y: ArrayLike,
         *,
         epochs: int = 100,
-        batch_size: int | str | None = "auto",
-        loss: str | Loss = "auto",
-        optimizer: str | optimizers.Optimizer = "adam",
+        batch_size: int | Literal["auto"] | None = "auto",
+        loss: AnyLoss = "auto",
+        optimizer: optimizers.AnyOptimizer = "adam",
         learning_rate: float | None = None,
         validation: tuple[ArrayLike, ...] | float | None = None,
         early_stopping: EarlyStopping | bool | int | None = None,
         sample_weight: ArrayLike | None = None,
         shuffle: bool = True,
+        drop_last: bool = False,
         seed: int | None = None,
-        metrics: str | Callable[..., float] | Iterable[str | Callable[..., float]] = (),
+        metrics: Metrics = (),
         callbacks: Iterable[Callable[[Network, History], bool | None]] = (),
         progress: bool = False,
         threads: int | None = None,
         max_seconds: float | None = None,
-        schedule: Schedule | Mapping[str, Schedule] | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
+        schedule: AnySchedule | None = None,
+        class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
         scale_target: bool = False,
         l1: float = 0.0,
         l2: float = 0.0,
@@ -657,8 +757,9 @@ class Network:
 
         Parameters
         ----------
-        X : array-like, shape (m, n_in)
-            Finite; of two rows at least for batch norm.
+        X : array-like or frame, shape (m, n_in)
+            Finite; of two rows at least for batch norm. The columns of a frame (pandas, polars,
+            pyarrow) go by their names: see `feature_names`.
         y : array-like
             As in `loss`.
         epochs : int, default 100
@@ -683,6 +784,8 @@ class Network:
             Every mean is weighted by these; held-out rows take theirs along.
         shuffle : bool, default True
             Visit the samples in a new order every epoch.
+        drop_last : bool, default False
+            Leave out the last batch of an epoch where it is shorter than the others.
         seed : int, optional
             Of orders and the held-out share; None goes on from the network's own seed.
         metrics : name, function, or several of them
@@ -739,8 +842,9 @@ class Network:
             on ``w``. Not for L-BFGS, nor for `pymlp.ScheduleFreeAdamW`, which averages by itself.
         freeze : sequence of int, default ()
             Layers, counted from 0, whose parameters and running statistics stand still;
-            `input_scale` belongs to layer 0. A frozen batch norm normalises with its running
-            statistics; neither decay, nor penalties, nor `max_norm` touch a frozen layer.
+            `input_scale` and the embedding belong to layer 0. A frozen batch norm normalises with
+            its running statistics; neither decay, nor penalties, nor `max_norm` touch a frozen
+            layer.
 
         Returns
         -------
@@ -783,16 +887,15 @@ class Network:
             "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
             "learning_rate": learning_rate, "validation": validation, "threads": threads,
             "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
-            "seed": seed, "metrics": metrics, "callbacks": callbacks, "progress": progress,
-            "max_seconds": max_seconds, "schedule": schedule, "class_weight": class_weight,
-            "scale_target": scale_target, "l1": l1, "l2": l2, "clip_norm": clip_norm,
-            "clip_value": clip_value, "max_norm": max_norm, "average": average, "freeze": freeze,
+            "drop_last": drop_last, "seed": seed, "metrics": metrics, "callbacks": callbacks,
+            "progress": progress, "max_seconds": max_seconds, "schedule": schedule,
+            "class_weight": class_weight, "scale_target": scale_target, "l1": l1, "l2": l2,
+            "clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm,
+            "average": average, "freeze": freeze,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
-        return _training.fit(
-            self, self._core, self._architecture, X, y, options, self._next_seed, self._take_seed
-        )
+        return _training.fit(self.__trainee__(), X, y, options)
 
     def train_batch(
         self,
@@ -800,7 +903,7 @@ class Network:
         y: ArrayLike,
         *,
         optimizer: optimizers.Optimizer,
-        loss: str | Loss = "auto",
+        loss: AnyLoss = "auto",
         sample_weight: ArrayLike | None = None,
         threads: int | None = None,
         l1: float = 0.0,
@@ -849,17 +952,14 @@ class Network:
         (1.0, True)
         """
         refuse_unknown(Network.train_batch, unknown)
-        if not isinstance(optimizer, optimizers.Optimizer):
-            raise TypeError(
-                "optimizer must be an Optimizer, which keeps its state from call to call, not "
-                f"{_checks.type_name(optimizer)}"
-            )
+        optimizers.check_object(optimizer)
         limits = regularization({
             "l1": l1, "l2": l2, "clip_norm": clip_norm, "clip_value": clip_value,
             "max_norm": max_norm,
         })  # fmt: skip
         kind = losses.resolve(loss, self._architecture.activations[-1])
-        samples = _samples.checked(X, y, sample_weight, kind, self._architecture)
+        architecture = self._architecture.named_by(X)
+        samples = _samples.checked(X, y, sample_weight, kind, architecture)
         _samples.check_rows(samples[0].shape[0], self._architecture)
         _training.warn_of_steps(self._architecture, stacklevel=3)
         n_threads, seed = config.threads(threads), self._next_seed()
@@ -869,9 +969,16 @@ class Network:
             fault = "a parameter is not finite after it" if np.isfinite(J) else f"the loss is {J}"
             raise TrainingDiverged(f"the step diverged: {fault}; nothing was changed")
         optimizer.belong_to(self)
+        self._architecture = architecture
         if any(self.dropout) or self.input_dropout:
             self._take_seed()
         return J
+
+    def __trainee__(self) -> _training.Trainee:
+        """Return what trainings and stacks take of a network."""
+        return _training.Trainee(
+            self, self._core, self._architecture, self._next_seed, self._take_seed
+        )
 
     def _next_seed(self) -> int:
         # Steps of the golden ratio never meet in 2^64 calls; the generator behind mixes them.
@@ -940,11 +1047,8 @@ class Network:
         return {name: value for name, value in vars(self).items() if name not in _FIELDS}
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self._architecture.to_dict() | {
-            "seed": self._seed,
-            "fits": self._fits,
-            "parameters": self._core.snapshot(),
-        }
+        state = self._architecture.to_dict() | {"seed": self._seed, "fits": self._fits}
+        state["parameters"] = self._core.snapshot()
         attributes = self._attributes()
         return state | {"attributes": attributes} if attributes else state
 

@@ -6,13 +6,36 @@ belongs to the first network that it trains.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from pymlp import _checks, parameter_groups
+from pymlp._names import OptimizerName
 from pymlp._optimizer import Optimizer as Optimizer
 from pymlp._registry import Registry
 from pymlp.architecture import Architecture
 from pymlp.parameter_groups import Groups
+
+__all__ = [
+    "LBFGS",
+    "SGD",
+    "TABLE",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "Momentum",
+    "Nadam",
+    "Optimizer",
+    "RMSProp",
+    "ScheduleFreeAdamW",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class SGD(Optimizer):
@@ -617,7 +640,7 @@ class LBFGS(Optimizer):
     """Limited-memory BFGS with a line search that satisfies the strong Wolfe conditions.
 
     Works on all samples at once (``batch_size=None``), an iteration for an epoch, through SciPy's
-    L-BFGS-B on the flat vector of parameters: ``pip install pymlp[lbfgs]``. It keeps nothing from
+    L-BFGS-B on the flat vector of parameters: ``pip install 'pymlp[lbfgs]'``. It keeps nothing from
     one `fit` to the next, and stops by itself where it has converged (`History.stopped_by` is
     "converged").
 
@@ -632,11 +655,15 @@ class LBFGS(Optimizer):
         smaller than 1.
     max_line_search : int, default 20
         Evaluations in one line search.
+    max_evaluations : int, optional
+        Evaluations of the loss in a `fit`, after which the iteration in progress is the last one
+        (`History.stopped_by` is "evaluations").
 
     Examples
     --------
     >>> pymlp.LBFGS(history_size=20)
-    LBFGS(history_size=20, tolerance_gradient=1e-05, tolerance_change=1e-09, max_line_search=20)
+    LBFGS(history_size=20, tolerance_gradient=1e-05, tolerance_change=1e-09, max_line_search=20,
+    max_evaluations=None)
 
     References
     ----------
@@ -652,6 +679,7 @@ class LBFGS(Optimizer):
         tolerance_gradient: float = 1e-5,
         tolerance_change: float = 1e-9,
         max_line_search: int = 20,
+        max_evaluations: int | None = None,
     ) -> None:
         super().__init__(
             1.0,  # what a line search tries first
@@ -661,6 +689,9 @@ class LBFGS(Optimizer):
             max_line_search=_checks.integer(
                 "max_line_search", max_line_search, minimum=1, below=2**31
             ),
+            max_evaluations=None
+            if max_evaluations is None
+            else _checks.integer("max_evaluations", max_evaluations, minimum=1),
         )
 
     @property
@@ -731,3 +762,15 @@ def resolve(optimizer: Any, learning_rate: float | None) -> Optimizer:
             f"{optimizer.learning_rate:g}"
         )
     return optimizer
+
+
+def check_object(optimizer: Any) -> None:
+    """Refuse what keeps no state from call to call, such as a name."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            "optimizer must be an Optimizer, which keeps its state from call to call, not "
+            f"{_checks.type_name(optimizer)}"
+        )
+
+
+AnyOptimizer: TypeAlias = OptimizerName | str | Optimizer

@@ -47,7 +47,20 @@ def resolved(
         if factors := of_kind | of_layer:
             rate, decay = (factors.get(name, 1.0) for name in _OPTIONS)
             ranges.append((tensor.first, tensor.size, rate, decay))
-    return ranges
+    return _joined(ranges)
+
+
+def _joined(
+    ranges: Iterable[tuple[int, int, float, float]],
+) -> list[tuple[int, int, float, float]]:
+    """Return ascending ranges, those that follow each other with equal factors as one."""
+    result: list[tuple[int, int, float, float]] = []
+    for first, count, *factors in ranges:
+        if result and sum(result[-1][:2]) == first and result[-1][2:] == tuple(factors):
+            first, before = result.pop()[:2]
+            count += before
+        result.append((first, count, factors[0], factors[1]))
+    return result
 
 
 def _layer_of(tensor: Tensor) -> int | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import textwrap
 from typing import Any
 
+from pymlp import _html
 from pymlp.architecture import aligned
 
 __all__ = ["Plan", "PlanLimits", "PlannedOperation"]
@@ -22,7 +22,7 @@ class PlannedOperation:
     ----------
     kind : str
         "dense", "activation", "parametric" (a learnt activation), "row_norm" (layer and RMS norm),
-        "batch_norm", "dropout", "residual" or "scale" (of the inputs).
+        "batch_norm", "dropout", "residual", "embedding" or "scale" (of the inputs).
     function : str or None
         The activation's name.
     layer : int
@@ -165,28 +165,25 @@ class Plan:
         return sum(operation.multiply_adds for operation in self.operations)
 
     def __str__(self) -> str:
-        kind = "training step" if self.training else "prediction"
-        products = _ARITHMETIC[self.arithmetic]
-        head = f"{kind}, {_count(self.rows, 'row')}, {self.dtype}, products {products}"
         table = aligned(self._table(), right={0, 3, 4, 5, 6})
         width = max(map(len, self._decisions()))
         said = [
             textwrap.fill(f"{name:{width}}  {sentence}", 100, subsequent_indent=" " * (width + 2))
             for name, sentence in self._decisions().items()
         ]
-        return "\n".join([head, *table, *said])
+        return "\n".join([self._head(), *table, *said])
 
     def _repr_html_(self) -> str:
-        header, *cells = self._table()
-        rows = "".join(
-            f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in cells
+        return _html.block(
+            _html.text(self._head(), strong=True),
+            _html.table(self._table(), right={0, 3, 4, 5, 6}),
+            _html.items(self._decisions().items()),
         )
-        names = "".join(f"<th>{name}</th>" for name in header)
-        said = "".join(
-            f"<li><b>{name}</b>: {html.escape(sentence)}</li>"
-            for name, sentence in self._decisions().items()
-        )
-        return f"<table><tr>{names}</tr>{rows}</table><ul>{said}</ul>"
+
+    def _head(self) -> str:
+        kind = "training step" if self.training else "prediction"
+        products = _ARITHMETIC[self.arithmetic]
+        return f"{kind}, {_count(self.rows, 'row')}, {self.dtype}, products {products}"
 
     def _table(self) -> list[tuple[str, ...]]:
         """Return the header and a row for each operation.
@@ -283,14 +280,14 @@ _HEADER = ("layer", "operation", "shape", "parameters", "stretches", "multiply-a
 
 
 def _row(operation: PlannedOperation, begins_a_layer: bool) -> tuple[str, ...]:
-    dense = operation.kind == "dense"
+    multiplies = operation.kind in ("dense", "embedding")
     return (
         str(operation.layer) if begins_a_layer else "",
         _name(operation),
-        f"{operation.n_in} -> {operation.n_out}" if dense else str(operation.n_out),
+        f"{operation.n_in} -> {operation.n_out}" if multiplies else str(operation.n_out),
         f"{operation.parameters:,}" if operation.parameters else "",
         str(operation.stretches) if operation.stretches else "",
-        f"{operation.multiply_adds:,.0f}" if dense else "",
+        f"{operation.multiply_adds:,.0f}" if multiplies else "",
         "in place" if operation.in_place and not operation.bytes else f"{operation.bytes:,}",
     )
 

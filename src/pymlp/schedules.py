@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pymlp import _checks, _core
+from pymlp._names import ScheduledName
 from pymlp._registry import unknown_name
 from pymlp._values import OpenWhileMade, Value
 
@@ -30,6 +31,11 @@ __all__ = [
     "Step",
     "WarmUp",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 Per = Literal["epoch", "step"]
 _MOST = 2**63 - 1  # that the core counts
@@ -559,3 +565,6 @@ def _came(value: Any) -> str:
     """Return what came in a schedule's place; a name or a class is told how schedules are made."""
     hint = "; make one, such as pymlp.schedules.Cosine()" if isinstance(value, (str, type)) else ""
     return _checks.type_name(value) + hint
+
+
+AnySchedule: TypeAlias = Schedule | Mapping[ScheduledName, Schedule] | Mapping[str, Schedule]

@@ -28,6 +28,8 @@ class Tensor(NamedTuple):
     first : int
         Where it begins in the arena.
     shape : tuple of int
+    column : int or None
+        Of the inputs, of which this is a part of the embedding.
     """
 
     attribute: str
@@ -35,15 +37,18 @@ class Tensor(NamedTuple):
     layer: int
     first: int
     shape: tuple[int, ...]
+    column: int | None = None
 
     @property
     def of_layer(self) -> bool:
         """Whether it is an attribute of its layer; else it is one of the network."""
-        return self.attribute != "input_scale"
+        return self.attribute != "input_scale" and self.column is None
 
     @property
     def name(self) -> str:
         """Its name in files."""
+        if self.column is not None:
+            return f"embedding.{self.column}.{self.attribute}"
         return f"layers.{self.layer}.{self.attribute}" if self.of_layer else self.attribute
 
     @property

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import pymlp
 from pymlp import Network, Parametric, optimizers
+from pymlp.embeddings import Categories, Periodic
 
 BATCH_SIZES = [1, 7, 50, 64, 200]
 SAMPLES = 201
@@ -70,6 +71,16 @@ OPERATIONS = [
          "dropout": [0.0, 0.4, 0.1], "input_dropout": 0.1},
     ),
     Case([1, 1, 1], optimizers.SGD, {}, {"norm": "batch", "residual": True}),
+    Case(
+        [7, 33, 17, 3], optimizers.AdamW, {"clip_norm": 0.5},
+        {"embedding": [Periodic(), Categories({2: 5, 6: 100})], "scale_inputs": True,
+         "input_dropout": 0.2},
+    ),
+    Case(
+        [3, 9, 9, 2], lambda: optimizers.SGD(momentum=0.9), {"average": 0.9},
+        {"embedding": Periodic([0, 2], frequencies=19, width=4), "residual": True,
+         "norm": "layer"},
+    ),
 ]  # fmt: skip
 # Samples as lanes.
 NARROW = [
@@ -105,6 +116,9 @@ def samples(net: Network, m: int = SAMPLES) -> tuple[NDArray[Any], NDArray[Any]]
     """Return inputs, and targets that any output activation can be asked for."""
     rng = np.random.default_rng(7)
     X = rng.standard_normal((m, net.widths[0])).astype(net.dtype)
+    for one in net.embedding:
+        for column, size in getattr(one, "sizes", ()):
+            X[:, column] = rng.integers(size, size=m)
     return X, rng.uniform(0.1, 0.9, (m, net.widths[-1])).astype(net.dtype)
 
 

@@ -70,7 +70,7 @@ class CustomSquaredError final : public UserLoss {
     evaluate(losses, gradient, a, targets, scale);
   }
 
-  Loss loss() { return {LossKind::custom, 0.0, 0.0, this}; }
+  Loss loss() { return {.kind = LossKind::custom, .custom = this}; }
 
  private:
   template <class T>

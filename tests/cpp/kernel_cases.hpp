@@ -122,7 +122,7 @@ void visit_losses(const Visit<T>& visit, const LossCase<T>& c) {
   for (const LossTraits& traits : kLosses) {
     if (traits.kind == LossKind::custom) continue;
     for (const double smoothing : {0.0, 0.1}) {
-      const Loss loss{traits.kind, 0.7, smoothing};
+      const Loss loss{traits.kind, kLossParameters, smoothing};
       for (const bool from_logits : {false, true}) {
         if (from_logits && !has_logits(loss)) continue;
         visit(std::string(traits.name),

@@ -58,6 +58,7 @@ struct Run {
   OptimizerRule rule;
   Regularization regularization;
   Norm norm = Norm::none;  // else with every kind of operation
+  std::vector<ColumnEmbedding> embedding{};
 };
 
 // Odd widths, and a rule of each kind of constants.
@@ -73,13 +74,14 @@ std::vector<Run> runs() {
           {"layer", {17, 33, 33, 5}, 0.0, rule_of(adam), {}, Norm::layer},
           {"rms", {33, 33, 17, 3}, 0.0, rule_of(adam), {}, Norm::rms},
           {"batch", {17, 17, 64, 64, 5}, 0.0, rule_of(sgd, 0.9), {}, Norm::batch},
+          {"embedding", {7, 33, 33, 5}, 0.0, rule_of(adam), {}, Norm::layer, kEmbedding},
           {"free", {17, 33, 5}, 0.0, rule_of(schedule_free_adamw), {}},
           {"lanes", {5, 16, 7, 3}, 0.0, rule_of(adam), {}},
           {"narrow", {16, 9, 2}, 0.0, rule_of(sgd, 0.9), all_limits()}};
 }
 
 Program program_of(const Run& run) {
-  if (run.norm != Norm::none) return of_every_operation(run.widths, run.norm);
+  if (run.norm != Norm::none) return of_every_operation(run.widths, run.norm, run.embedding);
   return classifier(run.widths, "tanh", "softmax", run.dropout);
 }
 

@@ -113,4 +113,7 @@ void for_inputs(std::uint64_t seed, Check check) {
   }
 }
 
+// Of every loss, whether it has one or not.
+inline constexpr double kLossParameters[] = {0.7};
+
 }  // namespace pymlp::test

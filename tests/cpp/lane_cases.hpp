@@ -104,7 +104,7 @@ void visit_lane_losses(const Visit& visit, const LaneNumbers<T>& of) {
     for (const bool labels : {false, true}) {
       for (const double smoothing : {0.0, 0.1}) {
         for (const bool from_logits : {false, true}) {
-          const Loss loss{traits.kind, 0.7, smoothing};
+          const Loss loss{traits.kind, kLossParameters, smoothing};
           if (from_logits && !has_logit_form(loss)) continue;
           visit(std::string(traits.name), [&](const Kernels<T>& table) {
             return run_lane_loss<T>(table, of, loss, from_logits, labels);

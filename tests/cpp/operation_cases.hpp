@@ -64,6 +64,22 @@ Outcome run_column_norm(const Kernels<T>& table, const LayerNumbers<T>& of) {
 }
 
 template <class T>
+Outcome run_waves(const Kernels<T>& table, const LayerNumbers<T>& of) {
+  const index_t size = of.z.view().cols;
+  std::vector<T> x = of.zeros(48), cosines = of.zeros(48 * size), slopes = cosines, alone = cosines;
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = T(0.37) * static_cast<T>(i * i) - T(50);
+  const auto wave = [&](std::vector<T>& to, T* slopes_to) {
+    table.waves({to.data(), size, 48, 48}, {slopes_to, size, 48, 48}, x.data(), of.z.view().data,
+                of.gain.data());
+  };
+  wave(cosines, slopes.data());
+  wave(alone, nullptr);
+  Outcome outcome;
+  for (const std::vector<T>* numbers : {&cosines, &slopes, &alone}) outcome.add(*numbers);
+  return outcome;
+}
+
+template <class T>
 Outcome run_rows(const Kernels<T>& table, const LayerNumbers<T>& of) {
   Matrix<T> sum = of.z, scaled = of.z, dw = of.dy;
   std::vector<T> dots = of.zeros(of.z.view().cols), ds = of.zeros(of.z.view().rows);
@@ -101,6 +117,7 @@ void visit_operations(const Visit& visit) {
     visit("layer norm", [&](const Kernels<T>& table) { return run_row_norm(table, of, true); });
     visit("rms norm", [&](const Kernels<T>& table) { return run_row_norm(table, of, false); });
     visit("batch norm", [&](const Kernels<T>& table) { return run_column_norm(table, of); });
+    visit("waves", [&](const Kernels<T>& table) { return run_waves(table, of); });
     visit("rows", [&](const Kernels<T>& table) { return run_rows(table, of); });
     for (const ActivationTraits& traits : kActivations) {
       if (!is_element_wise(traits.kind)) continue;

@@ -90,7 +90,8 @@ inline Program classifier(const std::vector<index_t>& widths, const char* hidden
 }
 
 // Every kind of operation at once.
-inline Program of_every_operation(const std::vector<index_t>& widths, Norm norm) {
+inline Program of_every_operation(const std::vector<index_t>& widths, Norm norm,
+                                  const std::vector<ColumnEmbedding>& embedding = {}) {
   Architecture of{widths, std::vector<Activation>(widths.size() - 1, named("tanh"))};
   of.activations.back() = named("softmax");
   of.dropout.assign(widths.size() - 2, 0.2);
@@ -99,8 +100,14 @@ inline Program of_every_operation(const std::vector<index_t>& widths, Norm norm)
   of.residual = of.scale_inputs = true;
   of.input_dropout = 0.1;
   of.norm = norm;
+  of.embedding = embedding;
   return Program(of);
 }
+
+// Of the first three inputs, two kinds of numbers and a category.
+inline const std::vector<ColumnEmbedding> kEmbedding = {{ColumnKind::periodic, 0, 16, 4, 0.5},
+                                                        {ColumnKind::categories, 1, 5, 3, 0.0},
+                                                        {ColumnKind::periodic, 2, 7, 9, 0.1}};
 
 // Of large batches the first network's gradients are summed by block, the second's over segments.
 inline const std::vector<index_t> kSmall = {4, 32, 16, 4};

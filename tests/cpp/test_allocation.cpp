@@ -120,6 +120,9 @@ TEST_CASE_TEMPLATE("no kind of operation allocates", T, float, double) {
       CHECK(allocations_of<T>(of_every_operation({20, 20, 96, 96, 10}, norm), kAdam, kCrossEntropy,
                               {.batch_size = 200, .threads = threads}, problem.with_labels(),
                               problem.with_labels()) == 0);
+      CHECK(allocations_of<T>(of_every_operation({20, 20, 33, 10}, norm, kEmbedding), kAdam,
+                              kCrossEntropy, {.batch_size = 200, .threads = threads},
+                              problem.with_labels(), problem.with_labels()) == 0);
     }
   }
 }

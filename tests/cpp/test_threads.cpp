@@ -61,6 +61,18 @@ TEST_CASE_TEMPLATE("so they are with every kind of operation", T, float, double)
   }
 }
 
+TEST_CASE_TEMPLATE("so they are with embedded inputs", T, float, double) {
+  Problem<T> problem(1025, 20, 10, 2);
+  const auto trained = [&](int threads) {
+    Session<T> session(of_every_operation({20, 33, 96, 10}, Norm::layer, kEmbedding), kAdam,
+                       kCrossEntropy, problem.with_labels(), wide_batches(threads));
+    CHECK(session.run() == Status::epochs);
+    return session.parameters();
+  };
+  const std::vector<T> alone = trained(1);
+  for (const int threads : {2, 3, 8}) CHECK(same_bits(trained(threads), alone));
+}
+
 TEST_CASE_TEMPLATE("so they are when the caller rounds in a way of its own", T, float, double) {
   Problem<T> problem(1000, 20, 10, 2);
   const auto trained = [&](int threads) {

@@ -18,11 +18,12 @@ For m samples and layers l = 0 ... L - 1 of widths n[0] ... n[L]:
                 dA[l] = dZ[l] W[l]^T              (m, n[l])
     update      w = w - learning_rate dw, or as another optimiser has it
 
-A network may have more: X is masked and scaled, a hidden layer's product is normalised before its
-activation, its outputs are masked, and its inputs are added to them. Z[l] is always what the
-activation receives, A[l+1] what the layer hands on.
+A network may have more: X is embedded, masked and scaled, a hidden layer's product is normalised
+before its activation, its outputs are masked, and its inputs are added to them. Z[l] is always what
+the activation receives, A[l+1] what the layer hands on.
 
 The functions that these are made of are in `reference_matrices`, `reference_operations`,
+`reference_embeddings`,
 `reference_activations`, `reference_losses`, `reference_optimizers`, `reference_schedules` and
 `reference_initializers`; what a network is, in `reference_network`. Sums are taken with
 `math.fsum`, which rounds once, so that the judge is better than what it judges.
@@ -34,6 +35,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reference_activations import activation_backward, activation_forward
+from reference_embeddings import Column, embedding_backward, embedding_forward
 from reference_losses import LOSSES, LOSSES_OF_LOGARITHMS, mean_loss
 from reference_matrices import (
     Matrix,
@@ -78,7 +80,7 @@ class Mode:
 
     training: bool = False  # batch norms take the statistics of the batch, not the running ones
     frozen: tuple[int, ...] = ()  # layers that take running statistics in training too
-    input_mask: Matrix | None = None  # dropout of the inputs, (m, n[0])
+    input_mask: Matrix | None = None  # dropout of the inputs, as they are embedded, (m, n[0])
 
 
 PREDICTION = Mode()
@@ -94,8 +96,10 @@ def dense_forward(A: Matrix, W: Matrix, b: Vector) -> Matrix:
 
 
 def inputs_of(network: Network, A: list[Matrix], layer: int, mode: Mode) -> Matrix:
-    """What a layer multiplies by its weights: A[layer], in the first masked and scaled."""
+    """What a layer multiplies by its weights: A[l], in the first embedded, masked and scaled."""
     X = A[layer]
+    if layer == 0 and network.embedding:
+        X = embedding_forward(X, network.embedding)
     if layer == 0 and mode.input_mask:
         X = times(X, mode.input_mask)
     return scale_forward(X, network.scale) if layer == 0 and network.scale else X
@@ -208,11 +212,14 @@ def backward(
         layers.insert(0, of_parameters)
     dscale: Vector = []
     if network.scale:
-        X = times(A[0], mode.input_mask) if mode.input_mask else A[0]
+        X = inputs_of(replace(network, scale=[]), A, 0, mode)
         dA, dscale = scale_backward(dA, X, network.scale)
     dX = times(dA, mode.input_mask) if mode.input_mask else dA
+    dembedding: list[Column] = []
+    if network.embedding:
+        dX, dembedding = embedding_backward(dX, A[0], network.embedding)
     dW, db, dgain, dshift, dalpha, dZ = map(list, zip(*layers, strict=True))
-    return Gradients(dW, db, dX, dscale, dgain, dshift, dalpha, dZ)
+    return Gradients(dW, db, dX, dscale, dgain, dshift, dalpha, dZ, dembedding)
 
 
 def gradients(

@@ -1,11 +1,13 @@
 """The judge of losses: the value of one sample above its gradient, and their means over a batch.
 
 A loss takes a row of predictions a and the row of its targets y. Options are called as in the
-library: `delta` of huber, `q` of quantile, `label_smoothing` of the cross-entropies.
+library: `delta` of huber, `q` of quantile (a number, or one for each output), `label_smoothing` of
+the cross-entropies.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from reference_activations import (
     exp,
@@ -101,11 +103,15 @@ RowLoss = tuple[Callable[..., float], Callable[..., Vector]]
 def mean_over_outputs(value: Callable[..., float], derivative: Callable[..., float]) -> RowLoss:
     """The loss of a row whose outputs have these losses."""
 
-    def mean(a: Vector, y: Vector, **options: float) -> float:
-        return math.fsum(value(*pair, **options) for pair in zip(a, y, strict=True)) / len(a)
+    def terms(a: Vector, y: Vector, options: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+        for j, pair in enumerate(zip(a, y, strict=True)):
+            yield *pair, {k: v[j] if isinstance(v, Sequence) else v for k, v in options.items()}
 
-    def gradient(a: Vector, y: Vector, **options: float) -> Vector:
-        return [derivative(*pair, **options) / len(a) for pair in zip(a, y, strict=True)]
+    def mean(a: Vector, y: Vector, **options: Any) -> float:
+        return math.fsum(value(a_j, y_j, **o) for a_j, y_j, o in terms(a, y, options)) / len(a)
+
+    def gradient(a: Vector, y: Vector, **options: Any) -> Vector:
+        return [derivative(a_j, y_j, **o) / len(a) for a_j, y_j, o in terms(a, y, options)]
 
     return mean, gradient
 

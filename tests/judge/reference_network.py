@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from reference_embeddings import Column, entries_of, with_entries
 from reference_initializers import random_weights
 from reference_matrices import Matrix, Vector
 from reference_operations import Statistics
@@ -17,6 +18,7 @@ class Network:
     bias: bool = True  # without, the biases are 0 and stay 0
     # Of a list by layer, what a layer does not have is [] or beyond the end.
     scale: Vector = field(default_factory=list)  # of the inputs, (n[0],)
+    embedding: list[Column] = field(default_factory=list)  # of each column of X; []: none
     norm: str | None = None  # of the hidden layers: "layer", "rms" or "batch"
     gains: list[Vector] = field(default_factory=list)  # of norms, (n[l+1],)
     shifts: list[Vector] = field(default_factory=list)  # of layer and batch norms, (n[l+1],)
@@ -46,6 +48,7 @@ class Gradients:
     dshift: list[Vector] = field(default_factory=list)
     dalpha: list[Vector] = field(default_factory=list)
     dZ: list[Matrix] = field(default_factory=list)
+    dembedding: list[Column] = field(default_factory=list)
 
 
 def of_layer(vectors: list[Any], layer: int) -> Any:
@@ -65,7 +68,7 @@ def new_network(
 
 
 # All parameters, or gradients, in one list: the scale, then per layer the weights row by row, the
-# biases, gain, shift and alpha.
+# biases, gain, shift and alpha. Those of the embedding stand before.
 def flatten(
     weights: list[Matrix], biases: list[Vector], scale: Vector | None = None, *others: list[Vector]
 ) -> Vector:
@@ -78,11 +81,13 @@ def flatten(
 
 def flat_parameters(network: Network) -> Vector:
     others = network.gains, network.shifts, network.alphas
-    return flatten(network.weights, network.biases, network.scale, *others)
+    embedding = entries_of(network.embedding)
+    return embedding + flatten(network.weights, network.biases, network.scale, *others)
 
 
 def flat_gradients(g: Gradients) -> Vector:
-    return flatten(g.dW, g.db, g.dscale, g.dgain, g.dshift, g.dalpha)
+    embedding = entries_of(g.dembedding)
+    return embedding + flatten(g.dW, g.db, g.dscale, g.dgain, g.dshift, g.dalpha)
 
 
 def unflatten(flat: Vector, widths: list[int]) -> tuple[list[Matrix], list[Vector]]:
@@ -104,6 +109,7 @@ def with_parameters(network: Network, flat: Vector) -> Network:
     def next_like(vector: Vector) -> Vector:
         return [next(entries) for _ in vector]
 
+    embedding = with_entries(network.embedding, entries)
     scale = next_like(network.scale)
     names = "biases", "gains", "shifts", "alphas"
     weights: list[Matrix] = []
@@ -112,16 +118,17 @@ def with_parameters(network: Network, flat: Vector) -> Network:
         weights.append([next_like(row) for row in W])
         for name in names:
             vectors[name].append(next_like(of_layer(getattr(network, name), layer)))
-    return replace(network, weights=weights, scale=scale, **vectors)
+    return replace(network, weights=weights, scale=scale, embedding=embedding, **vectors)
 
 
 def with_layers_of(network: Network, other: Network, layers: tuple[int, ...]) -> Network:
-    """The network with some layers, the scale counting to the first, as they are in another."""
+    """The network with some layers, scale and embedding with the first, as they are in another."""
 
     def mixed(name: str) -> list[Any]:
         ours, theirs = getattr(network, name), getattr(other, name)
         return [of_layer(theirs if layer in layers else ours, layer) for layer in range(len(ours))]
 
     names = "weights", "biases", "gains", "shifts", "running", "alphas"
-    scale = other.scale if 0 in layers else network.scale
-    return replace(network, scale=scale, **{name: mixed(name) for name in names})
+    first = other if 0 in layers else network
+    of_inputs = {"scale": first.scale, "embedding": first.embedding}
+    return replace(network, **of_inputs, **{name: mixed(name) for name in names})

@@ -60,6 +60,14 @@ def test_losses_worked_by_hand(loss: str, J: float) -> None:
     assert loss_value(loss, [[0.5, 0.5], [0.25, 0.25]], Y) == pytest.approx(J, rel=1e-14)
 
 
+def test_quantile_of_two_levels_worked_by_hand() -> None:
+    # 0.2 of 2 above the first prediction, 0.1 of 3 below the second.
+    J = loss_value("quantile", [[1.0, 3.0]], [[3.0, 0.0]], q=[0.2, 0.9])
+    assert pytest.approx((0.4 + 0.3) / 2.0, rel=1e-14) == J
+    gradient = loss_gradient("quantile", [[1.0, 3.0]], [[3.0, 0.0]], q=[0.2, 0.9])
+    assert gradient == near([[-0.1, 0.05]], 1e-14)
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "kl_divergence", "mse"])
 def test_certain_and_right_predictions_cost_nothing(loss: str) -> None:
     # The limits y log a and y / a of y = a = 0 are taken, not 0 times infinity.

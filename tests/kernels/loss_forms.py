@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from cases import LOSSES, OF_PROBABILITIES, FloatArray, Rng, options_of
 from reference_losses import LOSSES as OF_OUTPUTS
 from reference_losses import LOSSES_FROM_LOGITS, smoothed
@@ -22,10 +23,10 @@ class Form(NamedTuple):
     def core(self, outputs: FloatArray, labels: Any, values: Any, scale: FloatArray) -> Any:
         """Return the core's losses and gradients."""
         options = vars(self.loss)
-        parameter = options.get("delta", options.get("q", 0.0))
+        parameters = np.ravel([options[name] for name in ("delta", "q") if name in options])
         return _core_test.loss(
-            self.loss.name, parameter, self.loss.label_smoothing, self.from_logits, outputs, labels,
-            values, scale,
+            self.loss.name, parameters, self.loss.label_smoothing, self.from_logits, outputs,
+            labels, values, scale,
         )  # fmt: skip
 
     def reference(self, outputs: FloatArray, Y: list[list[float]]) -> tuple[Any, Any]:

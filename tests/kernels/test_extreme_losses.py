@@ -70,7 +70,7 @@ Result = tuple[float, list[float]]
 def by_kernel(loss: str, output: str, raw: FloatArray, y: Any) -> Result:
     labels, values = (np.array([y], np.int32), None) if "soft" in output else (None, y)
     losses, gradient = _core_test.loss(
-        loss, 0.0, 0.0, True, raw, labels, values, np.ones(1, raw.dtype)
+        loss, [], 0.0, True, raw, labels, values, np.ones(1, raw.dtype)
     )
     return float(losses[0]), gradient[0].tolist()
 

@@ -55,6 +55,30 @@ def test_loss(
         assert_close(gradients, wanted, "kernel", scale=gradient_terms * scale[:, None])
 
 
+@pytest.mark.parametrize("k", [2, 3, 9, 32, 33, 70])
+def test_quantile_has_a_level_for_each_output(
+    k: int, dtype: str, rng: Rng, assert_close: AssertClose
+) -> None:
+    levels = tuple(rng.uniform(0.01, 0.99, k).tolist())
+    form = Form(losses.Quantile(levels), from_logits=False)
+    outputs, values = rng.normal(size=(2, 37, k)).astype(dtype)
+    scale = rng.uniform(0.0, 2.0, 37).astype(dtype)
+    actual, gradients = form.core(outputs, None, values, scale)
+    expected, slopes = form.reference(outputs, values.tolist())
+    assert_close(actual, expected, "kernel")
+    assert_close(gradients, scale[:, None].astype(np.float64) * np.array(slopes), "kernel")
+
+
+def test_equal_levels_are_one_level(dtype: str, rng: Rng) -> None:
+    outputs, values = rng.normal(size=(2, 20, 5)).astype(dtype)
+    one, each = (
+        Form(losses.Quantile(q), from_logits=False).core(outputs, None, values, np.ones(20, dtype))
+        for q in (0.2, (0.2,) * 5)
+    )
+    for a, b in zip(one, each, strict=True):
+        assert (a == b).all()
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("kind", [losses.CrossEntropy, losses.BinaryCrossEntropy])
 def test_loss_from_extreme_logits_is_its_limit(

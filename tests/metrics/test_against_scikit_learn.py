@@ -220,6 +220,14 @@ def test_metrics_of_numbers(seed: int, m: int, k: int, weighted: bool, constant:
             )
 
 
+def test_pinball_of_a_level_for_each_output() -> None:
+    y, p = np.random.default_rng(0).normal(size=(2, 50, 3))
+    each = [judge.mean_pinball_loss(y[:, j], p[:, j], alpha=a) for j, a in enumerate((0.1, 0.5, 1))]
+    found = metrics.quantile(y, p, alpha=[0.1, 0.5, 1], multioutput="raw_values")
+    assert found == pytest.approx(each, rel=1e-12)
+    assert metrics.quantile(y, p, alpha=[0.1, 0.5, 1]) == pytest.approx(np.mean(each), rel=1e-12)
+
+
 def test_calibration_error_by_its_definition() -> None:
     rng = np.random.default_rng(0)
     P = rng.dirichlet(np.ones(4), 500)

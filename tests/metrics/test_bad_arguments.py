@@ -45,6 +45,8 @@ CASES: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (metrics.mae, ([1.0], [1.0]), {"multioutput": "mean"}, "multioutput must be uniform_average"),
     (metrics.mae, ([1.0], [1.0]), {"multioutput": [1, 2]}, r"multioutput must have shape \(1,\)"),
     (metrics.quantile, ([1.0], [1.0]), {"alpha": 1.5}, "alpha must be at most 1"),
+    (metrics.quantile, ([1.0], [1.0]), {"alpha": [0.1, 0.2]}, "alpha must be 1 numbers"),
+    (metrics.quantile, ([[1, 2]], [[1, 2]]), {"alpha": [0.1, 2]}, r"alpha\[1\] must be at most 1"),
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import operation_cases
 import pytest
-from cases import FloatArray, Rng
+from cases import FloatArray, Rng, random_inputs
 from numpy.typing import NDArray
 
 import pymlp
@@ -77,9 +77,9 @@ def test_the_same_times_five_explodes_where_slopes_stay_large(seed: int, dtype: 
     X, y = regression(seed)
     X = 0.5 + 0.01 * X
     centred(net)
-    assert kinds(net, X, y) == ["vanishing"]
+    assert kinds(net, X, y) == ["unscaled inputs", "vanishing"]
     net.parameters *= 5
-    assert kinds(net, X, y) == ["exploding"]
+    assert kinds(net, X, y) == ["unscaled inputs", "exploding"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -686,7 +686,8 @@ def test_nothing_is_said_of_a_fresh_network_of_every_kind(name: str, dtype: str)
     widths, options = operation_cases.NETWORKS[name]
     rng = np.random.default_rng(0)
     net = pymlp.Network(widths, **{"hidden": "tanh", **options, "dtype": dtype, "seed": 1})
-    X, Y = rng.normal(size=(100, widths[0])), rng.normal(size=(100, widths[-1]))
+    X, Y = random_inputs(rng, 100, net), rng.normal(size=(100, widths[-1]))
+    X = X.astype(np.float64)
     report = pymlp.diagnose(net, X, Y, loss="mse")
     assert report.findings == []
     _, grads = net.gradients(X, Y, loss="mse")
@@ -821,6 +822,11 @@ def test_wrong_arguments_are_refused_as_loss_refuses_them() -> None:
             pymlp.diagnose(net, *arguments, **options)
     with pytest.raises(TypeError, match=r"^net must be a Network, not str$"):
         pymlp.diagnose("net", X, y)
+    model = pymlp.TabularRegressor(epochs=1).fit([[0, 1], [2, 3], [4, 6]], [1, 2, 3])
+    with pytest.raises(
+        TypeError, match=r"TabularRegressor; its network_ is one, whose inputs its "
+    ):
+        pymlp.diagnose(model, X, y)
 
 
 def test_it_is_imported_when_asked_for() -> None:

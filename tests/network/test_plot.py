@@ -132,7 +132,7 @@ def test_refuses_other_axes_and_makes_no_figure(draw: Callable[..., Axes], pyplo
 @each_picture
 def test_says_what_to_install(draw: Callable[..., Axes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"pip install pymlp\[plot\]"):
+    with pytest.raises(ImportError, match=r"pip install 'pymlp\[plot\]'"):
         draw()
 
 
@@ -355,6 +355,15 @@ def test_boundary_of_a_network_that_sees_one_class_only(ax: Axes) -> None:
 def test_boundary_refuses_other_networks(net: pymlp.Network, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plot.decision_boundary(net, X, LABELS)
+
+
+def test_boundary_has_the_names_of_the_inputs() -> None:
+    ax = plot.decision_boundary(classifier(), X, LABELS)
+    assert ax.get_xlabel() == "input $x_1$ (as in X)"
+    net = classifier()
+    net.feature_names = ["age", "US$"]
+    ax = plot.decision_boundary(net, X, LABELS)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("age (as in X)", r"US\$ (as in X)")
 
 
 def test_boundary_refuses_other_arguments() -> None:

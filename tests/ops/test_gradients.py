@@ -95,6 +95,15 @@ def test_gradients_by_name_of_all_operations(
     assert_gradients_by_name(assert_close, rng, net, loss)
 
 
+@pytest.mark.parametrize("widths", [[4, 6, 3], [3, 40, 70]])
+def test_gradients_of_a_quantile_for_each_output(
+    widths: list[int], dtype: str, rng: Rng, assert_close: AssertClose
+) -> None:
+    levels = tuple(rng.uniform(0.05, 0.95, widths[-1]).tolist())
+    net = random_network(rng, widths, hidden=pymlp.Tanh(), dtype=dtype)
+    assert_gradients_by_name(assert_close, rng, net, pymlp.losses.Quantile(levels))
+
+
 @pytest.mark.parametrize("hidden", ACTIVATIONS, ids=repr)
 def test_gradients_through_every_hidden_activation(
     hidden: pymlp.Activation, dtype: str, assert_close: AssertClose
@@ -118,6 +127,7 @@ def test_vjp_by_name_and_by_inputs(
     expected = reference.backward(twin, *reference.forward(twin, X.tolist()), dY.tolist())
     assert_gradients(assert_close, net, grads, expected)
     assert_close(dX, expected.dX, "gradients")
+    assert (net.input_gradients(X, dY) == dX).all()
 
 
 @pytest.mark.parametrize(("m", "threads"), [(700, 1), (700, 3)])

@@ -90,6 +90,7 @@ def test_vjp(name: str, m: int, dtype: str, assert_close: AssertClose) -> None:
         grads, dX = net.vjp(X, dY, threads=threads)
         assert_gradients(assert_close, net, grads, expected)
         assert_close(dX, expected.dX, "gradients", scale=size_of_gradients(net, expected))
+        assert net.input_gradients(X, dY, threads=threads).tobytes() == dX.tobytes()
 
 
 @by_name

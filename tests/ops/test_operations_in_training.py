@@ -50,7 +50,7 @@ def masks_of(net: Network, m: int, seed: int, step: int) -> list[list[list[float
 
 
 def input_mask_of(net: Network, m: int, seed: int, step: int) -> list[list[float]]:
-    return mask(m, net.widths[0], net.input_dropout, seed, step, INPUTS)
+    return mask(m, net.embedded_width, net.input_dropout, seed, step, INPUTS)
 
 
 SEED = 2**40 + 5
@@ -240,11 +240,14 @@ def test_it_says_what_it_is(name: str) -> None:
     net = network(np.random.default_rng(0), name, "float32")
     _, options = NETWORKS[name]
     shown = repr(net)
-    for option in ("norm", "residual", "scale_inputs", "input_dropout"):
+    for option in ("norm", "residual", "scale_inputs", "input_dropout", "embedding"):
         assert (option in shown) == (option in options), option
     assert ("Parametric" in shown) == ("Parametric" in repr(options))
     header, *rows, totals = net.summary().splitlines()
+    rows, embedded = rows[: len(net.layers)], rows[len(net.layers) :]
     counts = [int(row.split()[-1].replace(",", "")) for row in rows]
+    counts += [int(row.split()[-2].replace(",", "")) for row in embedded[-1:]]
+    assert embedded[:-1] == [repr(one) for one in net.embedding]
     assert sum(counts) == net.n_parameters
     assert f"{net.n_parameters:,} parameters" in totals
     assert ("running means and variances" in totals) == (options.get("norm") == "batch")
@@ -275,4 +278,4 @@ def test_its_plan_adds_up(name: str) -> None:
     numbers = [row.split()[0] for row in rows if not row.startswith("      ")]
     assert numbers == [str(i + 1) for i in range(len(net.layers))]
     assert ("batch norm needs all rows" in str(plan)) == (options.get("norm") == "batch")
-    assert "<td>" in plan._repr_html_()
+    assert "<table" in plan._repr_html_()

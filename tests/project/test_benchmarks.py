@@ -2,12 +2,23 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import pymlp
-from benchmarks import environment, instructions, peak, peers, results, scaling, sweep, tables
+from benchmarks import (
+    beside,
+    environment,
+    instructions,
+    peak,
+    peers,
+    results,
+    scaling,
+    sweep,
+    tables,
+)
 from benchmarks.cells import AHEAD, Cell, Mark, inference, operations, short
 from benchmarks.marks import MARKS
 from benchmarks.measuring import Times
@@ -236,7 +247,53 @@ def test_chart(tmp_path):
 
     chart.draw(full_record(), tmp_path / "pictures" / "speed")
     assert {f.name for f in (tmp_path / "pictures").iterdir()} == {"speed.png", "speed.svg"}
-    assert "ONNX" not in (tmp_path / "pictures" / "speed.svg").read_text()
+    picture = (tmp_path / "pictures" / "speed.svg").read_text()
+    assert "ONNX" not in picture
+    assert "4.1×" in picture  # noqa: RUF001  # NumPy's median over ours
+
+
+def test_ratios_of_the_chart():
+    pytest.importorskip("matplotlib")
+    from benchmarks import chart
+
+    record = full_record()
+    best = record["cells"][0]["best"]
+    found = chart.ratios(record, training=True)
+    assert list(found) == ["NumPy", "JAX"]  # the fastest first
+    assert found["NumPy"] == [best["NumPy"]["microseconds"] / best["pymlp"]["microseconds"]]
+
+
+def test_table_beside_others():
+    def cell(name, training, **times):
+        return {
+            "name": name,
+            "training": training,
+            "best": {library: {"microseconds": time} for library, time in times.items()},
+        }
+
+    speeds = {
+        "cells": [
+            cell(beside.STEP, True, **{"pymlp": 4.0, "scikit-learn": 9.0, "PyTorch": 8, "JAX": 7}),
+            cell(beside.PREDICTION, False, pymlp=0.5, PyTorch=12.0, JAX=11.0),
+        ]
+    }
+    about = {"version": "1.0+cpu", "megabytes": 7.4, "import_milliseconds": 12.6}
+    libraries = {name: dict(about) for name in beside.LIBRARIES}
+    libraries["scikit-learn"]["prediction_microseconds"] = 160.0
+    rows = beside.table({"libraries": libraries}, speeds).splitlines()
+    assert rows[0] == "|  | pymlp 1.0 | scikit-learn 1.0 | PyTorch 1.0 | JAX 1.0 |"
+    assert rows[2].endswith("| 7 MB | 7 MB | 7 MB | 7 MB |")
+    assert rows[3].endswith("| 13 ms | 13 ms | 13 ms | 13 ms |")
+    assert rows[4].endswith("| 4.00 µs | 9.00 µs | 8.00 µs | 7.00 µs |")
+    assert rows[5].endswith("| 0.50 µs | 160 µs | 12.0 µs | 11.0 µs |")
+
+
+def test_sizes_leave_bytecode_and_tests_out():
+    import pymlp
+
+    own = beside.megabytes("pymlp")
+    assert 1 < own < 60
+    assert own > sum(f.stat().st_size for f in Path(pymlp.__file__).parent.glob("*.py")) / 1e6
 
 
 # ---- what is run ------------------------------------------------------------------------------

@@ -1,13 +1,19 @@
 """Pages show what the code does: tables as their scripts make them, plans, paths."""
 
 import importlib.util
+import json
 import re
+import shlex
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
+from printed import differences
 
 import pymlp
+from benchmarks import beside, page, tables
+from pymlp import cli
 from pymlp.activations import TABLE
 from pymlp.plan import Plan
 
@@ -57,20 +63,60 @@ def test_plans_in_the_page_are_what_is_printed(code: str, shown: str) -> None:
     assert str(plans[0]) == shown
 
 
-def test_examples_of_the_readme_print_what_it_shows(capsys: pytest.CaptureFixture[str]) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    examples = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == page.count("```python") == 2
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_examples_of_the_readme_print_what_it_shows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    examples = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", README, re.DOTALL)
+    assert len(examples) == README.count("```python") == 3
     names: dict[str, Any] = {}
-    for code, shown in examples:  # the second goes on with the samples of the first
+    for code, shown in examples:  # those behind go on with the samples of the first
         exec(code, names)
-        *table, right = capsys.readouterr().out.splitlines()
-        *shown_table, shown_right = shown.splitlines()
-        assert table == shown_table
-        # Last digits depend on what computes the products.
-        assert float(right.split("%")[0]) == pytest.approx(
-            float(shown_right.split("%")[0]), abs=1.0
-        )
+        assert differences(capsys.readouterr().out, shown) == []
+
+
+def test_commands_of_the_readme_print_what_it_shows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```console\n\$ pymlp (.*?)\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) == 1
+    for command, shown in blocks:
+        assert cli.main(shlex.split(command)) == 0
+        first, rest = shown.split("...\n")
+        printed = capsys.readouterr().out.splitlines(keepends=True)[: first.count("\n")]
+        assert differences("".join(printed), first) == []
+        assert rest == ""
+
+
+def test_figures_of_the_readme_are_those_of_the_records() -> None:
+    speeds = json.loads((DOCS / "speed.json").read_text(encoding="utf-8"))
+    record = json.loads((DOCS / "beside.json").read_text(encoding="utf-8"))
+    header, _, *rows = beside.table(record, speeds).splitlines()
+    assert [row for row in [header, *rows] if row not in README] == [], (
+        "run: python -m benchmarks.beside --from docs/beside.json"
+    )
+    faster = [cell["ratio"] for cell in speeds["cells"] if cell["training"]]
+    said = f"({min(faster):.1f} to {max(faster):.1f} times)"
+    assert f"**{median(faster):.1f} times as fast**" in README
+    assert said in README
+    assert f"the median of {len(faster)} tasks" in README
+    (cell,) = [cell for cell in speeds["cells"] if cell["name"].startswith(beside.PREDICTION)]
+    for library in ("pymlp", "JAX", "PyTorch", "ONNX Runtime"):
+        assert tables.microseconds(cell["best"][library]["microseconds"]) in README
+    own = record["libraries"]["pymlp"]
+    assert f"**{own['import_milliseconds']:.0f} ms**" in README
+    assert f"**{own['megabytes']:.0f} MB**" in README
+
+
+def test_page_of_speeds_is_made_from_the_record() -> None:
+    record = json.loads((DOCS / "speed.json").read_text(encoding="utf-8"))
+    made = "python -m benchmarks --from docs/speed.json --page docs/speed.md"
+    assert (DOCS / "speed.md").read_text(encoding="utf-8") == page.page(record), f"run: {made}"
 
 
 def test_three_plans_are_shown() -> None:

@@ -1,18 +1,16 @@
 """Every example runs and prints what the comment at its end says."""
 
-import math
 import os
 import re
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from printed import differences
 
 FOLDER = Path(__file__).parents[2] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
-NUMBER = r"-?\d+\.\d+(?:e[+-]\d+)?"  # what rounding may change; whole numbers are exact
 
 
 def run(example: Path, folder: Path, *arguments: str) -> str:
@@ -35,22 +33,6 @@ def promised(example: Path) -> str:
     """Return the comment at the end, which follows a line ``# Output:``."""
     _, comment = example.read_text(encoding="utf-8").split("\n# Output:\n")
     return re.sub(r"^# ?", "", comment, flags=re.MULTILINE)
-
-
-def differences(printed: str, expected: str) -> list[str]:
-    """Return what differs; … stands for anything, and numbers may differ by rounding."""
-    texts = [re.escape(text).replace("…", ".+") for text in re.split(NUMBER, expected)]
-    match = re.fullmatch(f"({NUMBER})".join(texts), printed)
-    if match is None:
-        return [printed]
-    numbers = zip(match.groups(), re.findall(NUMBER, expected), strict=True)
-    return [f"{actual}, not {wanted}" for actual, wanted in numbers if not close(actual, wanted)]
-
-
-def close(actual: str, wanted: str) -> bool:
-    """Whether two numbers are within 5 % or within five units of the last digit shown."""
-    last_digit = 10.0 ** int(Decimal(wanted).as_tuple().exponent)
-    return math.isclose(float(actual), float(wanted), rel_tol=0.05, abs_tol=5 * last_digit)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

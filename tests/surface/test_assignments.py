@@ -62,9 +62,9 @@ OBJECTS: dict[str, Any] = {
 }
 # What takes effect; tested below. `history` is the user's to replace.
 ASSIGNABLE: dict[str, set[str]] = {
-    "Network": {"parameters", "history"},
+    "Network": {"parameters", "history", "feature_names"},
     "Layer": {"weights", "biases"},
-    "Network with every operation": {"parameters", "history", "input_scale"},
+    "Network with every operation": {"parameters", "history", "feature_names", "input_scale"},
     "Layer with every operation": {
         "weights",
         "biases",

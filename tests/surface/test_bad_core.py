@@ -1,5 +1,6 @@
 """The core checks again what is called without Python's checks in front of it."""
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def custom(forward: Any, derivative: Any) -> Core:
 
 
 def core_loss(name: str = "mse", function: Any = None, smoothing: float = 0.0) -> Any:
-    return _core.Loss(name, 0.0, smoothing, function)
+    return _core.Loss(name, [], smoothing, function)
 
 
 def loss(
@@ -90,6 +91,26 @@ def train(optimizer_size: int = N_PARAMETERS, training: Any = None, **options: A
     return call
 
 
+def trainer(core: Core, samples: Any = (X, LABELS, None, None), **rows: Any) -> Any:
+    options = _core.FitOptions(2, 2, True, 0, 1, NO_LIMITS, [], 0.0, [])
+    return _core.TrainerFloat32(core, sgd(), core_loss(), samples, samples, options, **rows)
+
+
+def rows(*numbers: Any, dtype: Any = np.int64, which: str = "rows") -> Call:
+    return lambda core: trainer(core, **{which: np.array(numbers, dtype)})
+
+
+def together(*cores: Core, epochs: int = 1, threads: int = 1) -> None:
+    with contextlib.ExitStack() as trainings:
+        for core in set(cores):
+            trainings.enter_context(_core.Training(core))
+        _core.train_together([trainer(core) for core in cores], epochs, 1.0, threads)
+
+
+def predict_together(x: Any, out: Any, *more: Core, threads: int = 1) -> Call:
+    return lambda core: _core.predict_together([core, *more], x, out, threads)
+
+
 COSINE = _core.Schedule("cosine")
 
 
@@ -126,6 +147,8 @@ def too_many_threads(n: int) -> list[Call]:
         lambda core: core.pull_back(X, zeros(6, 3), zeros(N_PARAMETERS), zeros(6, 4), n),
         lambda core: core.step(X, LABELS, None, None, core_loss(), sgd(), NO_LIMITS, 0, n),
         lambda core: _core.plan(core, 6, True, n),
+        lambda core: together(core, threads=n),
+        predict_together(X, zeros(1, 6, 3), threads=n),
         lambda core: _core.set_num_threads(n),
         train(threads=n),
     ]
@@ -158,6 +181,13 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (loss(name="custom"), ValueError, "a function goes with loss 'custom', and only with that"),
     (lambda core: core_loss("mse", len), ValueError, "a function goes with loss 'custom'"),
     (lambda core: core_loss("mse", smoothing=1.0), ValueError, "must be in [0, 1), not 1"),
+    (lambda core: core_loss("huber"), ValueError, "loss 'huber' has 1 parameters, not 0"),
+    (lambda core: core_loss("quantile"), ValueError, "loss 'quantile' has 1 parameters, not 0"),
+    (
+        lambda core: _core.Loss("huber", [1.0, 2.0], 0.0, None),
+        ValueError,
+        "loss 'huber' has 1 parameters, not 2",
+    ),
     (gradient(zeros(3)), ValueError, "out must have 43 elements, not 3"),
     (gradient(np.zeros(N_PARAMETERS)), TypeError, INCOMPATIBLE),
     (pull_back(zeros(6, 2), zeros(43), zeros(6, 4)), ValueError, "dY must have 3 columns, not 2"),
@@ -239,6 +269,38 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
         for n in THREADS
         for call in too_many_threads(n)
     ),
+    (rows(0, 6), ValueError, "rows must be from 0 to 5, not 6"),
+    (rows(-1), ValueError, "rows must be from 0 to 5, not -1"),
+    (rows(0, 6, which="validation_rows"), ValueError, "rows must be from 0 to 5, not 6"),
+    (rows(), ValueError, "rows must be a vector of at least 1 number"),
+    (rows([0]), ValueError, "rows must be a vector of at least 1 number"),
+    (rows(0, dtype=np.int32), TypeError, "incompatible constructor arguments"),
+    (lambda core: _core.train_together([], 1, 1.0, 1), ValueError, "trainers must be at least 1"),
+    (lambda core: _core.train_together([None], 1, 1.0, 1), ValueError, "must not be None"),
+    (
+        lambda core: _core.train_together([trainer(core)], 1, 1.0, 1),
+        RuntimeError,
+        "this thread does not train this network",
+    ),
+    (lambda core: together(core, core), ValueError, "trainers must be of different networks"),
+    (lambda core: together(core, epochs=0), ValueError, "epochs must be at least 1, not 0"),
+    (predict_together(zeros(6, 3), zeros(1, 6, 3)), ValueError, "X must have 4 columns, not 3"),
+    (predict_together(zeros(2, 6, 4), zeros(1, 6, 3)), ValueError, "X must have 1 matrices, not 2"),
+    (predict_together(zeros(4), zeros(1, 6, 3)), ValueError, "X must have 2 or 3 dimensions"),
+    (predict_together(X, zeros(6, 3)), ValueError, "out must have shape (1, 6, 3)"),
+    (predict_together(X, zeros(1, 5, 3)), ValueError, "out must have shape (1, 6, 3)"),
+    (predict_together(X, READ_ONLY[np.newaxis]), ValueError, "out must be writable"),
+    (predict_together(UNALIGNED, zeros(1, 6, 3)), ValueError, "X must be aligned in memory"),
+    (
+        predict_together(X, zeros(2, 6, 3), network([4, 2], named("linear"))),
+        ValueError,
+        "networks must be of one shape",
+    ),
+    (
+        predict_together(X, zeros(2, 6, 2), custom(np.tanh, np.tanh)),
+        ValueError,
+        "networks must be of one shape",
+    ),
     (lambda core: sgd(beta3=1.0), ValueError, "optimizer option 'beta3' is not known"),
     (lambda core: _core.OptimizerFloat32("sdg", 3), ValueError, "optimizer 'sdg' is not known"),
     (lambda core: sgd(3).set_groups([(0, 4, 1.0, 1.0)]), ValueError, "groups must be disjoint"),
@@ -302,12 +364,12 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
     (kernel("activation_forward", "relu", [], X[0]), ValueError, "z must have 2 dimensions"),
     (kernel("elementary", "gamma", zeros(3)), ValueError, "function 'gamma' is not known"),
     (
-        kernel("loss", "nll", 0.0, 0.0, False, X, None, X, zeros(6)),
+        kernel("loss", "nll", [], 0.0, False, X, None, X, zeros(6)),
         ValueError,
         "loss 'nll' is not known",
     ),
     (
-        kernel("loss", "custom", 0.0, 0.0, False, X, None, X, zeros(6)),
+        kernel("loss", "custom", [], 0.0, False, X, None, X, zeros(6)),
         ValueError,
         "a kernel cannot be 'custom'",
     ),
@@ -318,7 +380,7 @@ WRONG_CALLS: list[tuple[Call, type[Exception], str]] = [
         "a kernel cannot be 'custom'",
     ),
     (
-        kernel("loss", "mse", 0.0, 0.0, True, X, None, X, zeros(6)),
+        kernel("loss", "mse", [], 0.0, True, X, None, X, zeros(6)),
         ValueError,
         "loss 'mse' is not computed from logits",
     ),

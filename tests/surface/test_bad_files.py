@@ -83,7 +83,7 @@ def put(name: str, tensor: Any) -> Callable[[Header, Tensors], None]:
 
 
 CHANGES: dict[str, tuple[Callable[[Header, Tensors], Any], str]] = {
-    "later format": (lambda h, t: h.update(format_version=3), "its format version is 3"),
+    "later format": (lambda h, t: h.update(format_version=4), "its format version is 4"),
     "no format": (lambda h, t: h.pop("format_version"), "format_version"),
     "no network": (lambda h, t: h.pop("network"), "network"),
     "no widths": (lambda h, t: h["network"].pop("widths"), "widths"),

@@ -77,6 +77,15 @@ PARAMETERS = [
     (make(losses.Quantile, 1), ValueError, "q must be below 1, not 1"),
     (make(losses.Quantile, 0.0), ValueError, "q must be above 0, not 0"),
     (make(losses.Quantile, np.nan), ValueError, "q must be finite, not nan"),
+    (make(losses.Quantile, "0.5"), TypeError, "q must be a number, not str"),
+    (make(losses.Quantile, ()), ValueError, "q must be a level, or one for each output"),
+    (make(losses.Quantile, (0.1, 1.0)), ValueError, "q[1] must be below 1, not 1"),
+    (make(losses.Quantile, [0.1, "a"]), TypeError, "q[1] must be a number, not str"),
+    (
+        loss(losses.Quantile((0.1, 0.5, 0.9)), output="linear"),
+        ValueError,
+        "q of loss 'quantile' must be one number, or 2, one for each output, not 3",
+    ),
     (
         make(losses.CrossEntropy, label_smoothing=1),
         ValueError,

@@ -77,6 +77,7 @@ BAD_OPTIONS: dict[str, Bad] = {
     "tolerance_gradient": NOT_NEGATIVE,
     "tolerance_change": NOT_NEGATIVE,
     "max_line_search": OF_COUNTS,
+    "max_evaluations": OF_COUNTS,
 }
 KINDS = [*{rule.kind: None for rule in RULES.values()}, LBFGS]
 

@@ -300,7 +300,7 @@ def test_without_scipy_it_says_what_to_install(rng: Rng, monkeypatch: Any) -> No
     net, samples = problem(rng)
     for name in [name for name in sys.modules if name.split(".")[0] == "scipy"]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r"lbfgs needs SciPy: pip install pymlp\[lbfgs\]"):
+    with pytest.raises(ImportError, match=r"lbfgs needs SciPy: pip install 'pymlp\[lbfgs\]'"):
         fit(net, *samples)
     assert net.history is None
 

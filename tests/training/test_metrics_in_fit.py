@@ -64,6 +64,17 @@ def test_metrics_change_nothing_of_training(optimizer: str) -> None:
     assert len(history.metrics["accuracy"]) == len(history.loss)
 
 
+def test_a_metric_without_a_value_does_not_stop() -> None:
+    X, y = blobs(120)
+    rule = EarlyStopping(3, monitor="nothing", mode="max")
+
+    def nothing(y: Any, a: Any) -> float:
+        return float("nan")
+
+    with pytest.raises(ValueError, match="monitor 'nothing' has no value to stop by: it was nan"):
+        classifier().fit(X, y, epochs=20, validation=0.2, metrics=nothing, early_stopping=rule)
+
+
 def test_early_stopping_by_a_metric_leaves_its_best_parameters() -> None:
     X, y = blobs(120)
     net = classifier()

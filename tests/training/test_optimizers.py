@@ -46,7 +46,8 @@ DEFAULTS = [
     f"Nadam(learning_rate=0.002, {ADAM}, momentum_decay=0.004, decoupled_weight_decay=False, {{}})",
     "Lion(learning_rate=0.0001, beta1=0.9, beta2=0.99, {})",
     f"ScheduleFreeAdamW(learning_rate=0.0025, {ADAM}, warm_up=0, {{}})",
-    "LBFGS(history_size=10, tolerance_gradient=1e-05, tolerance_change=1e-09, max_line_search=20)",
+    "LBFGS(history_size=10, tolerance_gradient=1e-05, tolerance_change=1e-09, max_line_search=20, "
+    "max_evaluations=None)",
 ]
 
 

@@ -1,8 +1,11 @@
 """How training ends: by its rules, by the user, or by numbers that are not finite any more."""
 
+import importlib.util
 import signal
+import sys
 import time
 import tracemalloc
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,7 +89,8 @@ def test_however_training_ends_on_its_own_the_best_parameters_stay(
 
 def test_early_stopping_shows_its_options() -> None:
     assert repr(EarlyStopping()) == (
-        "EarlyStopping(patience=10, min_delta=0, restore_best=True, monitor='loss', mode='auto')"
+        "EarlyStopping(patience=10, min_delta=0, restore_best=True, monitor='loss', mode='auto', "
+        "ties='first')"
     )
 
 
@@ -192,6 +196,60 @@ def test_progress_goes_to_standard_error_only(rng: Rng, capfd: pytest.CaptureFix
     assert shown.loss == silent.loss
 
 
+ENDS: dict[str, tuple[dict[str, Any], str]] = {
+    "early stopping": ({"early_stopping": 2, "learning_rate": 1e-30}, "epoch 3/9, early stopping"),
+    "callback": ({"callbacks": [lambda net, history: len(history.loss) == 4]}, "epoch 4/9, callb"),
+    "time": ({"max_seconds": 1e-9}, "epoch 1/9, max seconds"),
+    "epochs": ({}, "epoch 9/9"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_bar_ends_full_and_says_why(
+    end: str, rng: Rng, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options, said = ENDS[end]
+    net, samples = regression(rng, 12)
+    net.fit(*samples, epochs=9, seed=1, progress=True, **options)
+    last = capfd.readouterr().err.replace("\r", "\n").strip().splitlines()[-1]
+    assert last.startswith(said)
+    assert ": 100%" in last
+
+
+def test_a_bar_of_a_training_that_was_broken_off_says_so(
+    rng: Rng, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(net: pymlp.Network, history: pymlp.History) -> None:
+        if len(history.loss) == 3:
+            raise KeyboardInterrupt
+
+    net, samples = regression(rng, 12)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(*samples, epochs=9, progress=True, callbacks=[fail])
+    assert "epoch 4/9, interrupted:  33%" in capfd.readouterr().err
+    with pytest.raises(pymlp.TrainingDiverged):
+        net.fit(*samples, epochs=9, progress=True, optimizer=pymlp.SGD(1e30))
+    assert "diverged" in capfd.readouterr().err
+
+
+def test_the_bar_shows_the_metrics_of_the_last_epoch(
+    rng: Rng, capfd: pytest.CaptureFixture[str]
+) -> None:
+    net, samples = regression(rng, 12)
+    history = net.fit(*samples, epochs=3, progress=True, metrics="rmse")
+    assert f"rmse={history.metrics['rmse'][-1]:.4g}" in capfd.readouterr().err
+
+
+def test_a_notebook_without_widgets_has_a_bar_of_text(
+    rng: Rng, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    net, samples = regression(rng, 12)
+    net.fit(*samples, epochs=3, progress=True)  # no warning, which would be an error
+    assert "epoch 3/3: 100%" in capfd.readouterr().err
+
+
 # ---- divergence ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "make",
@@ -245,13 +303,13 @@ def test_divergence_is_told_whatever_else_ends_the_training(
 
         samples_seen = 1
         lacks_values = None
+        status = "running"
 
         def __init__(self, *arguments: Any) -> None:
             self.records: Any = [1.0], [0.0], [], [0.1]
 
-        def run(self, epochs: int, seconds: float) -> str:
+        def run(self, epochs: int, seconds: float) -> None:
             time.sleep(0.01)
-            return "running"
 
         def close_epoch(self) -> str:
             return "diverged"

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "base/check.hpp"
 #include "model/program.hpp"
@@ -119,15 +120,28 @@ Targets<T> targets(const std::optional<Array<std::int32_t>>& labels,
   return {labels_kept.data(), {}};
 }
 
+// A copy of row numbers of a matrix of so many rows.
+inline Buffer<index_t> row_numbers(const Array<index_t>& given, index_t rows) {
+  check(given.ndim() == 1 && given.shape(0) >= 1, "rows must be a vector of at least 1 number");
+  check_aligned(given, "rows");
+  Buffer<index_t> kept(given.shape(0));
+  std::copy_n(given.data(), kept.size(), kept.data());
+  for (const index_t row : kept.span()) {
+    check(row >= 0 && row < rows, "rows must be from 0 to ", rows - 1, ", not ", row);
+  }
+  return kept;
+}
+
+// Of all rows, or of some.
 template <class T>
 ArraySource<T> source_of(const Array<T>& x, const std::optional<Array<std::int32_t>>& labels,
                          const std::optional<Array<T>>& values,
                          const std::optional<Array<T>>& sample_weight, const Program& program,
-                         Buffer<std::int32_t>& labels_kept) {
+                         Buffer<std::int32_t>& labels_kept, std::span<const index_t> rows = {}) {
   const ConstMatrixView<T> view = const_matrix(x, "X", program.n_inputs());
   check(view.rows >= 1, "X must have at least 1 row");
   return {view, targets(labels, values, view.rows, program.n_outputs(), labels_kept),
-          sample_weight ? const_vector(*sample_weight, "sample_weight", view.rows) : nullptr};
+          sample_weight ? const_vector(*sample_weight, "sample_weight", view.rows) : nullptr, rows};
 }
 
 }  // namespace pymlp::bindings

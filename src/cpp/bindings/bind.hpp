@@ -13,6 +13,7 @@ void bind_architecture(pybind11::module_& module);
 void bind_networks(pybind11::module_& module);
 void bind_predict(pybind11::module_& module);  // after the networks
 void bind_plan(pybind11::module_& module);     // after the networks
+void bind_stack(pybind11::module_& module);    // after the networks
 void bind_optimizers(pybind11::module_& module);
 void bind_trainers(pybind11::module_& module);
 

@@ -56,6 +56,20 @@ Array<T> predict_new(CoreNetwork<T>& core, const Array<T>& x, int threads) {
   return predict_into(core, x, empty_matrix<T>(x.shape(0), core.program().n_outputs()), threads);
 }
 
+// What the inputs become before the first product.
+template <class T>
+Array<T> embed_new(CoreNetwork<T>& core, const Array<T>& x, int threads) {
+  const Program& program = core.program();
+  check(program.embedded() != nullptr, "this network has no embedding");
+  const ConstMatrixView<T> inputs = const_matrix(x, "X", program.n_inputs());
+  const index_t n = program.embedded()->n_out();
+  Array<T> result = empty_matrix<T>(inputs.rows, n);
+  const MatrixView<T> y{result.mutable_data(), inputs.rows, n, n};
+  core.reading(inputs.rows, false,
+               [&](const Reading<T>& reading) { embed<T>(reading, inputs, y, threads); });
+  return result;
+}
+
 // New matrices of a batch's rows, one for each layer, and views of them.
 template <class T>
 std::vector<Array<T>> layer_matrices(const Program& program, index_t rows) {
@@ -102,7 +116,7 @@ double mean_loss(CoreNetwork<T>& core, const Array<T>& x, const Labels& labels,
                  const std::optional<std::uint64_t>& seed, int threads) {
   Buffer<std::int32_t> kept;
   const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
-  const Loss& kind = loss.for_output(core.program().output());
+  const Loss& kind = loss.for_outputs(core.program());
   const Draws draws = draws_of(seed);
   const Pass<T> pass{.batch = whole(source), .draws = draws ? &*draws : nullptr};
   return core.run(kind, Purpose::loss, mode_of(draws), threads, pass).mean();
@@ -119,7 +133,7 @@ std::pair<double, std::vector<Array<T>>> gradient(CoreNetwork<T>& core, const Ar
                                                   Array<T> out, bool dz, int threads) {
   Buffer<std::int32_t> kept;
   const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
-  const Loss& kind = loss.for_output(core.program().output());
+  const Loss& kind = loss.for_outputs(core.program());
   const Draws draws = draws_of(seed);
   T* arena = vector(out, "out", core.program().n_parameters());
   std::vector<Array<T>> matrices;
@@ -134,15 +148,15 @@ std::pair<double, std::vector<Array<T>>> gradient(CoreNetwork<T>& core, const Ar
 }
 
 template <class T>
-void pull_back(CoreNetwork<T>& core, const Array<T>& x, const Array<T>& dy, Array<T> out,
-               Array<T> dx, int threads) {
+void pull_back(CoreNetwork<T>& core, const Array<T>& x, const Array<T>& dy,
+               std::optional<Array<T>> out, Array<T> dx, int threads) {
   const Program& program = core.program();
   const ConstMatrixView<T> inputs = const_matrix(x, "X", program.n_inputs());
   const ConstMatrixView<T> output_gradient = const_matrix(dy, "dY", program.n_outputs());
   check(inputs.rows >= 1, "X must have at least 1 row");
   check(output_gradient.rows == inputs.rows, "dY must have ", inputs.rows, " rows, not ",
         output_gradient.rows);
-  T* arena = vector(out, "out", program.n_parameters());
+  T* arena = out ? vector(*out, "out", program.n_parameters()) : nullptr;
   const MatrixView<T> input_gradient = matrix(dx, "dX", inputs.rows, program.n_inputs());
   const ArraySource<T> source(inputs, {}, nullptr);
   const Pass<T> pass{
@@ -159,7 +173,7 @@ std::pair<double, bool> step(CoreNetwork<T>& core, const Array<T>& x, const Labe
                              std::uint64_t seed, int threads) {
   Buffer<std::int32_t> kept;
   const ArraySource<T> source = source_of(x, labels, values, sample_weight, core.program(), kept);
-  const Loss& kind = loss.for_output(core.program().output());
+  const Loss& kind = loss.for_outputs(core.program());
   check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
         core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
   const DropoutDraws draws{seed, 0};
@@ -191,6 +205,7 @@ void bind_network(py::module_& module, const char* name) {
       .def("predict", &predict_new<T>, py::arg("X").noconvert(), py::arg("threads"))
       .def("predict_into", &predict_into<T>, py::arg("X").noconvert(), py::arg("out").noconvert(),
            py::arg("threads"))
+      .def("embed", &embed_new<T>, py::arg("X").noconvert(), py::arg("threads"))
       .def("forward", &forward<T>, py::arg("X").noconvert(), py::arg("threads"))
       .def("loss", &mean_loss<T>, py::arg("X").noconvert(), py::arg("labels").noconvert(),
            py::arg("values").noconvert(), py::arg("sample_weight").noconvert(), py::arg("loss"),
@@ -210,8 +225,8 @@ void bind_network(py::module_& module, const char* name) {
 
 void bind_networks(py::module_& module) {
   py::class_<CoreLoss>(module, "Loss", py::custom_type_setup(&collect_rings<CoreLoss>))
-      .def(py::init<const std::string&, double, double, const py::object&>(), py::arg("name"),
-           py::arg("parameter"), py::arg("label_smoothing"), py::arg("function"));
+      .def(py::init<const std::string&, std::vector<double>, double, const py::object&>(),
+           py::arg("name"), py::arg("parameters"), py::arg("label_smoothing"), py::arg("function"));
   py::class_<Regularization>(module, "Regularization")
       .def(py::init([](double l1, double l2, double clip_norm, double clip_value, double max_norm) {
              return Regularization{l1, l2, clip_norm, clip_value, max_norm};

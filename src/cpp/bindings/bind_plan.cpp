@@ -15,7 +15,7 @@ py::str text(std::string_view view) { return {view.data(), view.size()}; }
 // Going back costs a product for the gradient of the weights, and one for that of the inputs where
 // these are not the network's.
 double multiply_adds(const Operation& op, index_t rows, bool training) {
-  const double products = training ? (op.layer > 0 ? 3.0 : 2.0) : 1.0;
+  const double products = training ? (op.layer > 0 || op.behind_embedding ? 3.0 : 2.0) : 1.0;
   return products * static_cast<double>(rows) * traits_of(op).multiply_adds(op);
 }
 

@@ -34,6 +34,14 @@ void predict_plain(CoreNetwork<T>& core, const PlainArray<T>& x, T* out, int thr
   core.reading(x.rows, false, work);
 }
 
+// Whether categories are named by codes of theirs.
+template <class T>
+bool has_codes(const Program& program, const PlainArray<T>& x) {
+  const EmbeddedInputs* embedded = program.embedded();
+  return embedded == nullptr ||
+         !embedded->wrong_code(ConstMatrixView<T>(x.data, x.rows, x.cols, x.cols));
+}
+
 // 0 for what is neither None nor a number of threads.
 int thread_count(PyObject* threads) {
   if (threads == Py_None) return num_threads();
@@ -49,7 +57,8 @@ PyObject* answer(CoreNetwork<T>& core, PyObject* x_object, PyObject* out_object,
   const Program& program = core.program();
   const PlainArray<T> x = plain_array<T>(x_object);
   // User functions may raise and may call anything: the long path allows for that.
-  if (program.has_user_functions() || threads == 0 || !x || x.cols != program.n_inputs()) {
+  if (program.has_user_functions() || threads == 0 || !x || x.cols != program.n_inputs() ||
+      !has_codes(program, x)) {
     return Py_NewRef(Py_None);
   }
   if (out_object == Py_None) {

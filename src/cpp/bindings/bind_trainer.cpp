@@ -2,12 +2,14 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <set>
 
 #include "bindings/arrays.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/collect_rings.hpp"
 #include "bindings/core_loss.hpp"
 #include "bindings/core_network.hpp"
+#include "model/together.hpp"
 #include "model/trainer.hpp"
 
 namespace pymlp::bindings {
@@ -18,6 +20,9 @@ namespace {
 template <class T>
 using DatasetArrays = std::tuple<Array<T>, std::optional<Array<std::int32_t>>,
                                  std::optional<Array<T>>, std::optional<Array<T>>>;
+
+// Which rows of a data set are meant; none: all.
+using RowNumbers = std::optional<Array<index_t>>;
 
 const char* name_of(Status status) {
   switch (status) {
@@ -39,15 +44,17 @@ class CoreTrainer {
  public:
   CoreTrainer(CoreNetwork<T>& core, Optimizer<T>& optimizer, const CoreLoss& loss,
               DatasetArrays<T> training, std::optional<DatasetArrays<T>> validation,
-              const FitOptions& options)
+              const FitOptions& options, const RowNumbers& rows, const RowNumbers& validation_rows)
       : kept_{py::cast(&core), py::cast(&optimizer), py::cast(&loss)},
         core_(core),
+        optimizer_(optimizer),
         training_(std::move(training)),
         validation_(std::move(validation)),
-        training_source_(source(training_, core.program(), training_labels_)),
-        validation_source_(optional_source(validation_, core.program(), validation_labels_)),
-        trainer_(core.network(), optimizer, loss.for_output(core.program().output()),
-                 training_source_, validation_source_ ? &*validation_source_ : nullptr,
+        training_source_(source(training_, rows, core.program(), training_kept_)),
+        validation_source_(
+            optional_source(validation_, validation_rows, core.program(), validation_kept_)),
+        trainer_(core.network(), optimizer, loss.for_outputs(core.program()), training_source_,
+                 validation_source_ ? &*validation_source_ : nullptr,
                  checked(options, optimizer, core)) {}
 
   std::string run(index_t epochs, double seconds) {
@@ -62,6 +69,13 @@ class CoreTrainer {
     core_.check_trained_here();
     return trainer_;
   }
+  Trainer<T>& trainer() {
+    core_.check_trained_here();
+    return trainer_;
+  }
+  std::string status() const { return name_of(trainer().status()); }
+  const CoreNetwork<T>* core() const { return &core_; }
+  const Optimizer<T>* optimizer() const { return &optimizer_; }
   void give_values(std::size_t which, std::vector<double> values) {
     core_.check_trained_here();
     check(!values.empty(), "values must be at least 1");
@@ -100,7 +114,6 @@ class CoreTrainer {
 
   FitOptions checked(FitOptions options, const Optimizer<T>& optimizer,
                      const CoreNetwork<T>& core) {
-    const index_t samples = std::get<0>(training_).shape(0);
     check(options.epochs >= 1, "epochs must be at least 1, not ", options.epochs);
     check(options.batch_size >= 1, "batch_size must be at least 1, not ", options.batch_size);
     const auto layers = static_cast<std::size_t>(core.program().n_layers());
@@ -112,50 +125,91 @@ class CoreTrainer {
           options.average);
     check(optimizer.n_parameters() == core.program().n_parameters(), "optimizer must hold ",
           core.program().n_parameters(), " parameters, not ", optimizer.n_parameters());
-    options.batch_size = std::min(options.batch_size, samples);
+    options.batch_size = std::min(options.batch_size, training_source_.size());
     options.arithmetic = core.arithmetic_of_call();
     return options;
   }
 
-  static ArraySource<T> source(const DatasetArrays<T>& arrays, const Program& program,
-                               Buffer<std::int32_t>& labels_kept) {
+  // What is checked is a copy's: were it changed while it is in use, it would lead elsewhere.
+  struct Kept {
+    Buffer<std::int32_t> labels;
+    Buffer<index_t> rows;
+  };
+
+  static ArraySource<T> source(const DatasetArrays<T>& arrays, const RowNumbers& rows,
+                               const Program& program, Kept& kept) {
     const auto& [x, labels, values, sample_weight] = arrays;
-    return source_of(x, labels, values, sample_weight, program, labels_kept);
+    if (!rows) return source_of(x, labels, values, sample_weight, program, kept.labels);
+    kept.rows = row_numbers(*rows, x.shape(0));
+    return source_of(x, labels, values, sample_weight, program, kept.labels, kept.rows.span());
   }
 
   static std::optional<ArraySource<T>> optional_source(
-      const std::optional<DatasetArrays<T>>& arrays, const Program& program,
-      Buffer<std::int32_t>& labels_kept) {
+      const std::optional<DatasetArrays<T>>& arrays, const RowNumbers& rows, const Program& program,
+      Kept& kept) {
     if (!arrays) return std::nullopt;
-    return source(*arrays, program, labels_kept);
+    return source(*arrays, rows, program, kept);
   }
 
   std::array<py::object, 3> kept_;  // whose memory the trainer works on
   CoreNetwork<T>& core_;
+  Optimizer<T>& optimizer_;
   DatasetArrays<T> training_;
   std::optional<DatasetArrays<T>> validation_;
-  Buffer<std::int32_t> training_labels_;
-  Buffer<std::int32_t> validation_labels_;
+  Kept training_kept_;
+  Kept validation_kept_;
   ArraySource<T> training_source_;
   std::optional<ArraySource<T>> validation_source_;
   Trainer<T> trainer_;
 };
 
+// Several trainings of this thread.
+template <class T>
+void train_all(const std::vector<CoreTrainer<T>*>& given, index_t epochs, double seconds,
+               int threads) {
+  check(!given.empty(), "trainers must be at least 1");
+  check(epochs >= 1, "epochs must be at least 1, not ", epochs);
+  std::vector<Trainer<T>*> trainers;
+  std::set<const void*> distinct;
+  for (CoreTrainer<T>* trainer : given) {
+    check(trainer != nullptr, "trainers must not be None");
+    trainers.push_back(&trainer->trainer());
+    distinct.insert({trainer, trainer->core(), trainer->optimizer()});
+  }
+  check(distinct.size() == 3 * given.size(), "trainers must be of different networks");
+  check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
+        threads);
+  Signals signals;
+  {
+    const gil::Released released;
+    train_together<T>(trainers, epochs, seconds, threads, signals.interrupt());
+  }
+  signals.raise();
+}
+
 template <class T>
 void bind_trainer(py::module_& module, const char* name) {
   py::class_<CoreTrainer<T>>(module, name, py::custom_type_setup(&collect_rings<CoreTrainer<T>>))
       .def(py::init<CoreNetwork<T>&, Optimizer<T>&, const CoreLoss&, DatasetArrays<T>,
-                    std::optional<DatasetArrays<T>>, const FitOptions&>(),
+                    std::optional<DatasetArrays<T>>, const FitOptions&, const RowNumbers&,
+                    const RowNumbers&>(),
            py::arg("network"), py::arg("optimizer"), py::arg("loss"),
-           py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"))
+           py::arg("training").noconvert(), py::arg("validation").noconvert(), py::arg("options"),
+           py::arg("rows").noconvert() = py::none(),
+           py::arg("validation_rows").noconvert() = py::none())
       .def("run", &CoreTrainer<T>::run, py::arg("epochs"), py::arg("seconds"))
       .def("close_epoch", &CoreTrainer<T>::close_epoch)
       .def("give_values", &CoreTrainer<T>::give_values, py::arg("which"), py::arg("values"))
+      .def_property_readonly("status", &CoreTrainer<T>::status)
+      .def_property_readonly("seconds",
+                             [](const CoreTrainer<T>& t) { return t.trainer().seconds(); })
       .def_property_readonly("lacks_values",
                              [](const CoreTrainer<T>& t) { return t.trainer().lacks_values(); })
       .def("take_records", &CoreTrainer<T>::take_records)
       .def_property_readonly("samples_seen",
                              [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); });
+  module.def("train_together", &train_all<T>, py::arg("trainers"), py::arg("epochs"),
+             py::arg("seconds"), py::arg("threads"));
 }
 
 void bind_options(py::module_& module) {
@@ -163,20 +217,14 @@ void bind_options(py::module_& module) {
       .def(py::init([](index_t epochs, index_t batch_size, bool shuffle, std::uint64_t seed,
                        int threads, const Regularization& regularization,
                        std::vector<ScheduledNumber> scheduled, double average,
-                       std::vector<bool> frozen) {
-             return FitOptions{epochs,
-                               batch_size,
-                               shuffle,
-                               seed,
-                               threads,
-                               regularization,
-                               std::move(scheduled),
-                               average,
-                               std::move(frozen)};
+                       std::vector<bool> frozen, bool drop_last) {
+             return FitOptions{epochs,  batch_size,       shuffle,        drop_last,
+                               seed,    threads,          regularization, std::move(scheduled),
+                               average, std::move(frozen)};
            }),
            py::arg("epochs"), py::arg("batch_size"), py::arg("shuffle"), py::arg("seed"),
            py::arg("threads"), py::arg("regularization"), py::arg("scheduled"), py::arg("average"),
-           py::arg("frozen"));
+           py::arg("frozen"), py::arg("drop_last") = false);
 }
 
 }  // namespace
@@ -185,11 +233,11 @@ void bind_trainers(py::module_& module) {
   bind_options(module);
   module.def(
       "steps_of_epoch",
-      [](index_t samples, index_t batch_size, bool joins) {
+      [](index_t samples, index_t batch_size, bool joins, bool drop_last) {
         check(samples >= 1 && batch_size >= 1, "samples and batch_size must be at least 1");
-        return steps_of_epoch(samples, batch_size, joins);
+        return steps_of_epoch(samples, batch_size, joins, drop_last);
       },
-      py::arg("samples"), py::arg("batch_size"), py::arg("joins"));
+      py::arg("samples"), py::arg("batch_size"), py::arg("joins"), py::arg("drop_last") = false);
   bind_trainer<float>(module, "TrainerFloat32");
   bind_trainer<double>(module, "TrainerFloat64");
 }

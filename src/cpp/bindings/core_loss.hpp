@@ -3,16 +3,19 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bindings/custom_functions.hpp"
+#include "model/program.hpp"
 
 namespace pymlp::bindings {
 
 class CoreLoss {
  public:
-  CoreLoss(const std::string& name, double parameter, double label_smoothing,
+  CoreLoss(const std::string& name, std::vector<double> parameters, double label_smoothing,
            const py::object& function)
-      : loss_(make_loss(name, parameter, label_smoothing)) {
+      : parameters_(std::move(parameters)), loss_(make_loss(name, parameters_, label_smoothing)) {
     check((loss_.kind == LossKind::custom) == !function.is_none(),
           "a function goes with loss 'custom', and only with that");
     if (!function.is_none()) {
@@ -21,8 +24,9 @@ class CoreLoss {
     }
   }
 
-  const Loss& for_output(const Activation& output) const {
-    check_pair(loss_, output);
+  const Loss& for_outputs(const Program& program) const {
+    check_pair(loss_, program.output());
+    check_outputs(loss_, program.n_outputs());
     return loss_;
   }
 
@@ -34,6 +38,7 @@ class CoreLoss {
   }
 
  private:
+  std::vector<double> parameters_;  // which the loss reads
   Loss loss_;
   std::unique_ptr<PythonLoss> function_;
 };

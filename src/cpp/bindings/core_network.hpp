@@ -75,18 +75,26 @@ class CoreNetwork {
         operations < kWorthInterrupting && !user_functions ? nullptr : &signals.interrupt();
     {
       const gil::Released released;
-      if (user_functions) {
-        read_copy(work, interrupt, arithmetic);
-      } else if (is_short(rows, operations)) {
-        const std::shared_lock lock(access().mutex());
-        work(Reading<T>{network(), network().parameters(), nullptr, arithmetic});
-      } else if (const LongRead read(access()); read.in_place()) {
-        work(Reading<T>{network(), network().parameters(), interrupt, arithmetic});
-      } else {
-        read_copy(work, interrupt, arithmetic);
-      }
+      read(rows, user_functions, arithmetic, interrupt, work);
     }
     signals.raise();
+  }
+
+  // The same without the GIL, on any thread.
+  template <class Work>
+  void read(index_t rows, bool user_functions, Arithmetic arithmetic, Interrupt* interrupt,
+            Work&& work) {
+    const double operations = static_cast<double>(rows) * program().forward_operations();
+    if (user_functions) {
+      read_copy(work, interrupt, arithmetic);
+    } else if (is_short(rows, operations)) {
+      const std::shared_lock lock(access().mutex());
+      work(Reading<T>{network(), network().parameters(), nullptr, arithmetic});
+    } else if (const LongRead read(access()); read.in_place()) {
+      work(Reading<T>{network(), network().parameters(), interrupt, arithmetic});
+    } else {
+      read_copy(work, interrupt, arithmetic);
+    }
   }
 
   // One pass by the rules of reading(): its loss, and what else the pass asks for. Its parameters

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, module) {
   pymlp::bindings::bind_architecture(module);
   pymlp::bindings::bind_networks(module);
   pymlp::bindings::bind_predict(module);
+  pymlp::bindings::bind_stack(module);
   pymlp::bindings::bind_plan(module);
   pymlp::bindings::bind_trainers(module);
   pymlp::bindings::make_objects_whole(module);

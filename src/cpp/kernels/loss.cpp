@@ -26,10 +26,15 @@ const LossTraits& find_loss(std::string_view name) {
   return *traits;
 }
 
-Loss make_loss(std::string_view name, double parameter, double label_smoothing) {
+Loss make_loss(std::string_view name, std::span<const double> parameters, double label_smoothing) {
   check(label_smoothing >= 0.0 && label_smoothing < 1.0, "label_smoothing must be in [0, 1), not ",
         label_smoothing);
-  return {find_loss(name).kind, parameter, label_smoothing, nullptr};
+  const LossTraits& traits = find_loss(name);
+  const std::size_t wanted = traits.parameter.empty() ? 0 : 1;
+  const bool several = traits.kind == LossKind::quantile && parameters.size() > 1;
+  check(parameters.size() == wanted || several, "loss '", name, "' has ", wanted,
+        " parameters, not ", parameters.size());
+  return {traits.kind, parameters, label_smoothing, nullptr};
 }
 
 void check_pair(const Loss& loss, const Activation& output) {
@@ -43,6 +48,13 @@ void check_pair(const Loss& loss, const Activation& output) {
   check(needs.outputs != Outputs::non_negative || gives.non_negative, "loss '", needs.name,
         "' needs an output activation without negative values, such as exp or softplus, not '",
         gives.name, "'");
+}
+
+void check_outputs(const Loss& loss, index_t n_outputs) {
+  const auto n = static_cast<index_t>(loss.parameters.size());
+  check(n <= 1 || n == n_outputs, traits_of(loss.kind).parameter, " of loss '",
+        traits_of(loss.kind).name, "' must be one number, or ", n_outputs,
+        ", one for each output, not ", n);
 }
 
 template <class T>

@@ -28,7 +28,8 @@ enum class LossKind : std::uint8_t {
 
 struct Loss {
   LossKind kind = LossKind::mse;
-  double parameter = 0.0;        // huber: delta; quantile: q
+  // huber: delta; quantile: q, or one for each output; not owned.
+  std::span<const double> parameters{};
   double label_smoothing = 0.0;  // of the two cross-entropies, in [0, 1)
   UserLoss* custom = nullptr;    // where kind is custom; not owned
 };
@@ -64,10 +65,12 @@ constexpr const LossTraits& traits_of(LossKind kind) {
 }
 
 const LossTraits& find_loss(std::string_view name);
-Loss make_loss(std::string_view name, double parameter, double label_smoothing);
+Loss make_loss(std::string_view name, std::span<const double> parameters, double label_smoothing);
 
 // Throws where the activation does not give what the loss reads.
 void check_pair(const Loss& loss, const Activation& output);
+// Throws where the loss has a parameter for each output, and there are more or fewer.
+void check_outputs(const Loss& loss, index_t n_outputs);
 
 constexpr bool has_logit_form(const Loss& loss) {
   return loss.kind == LossKind::cross_entropy || loss.kind == LossKind::kl_divergence ||

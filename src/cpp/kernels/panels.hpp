@@ -41,8 +41,9 @@ struct Panels {
 };
 
 // Columns with padding: those that a product may read, and write where the stride is large enough.
+// Always inline: no code of one instruction set may be shared with another's.
 template <class T>
-constexpr index_t padded_columns(index_t cols) {
+[[gnu::always_inline]] constexpr index_t padded_columns(index_t cols) {
   constexpr index_t quarter = 16 / sizeof(T);  // of the widest vector
   const index_t unit = cols <= quarter ? quarter : cols <= 16 * quarter ? 2 * quarter : 4 * quarter;
   return (cols + unit - 1) / unit * unit;
@@ -51,7 +52,7 @@ constexpr index_t padded_columns(index_t cols) {
 // The stride of matrices in workspaces. Rows whole kilobytes apart would share a few sets of the
 // cache.
 template <class T>
-constexpr index_t padded_stride(index_t cols) {
+[[gnu::always_inline]] constexpr index_t padded_stride(index_t cols) {
   constexpr index_t line = 64 / sizeof(T);
   const index_t padded = padded_columns<T>(cols);
   return padded % (16 * line) == 0 ? padded + line : padded;

@@ -21,6 +21,7 @@ Kernels<T> make_table() {
   add_products<isa>(table);
   add_dropout<isa>(table);
   add_penalties<isa>(table);
+  add_waves<isa>(table);
   add_peak<isa>(table);
   return table;
 }

@@ -95,6 +95,11 @@ struct Kernels {
   // sums (n,) = column sums of d (m, n), or += with `accumulate`; m >= 1.
   void (*column_sums)(T* sums, ConstMatrixView<T> d, bool accumulate);
 
+  // Of one number x (m,) of each of m samples, m a multiple of 16: cos(2 pi x w + b), (size, m) for
+  // w and b (size,), and where their data are not null the slopes, -sin of the same.
+  void (*waves)(const MatrixView<T>& cosines, const MatrixView<T>& slopes, const T* x,
+                const T* frequencies, const T* phases);
+
   // One step of the optimiser on n consecutive parameters.
   void (*optimizer_update)(const OptimizerStep<T>& step, T* parameters, const T* gradient,
                            T* const* state, index_t n);
@@ -209,6 +214,8 @@ template <Isa isa, class T>
 void add_penalties(Kernels<T>& table);
 template <Isa isa, class T>
 void add_dropout(Kernels<T>& table);
+template <Isa isa, class T>
+void add_waves(Kernels<T>& table);
 template <Isa isa, class T>
 void add_peak(Kernels<T>& table);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/buffer.hpp"
 #include "kernels/initializer.hpp"
@@ -42,16 +43,36 @@ class Network {
     }
     begin(program_.tensors());
     begin(program_.states());
+    draw_embedding(seed, interrupt);
   }
 
   Access& access() { return access_; }
 
  private:
+  static constexpr std::uint64_t kColumnsStream = std::uint64_t{1} << 34;  // apart from layers'
+
   // What is not drawn.
   void begin(const Tensors& tensors) {
     for (const Tensor& tensor : tensors) {
-      if (tensor.kind == TensorKind::weights) continue;
+      if (tensor.kind == TensorKind::weights || tensor.draw != Draw::none) continue;
       std::fill_n(parameters() + tensor.first, tensor.size(), static_cast<T>(tensor.initial));
+    }
+  }
+
+  // Each column from a stream of its own too; its tensors follow each other.
+  void draw_embedding(std::uint64_t seed, Interrupt* interrupt) {
+    index_t column = -1;
+    Random random(seed, kColumnsStream);
+    for (const Tensor& tensor : program_.tensors()) {
+      if (tensor.draw == Draw::none) continue;
+      if (std::exchange(column, tensor.column) != tensor.column) {
+        random = Random(seed, kColumnsStream + static_cast<std::uint64_t>(column));
+      }
+      const bool normal = tensor.draw == Draw::normal;
+      pymlp::initialize(
+          MatrixView<T>{parameters() + tensor.first, 1, tensor.size(), tensor.size()},
+          {normal ? InitializerKind::normal : InitializerKind::uniform, tensor.initial}, {}, random,
+          interrupt);
     }
   }
 

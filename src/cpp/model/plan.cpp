@@ -63,7 +63,12 @@ index_t block_count(index_t rows, double operations_of_a_row, index_t most_rows)
   return std::max(count, ceiling(rows, most_rows));
 }
 
+// Rows of a table are added to from all over the batch: they are not cut to fit into the cache.
 index_t stretch_count(const Operation& op, index_t capacity, index_t size, index_t number_size) {
+  if (op.kind != OperationKind::dense) {
+    return std::clamp(ceiling(op.n_parameters, size), index_t{1},
+                      std::max(index_t{1}, traits_of(op).parameter_rows(op) / Limits::few_inputs));
+  }
   const index_t most_inputs =
       std::max(Limits::fewest_inputs, Limits::bytes_in_cache / (capacity * number_size));
   const index_t fair = std::clamp(ceiling(op.n_in * op.n_out, size), index_t{1},
@@ -161,8 +166,7 @@ bool Plan::blocks_sum() const {
 
 RowCuts Plan::cut(index_t rows) const {
   RowCuts cuts = cut_by_sizes(rows);
-  const double operations = static_cast<double>(rows) * program_.forward_operations();
-  cuts.threads = threads_for(operations, threads());
+  cuts.threads = threads_for(static_cast<double>(rows) * operations_of_a_row(cuts), threads());
   // Adding up and updating is little work where there are few parameters.
   constexpr double kOperationsOfAByte = 25.0;
   const auto bytes = static_cast<double>(program_.n_parameters() * number_size_);
@@ -173,6 +177,14 @@ RowCuts Plan::cut(index_t rows) const {
   if (free) follow_threads(cuts);
   if (free && purpose_ == Purpose::predict) follow_columns(cuts);
   return cuts;
+}
+
+// Predictions of narrow networks take most of their time to turn rows into lanes and back.
+double Plan::operations_of_a_row(const RowCuts& cuts) const {
+  constexpr double kOperationsOfANumber = 40.0;
+  const bool turned = cuts.lanes && purpose_ == Purpose::predict;
+  const index_t moved = turned ? program_.n_inputs() + program_.n_outputs() : 0;
+  return program_.forward_operations() + kOperationsOfANumber * static_cast<double>(moved);
 }
 
 RowCuts Plan::cut_by_sizes(index_t rows) const {
@@ -214,18 +226,30 @@ void Plan::follow_threads(RowCuts& cuts) const {
   const index_t threads = cuts.threads;
   const double operations = static_cast<double>(rows) * program_.forward_operations();
   const index_t rounds = operations > Limits::operations_of_a_long_job * cuts.threads ? 2 : 1;
-  const index_t fewest =
-      ceiling(rows, outputs_alone() ? Limits::rows_of_outputs : Limits::many_rows);
+  const index_t fewest = ceiling(rows, most_rows());
   const index_t most = std::max(fewest, rows / fewest_rows());
   const index_t blocks = std::min(most, threads * std::max(rounds, ceiling(fewest, threads)));
   cuts.blocks = cuts.blocks_of_a_segment = blocks;
   if (cuts.rows_of_a_segment > 0) cuts.blocks = ceiling(cuts.rows * blocks, rows);
 }
 
+// Of a block that follows the threads. Weights that do not stay in the cache are read for every
+// block: it has as many rows as stay there instead.
+index_t Plan::most_rows() const {
+  if (!outputs_alone()) return Limits::many_rows;
+  if (weights_stay()) return Limits::rows_of_outputs;
+  const index_t bytes_of_a_row = program_.widest() * number_size_;
+  return std::clamp(Limits::bytes_that_stay / bytes_of_a_row, Limits::rows_of_outputs,
+                    Limits::many_rows);
+}
+
+bool Plan::weights_stay() const {
+  return program_.n_parameters() * number_size_ <= Limits::bytes_that_stay;
+}
+
 // Every thread reads all weights: few rows repay that where these stay in its own cache.
 index_t Plan::fewest_rows() const {
-  const bool stay = program_.n_parameters() * number_size_ <= Limits::bytes_that_stay;
-  return stay ? Limits::fewest_rows : Limits::fewest_rows_of_many_weights;
+  return weights_stay() ? Limits::fewest_rows : Limits::fewest_rows_of_many_weights;
 }
 
 // Fewer rows than make a block for each thread: they share the columns of wide operations.

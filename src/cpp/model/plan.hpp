@@ -136,6 +136,9 @@ class Plan {
  private:
   bool outputs_alone() const { return purpose_ == Purpose::predict || purpose_ == Purpose::trace; }
   bool blocks_sum() const;
+  bool weights_stay() const;
+  index_t most_rows() const;
+  double operations_of_a_row(const RowCuts& cuts) const;
   void follow_threads(RowCuts& cuts) const;
   void follow_columns(RowCuts& cuts) const;
 

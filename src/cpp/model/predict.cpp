@@ -98,6 +98,19 @@ void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, i
 }
 
 template <class T>
+void embed(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads) {
+  constexpr index_t kRows = 256;
+  const Operation& op = reading.network.program().operation(0);
+  const Placement places{
+      {{.is_inputs = true}, {.cols = y.cols, .stride = y.stride}}, {}, {}, y.stride};
+  parallel_for((x.rows + kRows - 1) / kRows, threads, [&](index_t b, index_t) {
+    const Range rows{b * kRows, std::min(kRows, x.rows - b * kRows)};
+    if (requested(reading.interrupt)) return;
+    functions_of<T>(op).forward(op, block_of(reading, places, y.row(rows.first), rows, x));
+  });
+}
+
+template <class T>
 void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,
            const std::vector<MatrixView<T>>& a, int threads) {
   const Program& program = reading.network.program();
@@ -120,6 +133,8 @@ void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<Ma
 
 template void predict(const Reading<float>&, ConstMatrixView<float>, MatrixView<float>, int);
 template void predict(const Reading<double>&, ConstMatrixView<double>, MatrixView<double>, int);
+template void embed(const Reading<float>&, ConstMatrixView<float>, MatrixView<float>, int);
+template void embed(const Reading<double>&, ConstMatrixView<double>, MatrixView<double>, int);
 template void trace(const Reading<float>&, ConstMatrixView<float>,
                     const std::vector<MatrixView<float>>&, const std::vector<MatrixView<float>>&,
                     int);

@@ -25,6 +25,10 @@ Reading<T> in_place(const Network<T>& network) {
 template <class T>
 void predict(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads);
 
+// y (m, n) = what the first product of a network with an embedding reads.
+template <class T>
+void embed(const Reading<T>& reading, ConstMatrixView<T> x, MatrixView<T> y, int threads);
+
 // z[l] and a[l] (m, n_out) of every layer.
 template <class T>
 void trace(const Reading<T>& reading, ConstMatrixView<T> x, const std::vector<MatrixView<T>>& z,

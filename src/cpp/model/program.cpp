@@ -57,11 +57,26 @@ void append(Tensors& to, const Tensors& tensors) {
 
 Program::Program(const Architecture& architecture) {
   check_architecture(architecture);
-  append_inputs(architecture);
-  for (std::size_t l = 0; l + 1 < architecture.widths.size(); ++l) append_layer(architecture, l);
+  Architecture rest = architecture;
+  append_embedding(rest);
+  append_inputs(rest);
+  for (std::size_t l = 0; l + 1 < rest.widths.size(); ++l) append_layer(rest, l);
   numbers_of_a_sample_ += n_inputs();
   place_states();
-  first_trained_ = layers_.front().dense;
+  first_trained_ = first_with_parameters();
+}
+
+// What is left reads what the inputs become.
+void Program::append_embedding(Architecture& of) {
+  if (of.embedding.empty()) return;
+  embedded_ = std::make_shared<const EmbeddedInputs>(of.widths.front(), of.embedding);
+  append({.kind = OperationKind::embedding,
+          .layer = 0,
+          .n_in = of.widths.front(),
+          .n_out = embedded_->n_out(),
+          .embedded = embedded_.get()});
+  of.widths.front() = embedded_->n_out();
+  numbers_of_a_sample_ += 2 * of.widths.front();
 }
 
 // What stands before the first product.
@@ -72,7 +87,8 @@ void Program::append_inputs(const Architecture& of) {
             .layer = 0,
             .n_in = n,
             .n_out = n,
-            .rate = of.input_dropout});
+            .rate = of.input_dropout,
+            .of_inputs = true});
   }
   if (of.scale_inputs) {
     const bool feeds_residual = has_residual(of, 0);
@@ -122,7 +138,8 @@ index_t Program::append_dense(const Architecture& of, std::size_t l) {
                  .gradient_begun = residual,
                  .has_scale = scale,
                  .unscaled = scale ? n_operations() - 1 : 0,
-                 .feeds_residual = scale && residual});
+                 .feeds_residual = scale && residual,
+                 .behind_embedding = l == 0 && embedded_ != nullptr});
 }
 
 index_t Program::append_norm(const Architecture& of, std::size_t l) {
@@ -181,10 +198,14 @@ Program Program::frozen(const std::vector<bool>& layers) const {
     return layers[static_cast<std::size_t>(op.layer)];
   };
   for (Operation& op : result.operations_) op.frozen = is_frozen(op);
-  const auto first = std::ranges::find_if(
-      result.operations_, [](const Operation& op) { return op.n_parameters > 0 && !op.frozen; });
-  result.first_trained_ = first - result.operations_.begin();
+  result.first_trained_ = result.first_with_parameters();
   return result;
+}
+
+index_t Program::first_with_parameters() const {
+  const auto first = std::ranges::find_if(
+      operations_, [](const Operation& op) { return op.n_parameters > 0 && !op.frozen; });
+  return first - operations_.begin();
 }
 
 bool Program::joins() const {

@@ -3,9 +3,11 @@
 // of one program.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "ops/embedded_columns.hpp"
 #include "ops/operation.hpp"
 #include "ops/tensor.hpp"
 
@@ -26,6 +28,7 @@ struct Architecture {
   bool scale_inputs = false;  // a learnable factor for each input
   // Of the activations, whether each is learnt for every unit; empty: none.
   std::vector<bool> parametric{};
+  std::vector<ColumnEmbedding> embedding{};  // in the order of the inputs; empty: none
 };
 
 class Program {
@@ -56,6 +59,8 @@ class Program {
   // The first operation whose parameters do not stand still: what lies before it needs no way back.
   index_t first_trained() const { return first_trained_; }
 
+  // Null: the inputs are not embedded.
+  const EmbeddedInputs* embedded() const { return embedded_.get(); }
   index_t n_inputs() const { return operations_.front().n_in; }
   index_t n_outputs() const { return operations_.back().n_out; }
   // The arena holds the parameters, in program order, and behind them the states.
@@ -86,13 +91,16 @@ class Program {
   const Layer& layer(index_t l) const { return layers_[static_cast<std::size_t>(l)]; }
   // The position of the operation.
   index_t append(Operation op);
+  void append_embedding(Architecture& of);
   void append_inputs(const Architecture& of);
   void append_layer(const Architecture& of, std::size_t l);
   index_t append_dense(const Architecture& of, std::size_t l);
   index_t append_norm(const Architecture& of, std::size_t l);
   index_t append_activation(const Architecture& of, std::size_t l);
   void place_states();
+  index_t first_with_parameters() const;  // that do not stand still
 
+  std::shared_ptr<const EmbeddedInputs> embedded_;
   std::vector<Operation> operations_;
   std::vector<Layer> layers_;
   Tensors tensors_;

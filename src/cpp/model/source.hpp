@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 #include "base/buffer.hpp"
 #include "base/range.hpp"
@@ -32,7 +33,9 @@ class Source {
   virtual bool has_labels() const = 0;  // else values
   // Of each row; null where all count the same.
   virtual const T* weights() const = 0;
-  // Consecutive rows, in place.
+  // Where each of its rows lies; null: one behind the other. Batches then have an order.
+  virtual const index_t* numbers() const { return nullptr; }
+  // Consecutive rows as they lie in memory, in place.
   virtual Samples<T> rows(Range range) const = 0;
   // Copies rows[0], rows[1], ... to x, and their labels or values.
   virtual void gather(const index_t* rows, index_t count, MatrixView<T> x, std::int32_t* labels,
@@ -42,14 +45,17 @@ class Source {
 template <class T>
 class ArraySource final : public Source<T> {
  public:
-  ArraySource(ConstMatrixView<T> x, const Targets<T>& targets, const T* weights)
-      : x_(x), targets_(targets), weights_(weights) {}
+  // Of all rows of the arrays, or of those with these numbers.
+  ArraySource(ConstMatrixView<T> x, const Targets<T>& targets, const T* weights,
+              std::span<const index_t> numbers = {})
+      : x_(x), targets_(targets), weights_(weights), numbers_(numbers) {}
 
-  index_t size() const override { return x_.rows; }
+  index_t size() const override { return numbers_.empty() ? x_.rows : std::ssize(numbers_); }
   index_t n_inputs() const override { return x_.cols; }
   index_t n_outputs() const override { return targets_.values.cols; }
   bool has_labels() const override { return targets_.labels != nullptr; }
   const T* weights() const override { return weights_; }
+  const index_t* numbers() const override { return numbers_.empty() ? nullptr : numbers_.data(); }
 
   Samples<T> rows(Range range) const override {
     return Samples<T>{x_, targets_}.slice(range.first, range.count);
@@ -71,6 +77,7 @@ class ArraySource final : public Source<T> {
   ConstMatrixView<T> x_;
   Targets<T> targets_;
   const T* weights_;
+  std::span<const index_t> numbers_;
 };
 
 // Rows order[first], order[first + 1], ... of a source; without an order rows first, first + 1, ...

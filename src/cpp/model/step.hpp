@@ -67,10 +67,10 @@ class Step {
   void reserve(const Batch<T>& batch) { reserve(plan_.cut(batch.size()), batch); }
 
   index_t capacity() const { return plan_.capacity(); }
-  // Whether more than one thread works on a batch of so many rows, if there are any.
-  bool is_shared(index_t rows) const {
+  // How many threads work on a batch of so many rows.
+  int workers(index_t rows) const {
     const RowCuts cuts = plan_.cut(rows);
-    return std::max(cuts.threads, cuts.threads_for_stretches) > 1;
+    return static_cast<int>(std::max(cuts.threads, cuts.threads_for_stretches));
   }
   Arithmetic arithmetic() const { return plan_.arithmetic(); }
   Mode mode() const { return plan_.mode(); }

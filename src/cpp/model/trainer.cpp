@@ -24,7 +24,8 @@ double seconds_between(std::chrono::steady_clock::time_point from,
 
 }  // namespace
 
-index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins) {
+index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins, bool drop_last) {
+  if (drop_last && rows >= batch_size) return rows / batch_size;
   const index_t batches = (rows - 1) / batch_size + 1;
   return joins && rows > batch_size && rows % batch_size == 1 ? batches - 1 : batches;
 }
@@ -41,14 +42,18 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
       validation_(validation),
       options_(options),
       loss_(loss),
-      steps_of_epoch_(steps_of_epoch(training.size(), options.batch_size, program_.joins())),
+      steps_of_epoch_(
+          steps_of_epoch(training.size(), options.batch_size, program_.joins(), options.drop_last)),
+      rows_of_epoch_(options.drop_last
+                         ? std::min(training.size(), steps_of_epoch_ * options.batch_size)
+                         : training.size()),
       scheduled_(std::move(options_.scheduled), options.epochs, steps_of_epoch_),
       dropout_rates_(static_cast<std::size_t>(network.program().n_buffers())),
-      joined_rows_(std::max(index_t{0}, training.size() - steps_of_epoch_ * options.batch_size)),
+      joined_rows_(std::max(index_t{0}, rows_of_epoch_ - steps_of_epoch_ * options.batch_size)),
       point_(network, program_, options.average),
       step_(program_, loss, Purpose::training, options.batch_size + joined_rows_, options.threads,
             Mode::training, options.arithmetic),
-      thread_trial_(step_.is_shared(options.batch_size) ? options.threads : 1,
+      thread_trial_(step_.workers(options.batch_size) > 1 ? options.threads : 1,
                     std::min(options.batch_size, training.size())),
       gradient_(network.program().n_parameters()),
       start_parameters_(network.program().arena_size()),
@@ -63,7 +68,11 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
   }
   if (options_.shuffle && options_.batch_size < training_.size()) {
     order_ = Buffer<index_t>(training_.size());
-    std::iota(order_.span().begin(), order_.span().end(), index_t{0});
+    if (const index_t* numbers = training_.numbers()) {
+      std::copy_n(numbers, order_.size(), order_.data());
+    } else {
+      std::iota(order_.span().begin(), order_.span().end(), index_t{0});
+    }
   }
   point_.reserve(optimizer_);
   step_.reserve(batch_at(0));
@@ -74,12 +83,19 @@ template <class T>
 Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
   if (status_ != Status::running) return status_;
   const auto started = looked_ = Clock::now();
+  train(epochs, seconds, interrupt);
+  seconds_ += seconds_between(started, Clock::now());
+  return status_;
+}
+
+template <class T>
+void Trainer<T>::train(index_t epochs, double seconds, Interrupt& interrupt) {
+  const auto started = looked_;
   steps_since_ = 0;
   steps_to_look_ = 1;
   const typename GradientPoint<T>::Steps steps(point_, optimizer_);
   step_.parameters_changed();
-  const index_t left = options_.epochs - epoch_;
-  const index_t last_epoch = epoch_ + std::min(left, epochs);
+  const index_t last_epoch = end_of(epochs);
   while (status_ == Status::running && epoch_ < last_epoch && !lacks_values()) {
     // A user function may have thrown after an epoch began, or after its last step.
     if (epochs_begun_ == epoch_) begin_epoch(interrupt);
@@ -87,9 +103,9 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
       status_ = Status::interrupted;
       break;
     }
-    if (position_ < training_.size() && !step(interrupt)) break;
+    if (position_ < rows_of_epoch_ && !step(interrupt)) break;
     if (++steps_since_ >= steps_to_look_) look();
-    if (position_ == training_.size()) {
+    if (position_ == rows_of_epoch_) {
       end_epoch(interrupt);
       if (validation_ != nullptr) {  // not a step's time
         looked_ = Clock::now();
@@ -98,7 +114,16 @@ Status Trainer<T>::run(index_t epochs, double seconds, Interrupt& interrupt) {
     }
     if (seconds_between(started, looked_) >= seconds) break;
   }
-  return status_;
+}
+
+template <class T>
+void Trainer<T>::set_threads(int threads) {
+  if (threads == options_.threads) return;
+  options_.threads = threads;
+  step_.set_threads(threads);
+  thread_trial_ =
+      ThreadTrial(workers() > 1 ? threads : 1, std::min(options_.batch_size, training_.size()));
+  if (validation_step_) validation_step_->set_threads(threads);
 }
 
 template <class T>
@@ -136,7 +161,7 @@ void Trainer<T>::begin_epoch(Interrupt& interrupt) {
 
 template <class T>
 std::optional<std::size_t> Trainer<T>::lacks_values() const {
-  const bool steps_to_take = status_ == Status::running && position_ < training_.size();
+  const bool steps_to_take = status_ == Status::running && position_ < rows_of_epoch_;
   return steps_to_take ? scheduled_.lacking(now()) : std::nullopt;
 }
 
@@ -170,10 +195,11 @@ void Trainer<T>::set_dropout(const ScheduledNumber& scheduled, double rate) {
 
 template <class T>
 Batch<T> Trainer<T>::batch_at(index_t position) const {
-  const index_t left = training_.size() - position;
+  const index_t left = rows_of_epoch_ - position;
   const bool last = left <= options_.batch_size + joined_rows_;
   const index_t count = last ? left : options_.batch_size;
-  return {training_, order_.size() > 0 ? order_.data() : nullptr, {position, count}};
+  const index_t* order = order_.size() > 0 ? order_.data() : training_.numbers();
+  return {training_, order, {position, count}};
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // Trainer: epochs of shuffled batches, each with its validation. The caller decides when to stop.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -17,6 +18,7 @@ struct FitOptions {
   index_t epochs = 10;
   index_t batch_size = 32;  // at most the number of samples
   bool shuffle = true;      // of no effect where one batch holds all samples
+  bool drop_last = false;   // a last batch that is short is left out
   std::uint64_t seed = 0;
   int threads = 1;
   Regularization regularization{};
@@ -40,9 +42,9 @@ struct Epochs {
   std::vector<double> learning_rate;
 };
 
-// How many steps see all rows. Where these wait for sums over their batch, a last one of one row,
-// which has no variance, joins the one before it.
-index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins);
+// How many steps see all rows, but for a short last batch that is left out. Where these wait for
+// sums over their batch, a last one of one row, which has no variance, joins the one before it.
+index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins, bool drop_last = false);
 
 template <class T>
 class Trainer {
@@ -56,6 +58,12 @@ class Trainer {
   // Nothing is allocated but the records of epochs. The optimiser is left with the values of its
   // last step.
   Status run(index_t epochs, double seconds, Interrupt& interrupt);
+
+  // How many threads its steps may use from now on; at first as many as the options say.
+  void set_threads(int threads);
+  // How many of these work on a step.
+  int workers() const { return step_.workers(std::min(options_.batch_size, training_.size())); }
+  bool calls_user_functions() const { return step_.calls_user_functions(); }
 
   // Ends the epoch in progress where it stands: its validation and its record. Between epochs it
   // does nothing.
@@ -71,13 +79,28 @@ class Trainer {
   // The epochs that ended since they were last taken.
   const Epochs& history() const { return history_; }
   Epochs take_history() { return std::exchange(history_, {}); }
-  index_t samples_seen() const { return epoch_ * training_.size() + position_; }
+  index_t samples_seen() const { return epoch_ * rows_of_epoch_ + position_; }
+  index_t epochs_done() const { return epoch_; }
+  // The last of so many epochs more, or of all.
+  index_t end_of(index_t epochs) const {
+    return epoch_ + std::min(options_.epochs - epoch_, epochs);
+  }
+  // Of all that the options ask for.
+  double share_done() const {
+    return static_cast<double>(samples_seen()) / static_cast<double>(rows_of_epoch_) /
+           static_cast<double>(options_.epochs);
+  }
+  Status status() const { return status_; }
+  double seconds() const { return seconds_; }  // in run()
 
  private:
   using Clock = std::chrono::steady_clock;
 
   Batch<T> batch_at(index_t position) const;
-  Batch<T> validation_batch() const { return {*validation_, nullptr, {0, validation_->size()}}; }
+  Batch<T> validation_batch() const {
+    return {*validation_, validation_->numbers(), {0, validation_->size()}};
+  }
+  void train(index_t epochs, double seconds, Interrupt& interrupt);
   void begin_epoch(Interrupt& interrupt);
   Time now() const { return {epoch_, steps_}; }
   void set(const ScheduledNumber& scheduled, double value);
@@ -98,6 +121,7 @@ class Trainer {
   FitOptions options_;           // scheduled ones as of the last step
   Loss loss_;
   index_t steps_of_epoch_;
+  index_t rows_of_epoch_;
   ScheduledNumbers scheduled_;
   std::vector<double> dropout_rates_;  // of this step, by the buffer that dropout writes
   index_t joined_rows_;                // that the last batch of an epoch has more than others
@@ -110,7 +134,7 @@ class Trainer {
   Buffer<T> start_parameters_;  // as they were when the epoch began
   Buffer<T> start_state_;
   Progress start_progress_;
-  Buffer<index_t> order_;  // empty: rows in their own order
+  Buffer<index_t> order_;  // of the rows of an epoch; empty: as the source has them
   index_t epoch_ = 0;
   index_t epochs_begun_ = 0;
   index_t position_ = 0;  // samples of this epoch already seen
@@ -118,6 +142,7 @@ class Trainer {
   BatchLoss epoch_loss_;
   Epochs history_;
   Status status_ = Status::running;
+  double seconds_ = 0.0;
   Clock::time_point looked_;  // at the clock
   int steps_since_ = 0;       // that
   int steps_to_look_ = 1;     // until the next time

@@ -44,7 +44,7 @@ struct DropoutOperation : OperationDefaults {
   static void drop(const Operation& op, const Block<T>& block, MatrixView<T> to,
                    ConstMatrixView<T> from) {
     kernels<T>().dropout(to, from, block.draws->rate_of(op), block.draws->seed, block.draws->step,
-                         op.input == 0 ? kInputs : static_cast<std::uint32_t>(op.layer),
+                         op.of_inputs ? kInputs : static_cast<std::uint32_t>(op.layer),
                          block.first_of_batch);
   }
 };

@@ -9,6 +9,8 @@
 
 namespace pymlp {
 
+class EmbeddedInputs;
+
 enum class OperationKind : std::uint8_t {
   dense,
   activation,
@@ -17,7 +19,8 @@ enum class OperationKind : std::uint8_t {
   scale,
   row_norm,
   parametric,
-  batch_norm
+  batch_norm,
+  embedding
 };
 
 struct Operation {
@@ -43,6 +46,9 @@ struct Operation {
   Activation learnt{};          // parametric: which one
   bool is_centred = false;      // norm: about its mean, with a shift
   double rate = 0.0;            // dropout: the share of units left out
+  bool of_inputs = false;       // dropout: before the first product
+  const EmbeddedInputs* embedded = nullptr;  // embedding: of which columns, the program's
+  bool behind_embedding = false;  // dense: what it reads, or its scale, has a gradient of its own
 };
 
 // Parameters are updated, and their gradients summed, by stretches: some rows of one operation's

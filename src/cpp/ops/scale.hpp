@@ -48,12 +48,13 @@ struct Scale : OperationDefaults {
                              columns<T>(block.input_gradient(dense), rows), accumulate);
   }
 
-  // Where the gradient of xs went on to the inputs, it was whole.
+  // Where the gradient of xs went on, to the inputs or to an embedding of them, it was whole.
   template <class T>
   static void finish_product(const Operation& dense, const Block<T>& block, Range rows, T* arena) {
     const MatrixView<T> dw = weights_of(dense, arena).slice(rows.first, rows.count);
     const ConstMatrixView<T> w = weights_of(dense, block.parameters).slice(rows.first, rows.count);
-    const bool whole = dense.feeds_residual && block.dx.data != nullptr;
+    const bool goes_on = dense.behind_embedding || block.dx.data != nullptr;
+    const bool whole = dense.feeds_residual && goes_on;
     kernels<T>().finish_scaled(whole ? nullptr : arena + dense.first_parameter + rows.first, dw, w,
                                block.parameters + dense.first_parameter + rows.first);
   }

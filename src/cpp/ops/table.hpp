@@ -8,6 +8,7 @@
 #include "ops/block.hpp"
 #include "ops/dense.hpp"
 #include "ops/dropout.hpp"
+#include "ops/embedding.hpp"
 #include "ops/parametric.hpp"
 #include "ops/residual.hpp"
 #include "ops/row_norm.hpp"
@@ -110,7 +111,7 @@ struct OperationTable {
 }  // namespace detail
 
 using Operations = detail::OperationTable<Dense, ActivationOperation, DropoutOperation, Residual,
-                                          Scale, RowNorm, Parametric, BatchNorm>;
+                                          Scale, RowNorm, Parametric, BatchNorm, Embedding>;
 
 inline const OperationTraits& traits_of(const Operation& op) {
   return Operations::traits[static_cast<std::size_t>(op.kind)];

@@ -10,20 +10,25 @@
 
 namespace pymlp {
 
-enum class TensorKind : std::uint8_t { weights, biases, scale, norm, activation, state };
+enum class TensorKind : std::uint8_t { weights, biases, scale, norm, activation, embedding, state };
 
-inline constexpr std::array<std::string_view, 6> kTensorKinds{"weights", "biases",     "scale",
-                                                              "norm",    "activation", "state"};
+inline constexpr std::array<std::string_view, 7> kTensorKinds{
+    "weights", "biases", "scale", "norm", "activation", "embedding", "state"};
 static_assert(kTensorKinds.size() == static_cast<std::size_t>(TensorKind::state) + 1);
+
+// How a tensor begins.
+enum class Draw : std::uint8_t { none, normal, uniform };
 
 struct Tensor {
   std::string_view name;  // of the layer's attribute
   TensorKind kind;
   index_t rows;  // 0: a vector
   index_t cols;
-  double initial = 0.0;  // of every number; weights are drawn
+  double initial = 0.0;  // every number, or the deviation or the bound of what is drawn
   index_t layer = 0;     // set by the program, as is its place in the arena
   index_t first = 0;
+  Draw draw = Draw::none;  // weights of layers: as an initialiser says
+  index_t column = -1;     // of the inputs, of which this is an embedding
 
   index_t size() const { return rows > 0 ? rows * cols : cols; }
 };

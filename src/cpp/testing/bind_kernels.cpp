@@ -18,17 +18,18 @@ using namespace bindings;
 namespace {
 
 // The table has no kernel for user callbacks.
-Loss kernel_loss(const std::string& name, double parameter, double label_smoothing,
-                 bool from_logits) {
+Loss kernel_loss(const std::string& name, std::span<const double> parameters,
+                 double label_smoothing, bool from_logits, index_t n_outputs) {
   check(name != "custom", "a kernel cannot be 'custom'");
-  const Loss loss = make_loss(name, parameter, label_smoothing);
+  const Loss loss = make_loss(name, parameters, label_smoothing);
+  check_outputs(loss, n_outputs);
   check(!from_logits || has_logit_form(loss), "loss '", name, "' is not computed from logits");
   return loss;
 }
 
 // (losses (m,), gradient (m, k)) from logits or from activations.
 template <class T>
-std::pair<Array<T>, Array<T>> loss(const std::string& name, double parameter,
+std::pair<Array<T>, Array<T>> loss(const std::string& name, const std::vector<double>& parameters,
                                    double label_smoothing, bool from_logits,
                                    const Array<T>& outputs,
                                    const std::optional<Array<std::int32_t>>& labels,
@@ -37,11 +38,11 @@ std::pair<Array<T>, Array<T>> loss(const std::string& name, double parameter,
   Array<T> losses(input.rows);
   Array<T> gradient = empty_matrix<T>(input.rows, input.cols);
   Buffer<std::int32_t> kept;
-  kernels<T>().loss(vector(losses, "losses", input.rows),
-                    matrix(gradient, "gradient", input.rows, input.cols), input,
-                    targets(labels, values, input.rows, input.cols, kept),
-                    const_vector(scale, "scale", input.rows),
-                    kernel_loss(name, parameter, label_smoothing, from_logits), from_logits);
+  kernels<T>().loss(
+      vector(losses, "losses", input.rows), matrix(gradient, "gradient", input.rows, input.cols),
+      input, targets(labels, values, input.rows, input.cols, kept),
+      const_vector(scale, "scale", input.rows),
+      kernel_loss(name, parameters, label_smoothing, from_logits, input.cols), from_logits);
   return {losses, gradient};
 }
 
@@ -116,7 +117,7 @@ std::vector<double> powers(double base, const std::vector<std::uint64_t>& expone
 template <class T>
 void bind(py::module_& module) {
   bind_activations<T>(module);
-  module.def("loss", &loss<T>, py::arg("name"), py::arg("parameter"), py::arg("label_smoothing"),
+  module.def("loss", &loss<T>, py::arg("name"), py::arg("parameters"), py::arg("label_smoothing"),
              py::arg("from_logits"), py::arg("outputs").noconvert(), py::arg("labels").noconvert(),
              py::arg("values").noconvert(), py::arg("scale").noconvert());
   module.def("dropout", &dropout<T>, py::arg("a").noconvert(), py::arg("rate"), py::arg("seed"),

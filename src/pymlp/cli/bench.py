@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 import pymlp
+from pymlp._names import ArithmeticName
 
 _MANY_ROWS = 8_192
 _TURNS = 7
@@ -146,7 +147,7 @@ def _gain(run: _Run, seconds: float) -> float:
     """Return the time of the package's own products over that of BLAS: the median of turns."""
     repeats = max(1, int(seconds / (2 * _TURNS) / _timed(run, 1)))
 
-    def timed(arithmetic: str) -> float:
+    def timed(arithmetic: ArithmeticName) -> float:
         with pymlp.arithmetic(arithmetic):
             return _timed(run, repeats)
 

@@ -49,8 +49,12 @@ def measure_layers(
     with np.errstate(all="ignore"):  # what is not finite is among the findings
         pairs = zip(net.layers, trace.z[1:], strict=True)
         slopes = [_slope(layer, z) for layer, z in pairs if z is not None]
-        reports = [_layer_report(net, i, slope, trace, grads) for i, slope in enumerate(slopes)]
-        inputs = _input_report(net, trace.a[0], grads)
+        read = net.embed(trace.a[0])
+        reports = [
+            _layer_report(net, i, slope, [read, *trace.a[1:]], grads)
+            for i, slope in enumerate(slopes)
+        ]
+        inputs = _input_report(net, read, grads)
         return inputs, _with_gains(reports), _chain_product(net, trace.a[0], slopes)
 
 
@@ -60,7 +64,7 @@ def _slope(layer: Layer, z: FloatArray) -> FloatArray:
 
 
 def _layer_report(
-    net: Network, i: int, slope: FloatArray, trace: Trace, grads: Gradients
+    net: Network, i: int, slope: FloatArray, a: Sequence[FloatArray], grads: Gradients
 ) -> LayerReport:
     layer, learnt = net.layers[i], grads.layers[i]
     dz: Any = (grads.dz or [])[i + 1]
@@ -70,7 +74,7 @@ def _layer_report(
     return LayerReport(
         number=i + 1,
         activation=f"parametric {function}" if layer.alpha is not None else function,
-        units=trace.a[i + 1].shape[1],
+        units=a[i + 1].shape[1],
         dz=_norm(dz),
         dw=_norm(learnt.weights),
         weights=_norm(layer.weights),
@@ -81,7 +85,7 @@ def _layer_report(
         saturated=_saturated(function, steepness),
         dead=_dead(function, steepness),
         equal=_equal_units(net, i),
-        not_finite=_not_finite(net, i, trace.a[i + 1], dz, grads),
+        not_finite=_not_finite(net, i, a[i + 1], dz, grads),
         db=_norm_of(learnt.biases),
         dgain=_norm_of(learnt.gain),
         dshift=_norm_of(learnt.shift),
@@ -91,7 +95,7 @@ def _layer_report(
         constant=_below(layer.running_variance, _CONSTANT),
         untouched=_has_untouched_statistics(layer),
         linear=() if function == "linear" else _below(layer.alpha, _FAINT),
-        branch=_branch(net, i, trace),
+        branch=_branch(net, i, a),
     )
 
 
@@ -142,15 +146,15 @@ def _has_untouched_statistics(layer: Layer) -> bool:
     return is_fresh and bool((gain != 1).any() or (shift != 0).any())
 
 
-def _branch(net: Network, i: int, trace: Trace) -> float | None:
+def _branch(net: Network, i: int, a: Sequence[FloatArray]) -> float | None:
     """Return how large the outputs of a layer are beside the inputs that it adds to them."""
     if not net.layers[i].residual:
         return None
-    inputs = trace.a[i].astype(np.float64)
+    inputs = a[i].astype(np.float64)
     if i == 0 and net.input_scale is not None:
         inputs *= net.input_scale
     size = _norm(inputs)
-    return _norm(trace.a[i + 1] - inputs) / size if size > 0 else None
+    return _norm(a[i + 1] - inputs) / size if size > 0 else None
 
 
 def _saturated(activation: str, steepness: FloatArray) -> float | None:
@@ -192,6 +196,9 @@ def _not_finite(net: Network, i: int, a: FloatArray, dz: Any, grads: Gradients) 
     if i == 0:
         parts["parameters"].append(net.input_scale)
         parts["gradients"].append(grads.input_scale)
+        for kind, of in (("parameters", net), ("gradients", grads)):
+            for views in of.embedding_parameters.values():
+                parts[kind].extend(views.values())
     return tuple(
         name
         for name, arrays in parts.items()
@@ -216,7 +223,7 @@ def _input_report(net: Network, X: FloatArray, grads: Gradients) -> InputReport:
 def _chain_product(
     net: Network, X: FloatArray, slopes: Sequence[FloatArray]
 ) -> NDArray[np.float64] | None:
-    if max(net.widths) > 1 or net.norm is not None or net.residual:
+    if max(net.widths) > 1 or net.embedding or net.norm is not None or net.residual:
         return None
     product = X[:, 0].astype(np.float64)
     if net.input_scale is not None:

@@ -33,8 +33,8 @@ def _inputs_off(inputs: InputReport) -> list[Finding]:
     if not off.any():
         return []
     sentence = (
-        f"X is multiplied by a factor at or near 0 in {columns(off)} (input_scale): the network "
-        "does not see what is there, and the weights behind it hardly learn."
+        f"X is multiplied by a factor at or near 0 in {columns(off, inputs.names)} (input_scale): "
+        "the network does not see what is there, and the weights behind it hardly learn."
     )
     remedy = (
         "Try a factor of 1 there, a smaller learning rate for the group 'scale', or leave these "

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from pymlp.architecture import aligned
 
-__all__ = ["Diagnosis", "Finding", "InputReport", "LayerReport"]
+__all__ = ["Diagnosis", "Finding", "InputReport", "LayerReport", "TargetReport"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class InputReport:
-    """What was seen of the inputs.
+    """What was seen of the inputs; of embedded ones, of the numbers that they become.
 
     Attributes
     ----------
@@ -28,6 +28,11 @@ class InputReport:
         Its factors, of a network with `scale_inputs`.
     dscale : float or None
         Norm of the gradient of the mean loss by these.
+    step : ndarray, shape (n_in,), or None
+        Of each column: how far numbers of the network's dtype lie apart at its mean, over its
+        standard deviation; 0 where that dtype has all of its values.
+    names : tuple of str, or None
+        Of the columns, where the network knows them.
     """
 
     samples: int
@@ -37,6 +42,41 @@ class InputReport:
     finite: bool
     scale: NDArray[np.float64] | None = None
     dscale: float | None = None
+    step: NDArray[np.float64] | None = None
+    names: tuple[str, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TargetReport:
+    """What was seen of the targets.
+
+    Attributes
+    ----------
+    constant_loss : float or None
+        The mean loss of the best that is the same for every sample: the mean of y, or the shares of
+        its classes. None where y is the same for every sample, where there are too few samples to
+        know, or where the output's activation or the loss has no such thing.
+    of_classes : bool
+        Whether that are shares of classes.
+    epochs : int
+        Of the network's history; 0 without.
+    mean, std, step : ndarray, shape (n_out,), or None
+        Of each column of targets that are numbers, behind a linear output: mean, standard
+        deviation, and as in `InputReport`. None otherwise.
+    predicted_mean, predicted_std, error : ndarray, shape (n_out,), or None
+        Of the same columns: mean and standard deviation of the predictions, and the root of their
+        mean squared error.
+    """
+
+    constant_loss: float | None
+    of_classes: bool
+    epochs: int
+    mean: NDArray[np.float64] | None = None
+    std: NDArray[np.float64] | None = None
+    step: NDArray[np.float64] | None = None
+    predicted_mean: NDArray[np.float64] | None = None
+    predicted_std: NDArray[np.float64] | None = None
+    error: NDArray[np.float64] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +196,7 @@ class Diagnosis:
     loss : float
         The mean loss.
     inputs : InputReport
+    targets : TargetReport
     layers : list of LayerReport
     findings : list of Finding
         What is wrong and what to try; empty for a network in good health.
@@ -167,6 +208,7 @@ class Diagnosis:
 
     loss: float
     inputs: InputReport
+    targets: TargetReport
     layers: list[LayerReport]
     findings: list[Finding]
     chain_product: NDArray[np.float64] | None
@@ -182,14 +224,37 @@ class Diagnosis:
         return float(np.prod(gains)) if len(gains) == len(self.layers) else None
 
     def __str__(self) -> str:
-        table = aligned([_HEADER, *map(_row, self.layers)], right={0, *range(2, 11)})
+        table = aligned(self._table(), right={0, *range(2, 11)})
+        learnt = self._learnt()
+        second = aligned(learnt, right=set(range(len(learnt[0])))) if learnt else []
         said = [
             textwrap.fill(str(finding), 100, subsequent_indent="    ") for finding in self.findings
         ]
-        totals = f"{self.inputs.samples:,} samples, loss {self.loss:.4g}"
-        return "\n".join([*table, *self._learnt(), totals, *(said or ["nothing to report"])])
+        return "\n".join([*table, *second, self._totals(), *(said or [_NOTHING])])
 
-    def _learnt(self) -> list[str]:
+    def _repr_html_(self) -> str:
+        from pymlp import _html
+
+        learnt = self._learnt()
+        pairs = [(one.kind, f"{one.sentence} {one.remedy}") for one in self.findings]
+        return _html.block(
+            _html.text(self._totals(), strong=True),
+            _html.table(self._table(), right={0, *range(2, 11)}),
+            _html.table(learnt, right=range(len(learnt[0]))) if learnt else "",
+            _html.items(pairs) if pairs else _html.text(_NOTHING),
+        )
+
+    def _totals(self) -> str:
+        constant, what = self.targets.constant_loss, "the mean of y"
+        if self.targets.of_classes:
+            what = "the shares of the classes"
+        beside = "" if constant is None else f"; {what} for every sample: {constant:.4g}"
+        return f"{self.inputs.samples:,} samples, loss {self.loss:.4g}{beside}"
+
+    def _table(self) -> list[tuple[str, ...]]:
+        return [_HEADER, *map(_row, self.layers)]
+
+    def _learnt(self) -> list[tuple[str, ...]]:
         """Return a second table, of gradients, where layers learn more than weights and biases."""
         layers = self.layers
         added = {
@@ -207,12 +272,12 @@ class Diagnosis:
             "|db|": [_size(layer.db) for layer in layers],
             **{name: list(map(_size, sizes)) for name, sizes in learnt.items()},
         }
-        rows = zip(*columns.values(), strict=True)
-        return aligned([tuple(columns), *rows], right=set(range(len(columns))))
+        return [tuple(columns), *zip(*columns.values(), strict=True)]
 
 
 # ---- the table -----------------------------------------------------------------------------------
 
+_NOTHING = "nothing to report"
 _HEADER = (
     *("layer", "activation", "units", "|dZ|", "gain", "|dW|", "|W|", "mean |g'|"),
     *("saturated", "dead", "equal"),

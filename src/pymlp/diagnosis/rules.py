@@ -10,40 +10,42 @@ three quarters of its units dead, which is rare in more than 8 units.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
-
+from pymlp.diagnosis.data import of_data, unit_of, worse_than_the_mean
 from pymlp.diagnosis.operations import of_operations
-from pymlp.diagnosis.report import Finding, InputReport, LayerReport
-from pymlp.diagnosis.words import columns, listed, name, numbers, one_finding, percent
+from pymlp.diagnosis.report import Finding, InputReport, LayerReport, TargetReport
+from pymlp.diagnosis.words import listed, name, numbers, one_finding, percent
 
 VANISHING = 1e-3  # of the output layer's gradient
 EXPLODING = 100.0  # times the output layer's gradient
 DEAD = 0.75  # of a layer's units
 FEW_SAMPLES = 30  # which prove a layer dead only where all of its units are
 SATURATED = 0.75  # of a layer's activations
-LARGE = 10.0  # the mean or the standard deviation of an input
-SMALL = 0.01  # the largest deviation from the mean, in units of 1 or of the widest input's
 # Functions that shrink every gradient, and what they multiply it by at most.
 FLAT = {"sigmoid": "0.25", "hard_sigmoid": "1/6", "softmax": "0.5"}
-SMALL_SHARE = 0.1  # of the inputs; single faint ones, such as pixels at an edge, are no harm
 
 
-def findings(inputs: InputReport, layers: Sequence[LayerReport]) -> list[Finding]:
+def findings(
+    loss: float, inputs: InputReport, targets: TargetReport, layers: Sequence[LayerReport]
+) -> list[Finding]:
     """Return what the numbers of a diagnosis say, nothing where all is well."""
     broken = _not_finite(inputs, layers)
     if broken:  # numbers that come from these say nothing more
         return broken
-    return [
-        *_unscaled(inputs),
+    of_inputs, of_targets = of_data(inputs, targets)
+    of_layers = [
         *_symmetric(layers),
         *_no_gradient(layers),
         *_dead(inputs.samples, layers),
         *_saturated(layers),
         *of_operations(inputs, layers),
-        *_vanishing_or_exploding(layers),
+        *_vanishing_or_exploding(layers, 1.0 if of_targets else unit_of(targets)),
     ]
+    # A loss is the consequence of what is wrong with layers or targets.
+    consequence = [] if of_layers or of_targets else worse_than_the_mean(loss, targets)
+    return [*of_inputs, *of_targets, *of_layers, *consequence]
 
 
 # ---- the rules -----------------------------------------------------------------------------------
@@ -68,29 +70,6 @@ def _not_finite(inputs: InputReport, layers: Sequence[LayerReport]) -> list[Find
         if first:
             sentence = f"{name(first)}: its {what} hold NaN or infinity."
             return [Finding("not finite", numbers(first), sentence, remedy)]
-    return []
-
-
-def _unscaled(inputs: InputReport) -> list[Finding]:
-    sizes = np.maximum(np.abs(inputs.mean), inputs.std)
-    varying = inputs.reach > 0  # a constant input is another bias
-    large = varying & (sizes > LARGE)
-    small = varying & (inputs.reach < SMALL * max(1.0, float(inputs.std.max())))
-    standardise = "Standardise the columns that vary: (X - X.mean(axis=0)) / X.std(axis=0)"
-    if large.any():
-        sentence = (
-            f"X reaches a mean or standard deviation of {sizes[large].max():.3g} in "
-            f"{columns(large)}, where 1 is meant: the first layer's sums are as large, and steps "
-            "that suit one weight are too long or too short for another."
-        )
-        remedy = f"{standardise}; pixels may be divided by their largest value."
-        return [Finding("unscaled inputs", (), sentence, remedy)]
-    if small.sum() >= SMALL_SHARE * max(1, varying.sum()) and small.any():
-        sentence = (
-            f"X differs from its mean by at most {inputs.reach[small].max():.2g} in "
-            f"{columns(small)}, where 1 is meant: the network hardly sees what is there."
-        )
-        return [Finding("unscaled inputs", (), sentence, f"{standardise}.")]
     return []
 
 
@@ -175,9 +154,12 @@ def _saturated(layers: Sequence[LayerReport]) -> list[Finding]:
     )
 
 
-def _vanishing_or_exploding(layers: Sequence[LayerReport]) -> list[Finding]:
-    """Compare the gradients of all layers down to the first that gets none with the output's."""
-    top = layers[-1]
+def _vanishing_or_exploding(layers: Sequence[LayerReport], unit: float) -> list[Finding]:
+    """Compare the gradients of all layers down to the first that gets none with the output's.
+
+    That is taken by outputs in units of the targets' size, which the last weights have taken in.
+    """
+    top = dataclasses.replace(layers[-1], dz=layers[-1].dz * unit)
     reached = [top]
     for layer in layers[-2::-1]:
         if layer.dz == 0.0:

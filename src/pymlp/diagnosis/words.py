@@ -62,9 +62,11 @@ def units(layers: Iterable[LayerReport], attribute: str) -> str:
     return " and ".join(map(of, layers))
 
 
-def columns(chosen: NDArray[np.bool_]) -> str:
-    """Return "column 3" or "columns 0, 3"."""
-    return f"column{'s' if chosen.sum() > 1 else ''} {listed(np.flatnonzero(chosen).tolist())}"
+def columns(chosen: NDArray[np.bool_], names: Sequence[str] | None = None) -> str:
+    """Return "column 3" or "columns 0, 3", by their names where these are known."""
+    found = np.flatnonzero(chosen).tolist()
+    shown = found if names is None else [repr(names[i]) for i in found]
+    return f"column{'s' if len(found) > 1 else ''} {listed(shown)}"
 
 
 def listed(indices: Sequence[Any]) -> str:

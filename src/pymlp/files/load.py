@@ -1,33 +1,49 @@
-"""Networks from files."""
+"""Networks, and models that are made of one, from files."""
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from pymlp.files import safetensors
+from pymlp.files.safetensors import FileFormatError
 from pymlp.network import Network
+from pymlp.stack import NetworkStack
 
 __all__ = ["load"]
 
+# A text that a file has beside its network, and the module whose `from_file(network, texts)` makes
+# a model of both, or raises ValueError.
+_MODELS = {
+    "estimator": "pymlp.estimators.loading",
+    "table": "pymlp.tabular.loading",
+    "preprocessing": "pymlp.tabular.earlier",
+}
 
-def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network that `Network.save` or ``pymlp train`` wrote.
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read what `save` or ``pymlp train`` wrote, whichever it is.
 
     Parameters
     ----------
     path : str or path
-        A file of this version or of any earlier one.
+        The file; nothing in it is executed.
 
     Returns
     -------
-    Network
+    Network, NetworkStack, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
+        What was saved. A file of ``pymlp train`` is a model of a table, also one of version 0.1.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is cut short, or is not a network of pymlp.
+        If it is cut short, or is not of pymlp.
+    ImportError
+        If it is an estimator, and there is no scikit-learn.
 
     Examples
     --------
@@ -38,12 +54,28 @@ def load(path: str | os.PathLike[str]) -> Network:
     ...     pymlp.load(path).widths
     (2, 4, 3)
     """
-    return read_network(path)[0]
+    network, texts = read_network(path)
+    text = next((text for text in _MODELS if text in texts), None)
+    if text is None:
+        return network
+    if isinstance(network, NetworkStack) and text != "table":
+        raise FileFormatError(f"'{path}': a model of kind {text} has one network, not a stack")
+    make = importlib.import_module(_MODELS[text]).from_file
+    try:
+        return make(network, texts)
+    except ValueError as error:
+        raise FileFormatError(f"'{path}': {error}") from None
 
 
-def read_network(path: str | os.PathLike[str]) -> tuple[Network, dict[str, str]]:
-    """Return a network and the texts that were written with it."""
+def read_network(path: str | os.PathLike[str]) -> tuple[Any, dict[str, str]]:
+    """Return a network, or a stack, and the texts that were written with it."""
     state, texts = safetensors.read(path)
+    if isinstance(state, list):
+        return NetworkStack(map(_network, state)), texts
+    return _network(state), texts
+
+
+def _network(state: Mapping[str, Any]) -> Network:
     network = Network.__new__(Network)
-    network.__setstate__(state)
-    return network, texts
+    network.__setstate__(dict(state))
+    return network

@@ -1,57 +1,79 @@
-"""One safetensors file holds a network, and texts that the caller keeps with it.
+"""One safetensors file holds a network, or a stack, and texts that the caller keeps with it.
 
 Tensors are ``layers.0.weights``, ``layers.0.biases``, ...; one metadata entry, ``pymlp``, is JSON
 with the format's version, the network's architecture and seeds, and the caller's texts. A network
-is here the state that pickles have too: see `pymlp.Network.__getstate__`.
+is here the state that pickles have too: see `pymlp.Network.__getstate__`. A stack is a list of
+these, of one architecture: each tensor has all networks along its first axis, and ``members`` has
+what else they have of their own.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
+from pymlp.files.stored import MALFORMED, integer
 from pymlp.layers import check_state
 
 __all__ = ["FileFormatError"]
 
 # The first readers take what they do not know for absent: a network without its residuals.
-FORMAT_VERSIONS = (1, 2)
+FORMAT_VERSIONS = (1, 2, 3)
+_OF_STACKS = 3
+_OWN = ("seed", "fits")  # of each network in a stack
+
+State: TypeAlias = Mapping[str, Any]
 
 
 class FileFormatError(ValueError):
     """A file is not what it should be: cut short, of another kind, or of a later version."""
 
 
-def write(path: str | os.PathLike[str], state: Mapping[str, Any], texts: Mapping[str, str]) -> None:
-    """Write a network's state, and texts by name, to one file.
+def write(
+    path: str | os.PathLike[str],
+    state: State | Sequence[State],
+    texts: Mapping[str, str],
+    *,
+    first_version: int = 1,
+) -> None:
+    """Write a network's state, or those of a stack, and texts by name, to one file.
 
     The file appears whole or not at all: it is written under another name and then renamed.
+    `first_version` is the first format whose readers know what the texts mean.
     """
     from safetensors.numpy import save
 
-    if any(name == "custom" for name, _ in state["activations"]):
+    stacked = not isinstance(state, Mapping)
+    states = [state] if isinstance(state, Mapping) else state
+    first, architecture = states[0], Architecture.from_dict(states[0])
+    if any(name == "custom" for name, _ in first["activations"]):
         raise ValueError(
             "a network with a user function as its activation cannot be written to a file, which "
             "holds no functions; pickle it instead"
         )
+    left_out = ("parameters", "attributes", *(_OWN if stacked else ()))
     header = {
-        "format_version": _version(Architecture.from_dict(state)),
-        "network": {
-            name: value for name, value in state.items() if name not in ("parameters", "attributes")
-        },
+        "format_version": max(first_version, _OF_STACKS if stacked else _version(architecture)),
+        "network": {name: value for name, value in first.items() if name not in left_out},
         "metadata": dict(texts),
     }
-    tensors = _tensors(Architecture.from_dict(state), state["parameters"])
+    if stacked:
+        header["members"] = [{name: one[name] for name in _OWN} for one in states]
+        arenas = np.stack([one["parameters"] for one in states])
+    else:
+        arenas = first["parameters"]
     # One entry, because the order of several is not fixed: equal networks make equal files.
-    _write_whole(Path(path), save(tensors, {"pymlp": json.dumps(header, sort_keys=True)}))
+    data = save(_tensors(architecture, arenas), {"pymlp": json.dumps(header, sort_keys=True)})
+    _write_whole(Path(path), data)
 
 
 def _version(architecture: Architecture) -> int:
@@ -61,6 +83,9 @@ def _version(architecture: Architecture) -> int:
 
 def _write_whole(path: Path, data: bytes) -> None:
     # Threads may save to one path at the same time, and so may processes.
+    if is_special(path):
+        path.write_bytes(data)
+        return
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         part.write_bytes(data)
@@ -72,13 +97,25 @@ def _write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def _tensors(architecture: Architecture, parameters: FloatArray) -> dict[str, FloatArray]:
-    """Return views of an arena by the names that they have in a file."""
-    return {tensor.name: tensor.view(parameters) for tensor in architecture.arena}
+def is_special(path: Path) -> bool:
+    """Tell whether it is a device or a pipe, which is written to, where files are replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a network's state and the texts that were written with it.
+def _tensors(architecture: Architecture, arenas: FloatArray) -> dict[str, FloatArray]:
+    """Return the tensors of an arena, or of several arenas (k, n), by their names in a file."""
+    return {
+        tensor.name: np.ascontiguousarray(arenas[..., tensor.first : tensor.end]).reshape(
+            *arenas.shape[:-1], *tensor.shape
+        )
+        for tensor in architecture.arena
+    }
+
+
+def read(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, Any] | list[dict[str, Any]], dict[str, str]]:
+    """Return a network's state, or a list of a stack's, and the texts that were written with it.
 
     Raises
     ------
@@ -97,37 +134,64 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {})["pymlp"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return _state(header, tensors), dict(header["metadata"])
+        return _state(header, tensors), _texts(header["metadata"])
     except SafetensorError as error:
         reason = f"'{path}' is cut short or not a safetensors file: {error}"
         raise FileFormatError(reason) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise FileFormatError(f"'{path}' does not hold a pymlp network: {error}") from None
 
 
-def _state(header: dict[str, Any], tensors: dict[str, FloatArray]) -> dict[str, Any]:
+def _texts(stored: dict[Any, Any]) -> dict[str, str]:
+    if wrong := [name for name, text in stored.items() if not isinstance(text, str)]:
+        raise ValueError(f"its {', '.join(wrong)} must be text")
+    return dict(stored)
+
+
+def _state(
+    header: dict[str, Any], tensors: dict[str, FloatArray]
+) -> dict[str, Any] | list[dict[str, Any]]:
     if header["format_version"] not in FORMAT_VERSIONS:
         raise ValueError(
-            f"its format version is {header['format_version']}; this pymlp reads 1 and 2"
+            f"its format version is {header['format_version']}; this pymlp reads 1, 2 and 3"
         )
-    fields = header["network"]
-    if unknown := sorted(fields.keys() - Architecture.FIELDS - {"seed", "fits"}):
+    fields, members = header["network"], header.get("members")
+    if unknown := sorted(fields.keys() - Architecture.FIELDS - set(_OWN)):
         raise ValueError(f"this pymlp does not know its {', '.join(unknown)}")
     architecture = Architecture.from_dict(fields)
-    size = architecture.arena[-1].end
+    if members is None:
+        arena = _arenas(architecture, tensors, ())
+        return (
+            architecture.to_dict() | {name: fields[name] for name in _OWN} | {"parameters": arena}
+        )
+    if not isinstance(members, list) or not members:
+        raise ValueError("its members must be a list")
+    arenas = _arenas(architecture, tensors, (len(members),))
+    return [
+        architecture.to_dict()
+        | {name: integer(name, member[name], below=2**64) for name in _OWN}
+        | {"parameters": arena}
+        for member, arena in zip(members, arenas, strict=True)
+    ]
+
+
+def _arenas(
+    architecture: Architecture, tensors: dict[str, FloatArray], stacked: tuple[int, ...]
+) -> FloatArray:
+    """Return the arena that tensors make up, or (k, n) of as many as are stacked."""
     missing = [tensor.name for tensor in architecture.arena if tensor.name not in tensors]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
+    size = architecture.arena[-1].end * math.prod(stacked)
     if sum(tensor.size for tensor in tensors.values()) != size:
         raise ValueError(f"its tensors do not have the {size} parameters of its layers")
-    parameters = np.empty(size, architecture.dtype)
-    for name, view in _tensors(architecture, parameters).items():
-        tensor = tensors[name]
-        if tensor.shape != view.shape or tensor.dtype != view.dtype:
+    arenas = np.empty((*stacked, architecture.arena[-1].end), architecture.dtype)
+    for place in architecture.arena:
+        tensor, shape = tensors[place.name], (*stacked, *place.shape)
+        if tensor.shape != shape or tensor.dtype != arenas.dtype:
             raise ValueError(
-                f"{name} must be {view.dtype} {view.shape}, not {tensor.dtype} {tensor.shape}"
+                f"{place.name} must be {arenas.dtype} {shape}, not {tensor.dtype} {tensor.shape}"
             )
-        check_state(name, tensor)
-        view[...] = tensor
-    numbers = {name: fields[name] for name in ("seed", "fits")}
-    return architecture.to_dict() | numbers | {"parameters": parameters}
+        check_state(place.name, tensor)
+        arenas[..., place.first : place.end] = tensor.reshape(*stacked, -1)
+    return arenas

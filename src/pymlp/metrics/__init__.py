@@ -23,3 +23,7 @@ __all__ = [
     "roc_auc",
     "top_k_accuracy",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -169,7 +169,7 @@ def quantile(
     y_pred: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
-    alpha: float = 0.5,
+    alpha: float | ArrayLike = 0.5,
     multioutput: MultiOutput = "uniform_average",
 ) -> float | Numbers:
     """Return the quantile loss, also called pinball loss, whose minimum is the `alpha` quantile.
@@ -181,8 +181,8 @@ def quantile(
     y_true, y_pred : array-like, shape (m,) or (m, k)
         A vector and one column are the same.
     sample_weight : array-like, shape (m,), optional
-    alpha : float, default 0.5
-        From 0 to 1; 0.5 gives half of the mean absolute error.
+    alpha : float or array-like (k,), default 0.5
+        From 0 to 1, for all outputs or for each; 0.5 gives half of the mean absolute error.
     multioutput : {"uniform_average", "raw_values"} or array-like (k,), default "uniform_average"
         Of several outputs: the mean, one for each, or the mean with these weights.
 
@@ -196,7 +196,21 @@ def quantile(
     0.625
     """
     true, predicted, weights = arguments.numbers(y_true, y_pred, sample_weight)
-    share = _checks.number("alpha", alpha, minimum=0.0, maximum=1.0)
+    share = _shares(alpha, true.shape[1])
     above = true - predicted
     losses = np.maximum(share * above, (share - 1.0) * above)
     return _over_outputs(np.average(losses, axis=0, weights=weights), multioutput)
+
+
+def _shares(alpha: float | ArrayLike, n_outputs: int) -> float | Numbers:
+    """Return one share, or one for each output."""
+    if np.ndim(alpha) == 0:
+        return _checks.number("alpha", alpha, minimum=0.0, maximum=1.0)
+    given = np.asarray(alpha).tolist()
+    if len(given) != n_outputs:
+        raise ValueError(
+            f"alpha must be {n_outputs} numbers, one for each output, not {len(given)}"
+        )
+    return np.array(
+        [_checks.number(f"alpha[{i}]", v, minimum=0.0, maximum=1.0) for i, v in enumerate(given)]
+    )

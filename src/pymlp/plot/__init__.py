@@ -1,4 +1,4 @@
-"""Pictures of activations, of training and of networks; they need ``pip install pymlp[plot]``.
+"""Pictures of activations, of training and of networks; they need ``pip install 'pymlp[plot]'``.
 
 Every function draws on the Axes given as `ax`, touching nothing else, and returns it. Without `ax`
 it makes a new figure by `matplotlib.pyplot.subplots`: a notebook shows it at the end of the cell,
@@ -12,3 +12,7 @@ from pymlp.plot.diagram import network
 from pymlp.plot.learning import history
 
 __all__ = ["activation", "decision_boundary", "gradients", "history", "network"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -48,7 +48,7 @@ def decision_boundary(
     """
     canvas.instance("net", net, Network)
     classes = _refuse_other_networks(net)
-    rows = _arrays.finite("X", _arrays.matrix("X", X, 2, net.dtype))
+    rows = _arrays.finite("X", _arrays.matrix("X", X, 2, net.dtype, net.feature_names))
     labels = _labels(net, y, len(rows))
     resolution = _checks.integer("resolution", resolution, minimum=2)
     right = int((_margins(net, rows).argmax(axis=1) == labels).sum())
@@ -57,7 +57,10 @@ def decision_boundary(
     for k in range(classes):
         _scatter(ax, rows[labels == k], k)
     ax.set_title(f"Decision regions, {right:,} of {len(rows):,} samples in their own")
-    ax.set(xlabel="input $x_1$ (as in X)", ylabel="input $x_2$ (as in X)")
+    names = ["input $x_1$", "input $x_2$"]
+    if net.feature_names is not None:
+        names = [name.replace("$", r"\$") for name in net.feature_names]
+    ax.set(xlabel=f"{names[0]} (as in X)", ylabel=f"{names[1]} (as in X)")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     return ax
 

@@ -23,7 +23,7 @@ def axes(ax: Axes | None, *, size: tuple[float, float] = (6.4, 4.8)) -> Axes:
     except ModuleNotFoundError as error:
         if error.name != "matplotlib":
             raise
-        raise ImportError("pictures need matplotlib: pip install pymlp[plot]") from error
+        raise ImportError("pictures need matplotlib: pip install 'pymlp[plot]'") from error
     from matplotlib.axes import Axes
 
     if ax is None:
@@ -38,7 +38,8 @@ def axes(ax: Axes | None, *, size: tuple[float, float] = (6.4, 4.8)) -> Axes:
 def instance(name: str, value: Any, kind: type) -> None:
     """Refuse a value that is not of this kind."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, not {_checks.type_name(value)}")
+        hint = _checks.network_of(value) if kind.__name__ == "Network" else ""
+        raise TypeError(f"{name} must be a {kind.__name__}, not {_checks.type_name(value)}{hint}")
 
 
 def open_frame(ax: Axes) -> None:

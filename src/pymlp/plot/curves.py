@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from pymlp import _checks, activations
 from pymlp._arrays import FloatArray
 from pymlp.activations import Activation, Parametric
+from pymlp.architecture import AnyActivation
 from pymlp.layers import Gradients
-from pymlp.losses import Loss
+from pymlp.losses import AnyLoss
 from pymlp.network import Network
 from pymlp.plot import canvas
 from pymlp.plot.canvas import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
@@ -26,7 +27,10 @@ _OVER_ROWS = ("softmax", "log_softmax")
 
 
 def activation(
-    activation: str | Activation, *, ax: Axes | None = None, z: tuple[float, float] = (-6, 6)
+    activation: AnyActivation,
+    *,
+    ax: Axes | None = None,
+    z: tuple[float, float] = (-6, 6),
 ) -> Axes:
     """Draw an activation and its derivative, with its equation, range and use.
 
@@ -136,7 +140,12 @@ def _description_of_learnt(g: Parametric, function: Activation) -> str:
 
 
 def gradients(
-    net: Network, X: ArrayLike, y: ArrayLike, *, ax: Axes | None = None, loss: str | Loss = "auto"
+    net: Network,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    ax: Axes | None = None,
+    loss: AnyLoss = "auto",
 ) -> Axes:
     """Draw how large the gradients are in each layer, to see them vanish or explode.
 

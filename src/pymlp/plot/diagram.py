@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pymlp import _checks
+from pymlp import _checks, embeddings
 from pymlp._arrays import FloatArray
 from pymlp.network import Network
 from pymlp.plot import canvas
@@ -36,7 +36,8 @@ def network(net: Network, *, ax: Axes | None = None, max_units: int = 12) -> Axe
     ax : matplotlib.axes.Axes, optional
         Where to draw; None makes a new figure.
     max_units : int, default 12
-        A network with more units in a layer, or more layers, is refused.
+        A network with more units in a layer, or more layers, is refused. Of inputs that are
+        embedded the numbers are drawn that they become.
 
     Returns
     -------
@@ -50,8 +51,8 @@ def network(net: Network, *, ax: Axes | None = None, max_units: int = 12) -> Axe
     """
     canvas.instance("net", net, Network)
     _refuse_large(net, _checks.integer("max_units", max_units, minimum=1))
-    columns = [_column(i, n) for i, n in enumerate(net.widths)]
-    ax = canvas.axes(ax, size=(max(6.4, 1.4 * len(columns)), max(4.8, 0.55 * max(net.widths))))
+    columns = [_column(i, n) for i, n in enumerate(_widths(net))]
+    ax = canvas.axes(ax, size=(max(6.4, 1.4 * len(columns)), max(4.8, 0.55 * max(_widths(net)))))
     _prepare(ax, net)
     largest = max(float(np.abs(w).max()) for w in net.weights)
     for (start, end), W in zip(itertools.pairwise(columns), net.weights, strict=True):
@@ -64,8 +65,13 @@ def network(net: Network, *, ax: Axes | None = None, max_units: int = 12) -> Axe
     return ax
 
 
+def _widths(net: Network) -> list[int]:
+    """Return how many units are drawn in each column."""
+    return [net.embedded_width, *net.widths[1:]]
+
+
 def _refuse_large(net: Network, most: int) -> None:
-    widest, layers = max(net.widths), len(net.layers)
+    widest, layers = max(_widths(net)), len(net.layers)
     if widest > most:
         raise ValueError(f"net must have at most max_units={most} units in a layer, not {widest}")
     if layers > most:
@@ -78,7 +84,7 @@ def _column(layer: int, units: int) -> Places:
 
 
 def _prepare(ax: Axes, net: Network) -> None:
-    units, text = max(net.widths), _for_text(net)
+    units, text = max(_widths(net)), _for_text(net)
     point = units / (_height(ax, net) - text)
     bottom, top = (0.5 * units + point * room for room in (0.5 * _FOR_TEXT, text - 0.5 * _FOR_TEXT))
     ax.set(xlim=(-0.5, len(net.layers) + 0.5), ylim=(-bottom, top))
@@ -114,7 +120,7 @@ def _height(ax: Axes, net: Network) -> float:
 
 def _diameter(ax: Axes, net: Network) -> float:
     """Return how wide circles are, in points, so that they stay apart."""
-    return float(min(32.0, 0.85 * (_height(ax, net) - _for_text(net)) / max(net.widths)))
+    return float(min(32.0, 0.85 * (_height(ax, net) - _for_text(net)) / max(_widths(net))))
 
 
 def _draw_units(ax: Axes, places: Places, texts: list[str], diameter: float) -> None:
@@ -129,7 +135,10 @@ def _texts(net: Network, layer: int) -> list[str]:
     """Return what stands in the circles of a layer: the names of inputs, the biases of others."""
     biases: Any = None if layer == 0 else net.layers[layer - 1].biases
     if layer == 0:
-        return [f"$x_{{{i}}}$" for i in range(1, net.widths[0] + 1)]
+        return [
+            f"$x_{{{column + 1}{f',{place}' if place else ''}}}$"
+            for column, place in embeddings.places(net.embedding, net.widths[0])
+        ]
     if biases is None:
         return [""] * net.widths[layer]
     return [f"{b:.2f}".replace("-", "\N{MINUS SIGN}") for b in biases]
@@ -138,7 +147,8 @@ def _texts(net: Network, layer: int) -> list[str]:
 def _heading(net: Network, layer: int) -> list[str]:
     if layer:
         return [f"layer {layer}", *layer_lines(net, layer - 1)]
-    return ["input"] if net.input_scale is None else ["input", "scaled"]
+    marks = {"embedded": bool(net.embedding), "scaled": net.input_scale is not None}
+    return ["input", *(mark for mark, there in marks.items() if there)]
 
 
 def _write_heading(ax: Axes, net: Network, layer: int) -> None:

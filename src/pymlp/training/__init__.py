@@ -2,87 +2,52 @@
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 from numpy.typing import ArrayLike
 
 from pymlp import _core, config
-from pymlp.architecture import Architecture, CoreNetwork
+from pymlp.architecture import Architecture
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples, target_scale
 from pymlp.training.early_stopping import EarlyStopping
-from pymlp.training.epoch_metrics import EpochMetrics, evaluate
+from pymlp.training.epoch_metrics import evaluate
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.options import FitOptions
-from pymlp.training.scheduled import scheduled
-from pymlp.training.target_scale import TargetScale
-from pymlp.training.task import Task
+from pymlp.training.preparing import in_scale, prepared
+from pymlp.training.task import Task, Trainee
 
-__all__ = ["EarlyStopping", "FitOptions", "History", "TrainingDiverged", "evaluate", "fit"]
+__all__ = [
+    "EarlyStopping",
+    "FitOptions",
+    "History",
+    "Trainee",
+    "TrainingDiverged",
+    "evaluate",
+    "fit",
+]
 
 
-def fit(
-    network: Any,
-    core: CoreNetwork,
-    architecture: Architecture,
-    X: ArrayLike,
-    y: ArrayLike,
-    options: FitOptions,
-    next_seed: Callable[[], int],
-    take_seed: Callable[[], None],
-) -> History:
-    """Train a network and return the record, which the network keeps however this ends.
-
-    Parameters
-    ----------
-    network : Network
-        Given to the callbacks.
-    core : network of the core
-        Where its parameters are.
-    architecture : Architecture
-    X, y : array-like
-    options : FitOptions
-    next_seed, take_seed : callable
-        Return the seed for options that have none, and count it as taken.
-    """
-    options.check_freeze(len(architecture.activations))
+def fit(trainee: Trainee, X: ArrayLike, y: ArrayLike, options: FitOptions) -> History:
+    """Train a network and return the record, which the network keeps however this ends."""
+    options.check_freeze(len(trainee.architecture.activations))
+    trainee = trainee.named_by(X)
+    architecture = trainee.architecture
     training, validation, held_out = samples.for_fit(X, y, options, architecture)
     # Whatever this calls computes as it does when it begins.
     arithmetic = config.arithmetic(config.get_arithmetic())
-    with _core.Training(core), arithmetic:  # refused where one is going on
-        numbers = scheduled(options, architecture, training[0].shape[0] - held_out)
-        seed = next_seed() if options.seed is None else options.seed
+    with _core.Training(trainee.core), arithmetic:  # refused where one is going on
+        seed = trainee.next_seed() if options.seed is None else options.seed
         history = History()
         if held_out > 0:
             training, validation, history.held_out = samples.split(training, held_out, seed)
-        _check_optimizer(network, architecture, options)
-        scale = _scale_of(training, options, architecture)
-        if scale is not None:
-            training = scale.scaled(training)
-            validation = None if validation is None else scale.scaled(validation)
-        if options.metrics:
-            EpochMetrics(core, architecture, options, training, validation, scale).check()
+        task = prepared(trainee, training, validation, options, history, seed)
+        warn(training, options, architecture, stacklevel=4)
         # Whatever is refused is refused by now, and nothing has changed.
-        if options.seed is None:
-            take_seed()
-        task = Task(
-            network,
-            core,
-            architecture,
-            training,
-            validation,
-            options,
-            history,
-            seed,
-            numbers,
-            scale,
-        )
-        in_scale = scale.in_network(core, architecture) if scale else contextlib.nullcontext()
+        trainee.accept(options.seed)
         try:
-            with in_scale:
+            with in_scale(task):
                 _loop_of(options)(task)
         finally:
             if history.stopped_by == "running":  # an interrupt came before the first step
@@ -96,17 +61,6 @@ def fit(
     return history
 
 
-def _scale_of(
-    training: samples.Samples, options: FitOptions, architecture: Architecture
-) -> TargetScale | None:
-    """Return the scale that the targets are learnt in; None: their own."""
-    if options.scale_target:
-        target_scale.check(options, architecture)
-        return TargetScale(training)
-    target_scale.warn_of_units(training, options, architecture, stacklevel=5)
-    return None
-
-
 def _loop_of(options: FitOptions) -> Callable[[Task], None]:
     if isinstance(options.optimizer, LBFGS):
         from pymlp.training import lbfgs
@@ -115,16 +69,13 @@ def _loop_of(options: FitOptions) -> Callable[[Task], None]:
     return loop.fit
 
 
-def _check_optimizer(network: Any, architecture: Architecture, options: FitOptions) -> None:
-    """Refuse an optimiser that is another network's, or options that it cannot keep."""
-    warn_of_steps(architecture, stacklevel=5)
-    if isinstance(options.optimizer, LBFGS):
-        from pymlp.training import lbfgs
-
-        lbfgs.check(architecture, options)
-    else:
-        options.optimizer.core_for(network, architecture)
-        options.optimizer.belong_to(network)
+def warn(
+    training: samples.Samples, options: FitOptions, architecture: Architecture, *, stacklevel: int
+) -> None:
+    """Warn of layers that will not learn, and of targets that are learnt badly as they are."""
+    warn_of_steps(architecture, stacklevel=stacklevel + 1)
+    if not options.scale_target:
+        target_scale.warn_of_units(training, options, architecture, stacklevel=stacklevel + 1)
 
 
 def warn_of_steps(architecture: Architecture, *, stacklevel: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pymlp import _checks
+from pymlp._names import Mode, MonitorName, Ties
 from pymlp._values import Value
 
 __all__ = ["EarlyStopping"]
@@ -25,6 +26,10 @@ class EarlyStopping(Value):
         where there are some, else of the training samples.
     mode : {"auto", "min", "max"}, default "auto"
         Whether less or more of it is better; "auto" knows it of the loss and of built-in metrics.
+    ties : {"first", "last"}, default "first"
+        Which of equally good epochs is the best one. "last": an epoch that is as good as the best
+        one (better by `min_delta`, where that is not 0) counts as an improvement too. Errors of
+        classes take few values; the later of two equal epochs has learnt more.
 
     Raises
     ------
@@ -34,14 +39,16 @@ class EarlyStopping(Value):
     Examples
     --------
     >>> pymlp.EarlyStopping(5, restore_best=False)
-    EarlyStopping(patience=5, min_delta=0, restore_best=False, monitor='loss', mode='auto')
+    EarlyStopping(patience=5, min_delta=0, restore_best=False, monitor='loss', mode='auto',
+    ties='first')
     """
 
     patience: int
     min_delta: float
     restore_best: bool
     monitor: str
-    mode: str
+    mode: Mode
+    ties: Ties = "first"  # of rules in files of earlier versions
 
     def __init__(
         self,
@@ -49,8 +56,9 @@ class EarlyStopping(Value):
         *,
         min_delta: float = 0.0,
         restore_best: bool = True,
-        monitor: str = "loss",
-        mode: str = "auto",
+        monitor: MonitorName | str = "loss",
+        mode: Mode = "auto",
+        ties: Ties = "first",
     ) -> None:
         if not isinstance(monitor, str):
             raise TypeError(
@@ -58,10 +66,13 @@ class EarlyStopping(Value):
             )
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', not {mode!r}")
+        if ties not in ("first", "last"):
+            raise ValueError(f"ties must be 'first' or 'last', not {ties!r}")
         super().__init__(
             patience=_checks.integer("patience", patience, minimum=1),
             min_delta=_checks.number("min_delta", min_delta, minimum=0.0),
             restore_best=_checks.flag("restore_best", restore_best),
             monitor=monitor,
             mode=mode,
+            ties=ties,
         )

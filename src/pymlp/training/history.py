@@ -45,7 +45,8 @@ class History:
         Time spent training.
     stopped_by : str
         "epochs", "early_stopping", "max_seconds", "callback", "diverged" or "interrupted"; of
-        L-BFGS also "converged" or "line_search" (which found no lower point); "running" until then.
+        L-BFGS also "converged", "line_search" (which found no lower point) or "evaluations" (as
+        many as it may take); "running" until then.
     held_out : ndarray of int, or None
         The rows of X that were held out where `validation` is a fraction.
 
@@ -90,6 +91,14 @@ class History:
                 best = epoch
         return best
 
+    @property
+    def still_improving(self) -> bool:
+        """Whether a training that ended for want of epochs or time was still getting better.
+
+        It was where the last tenth of the epochs had more than a hundredth of the progress.
+        """
+        return self._still_improves()
+
     def to_dict(self) -> dict[str, Any]:
         """Return what there is of every epoch as lists, and the rest as plain values.
 
@@ -124,6 +133,36 @@ class History:
             f"History({len(self.loss)} epochs{last}, seconds={self.seconds:.3g}, "
             f"stopped_by='{self.stopped_by}'{going})"
         )
+
+    def _repr_html_(self) -> str:
+        from pymlp import _html
+        from pymlp.training.curve import curve
+
+        name, best = self._monitor.name, self.best_epoch
+        if name == "loss":
+            lines = {"loss": self.loss, "val_loss": self.val_loss}
+        else:
+            lines = {key: self.metrics.get(key, []) for key in (name, f"val_{name}")}
+        return _html.block(
+            _html.text(self._said(), strong=True),
+            _html.beside(curve(lines, best), _html.table(self._table(), right={1, 2})),
+        )
+
+    def _said(self) -> str:
+        """Return how many epochs there were, how long they took and what ended them."""
+        count = f"{len(self.loss):,} epoch{'' if len(self.loss) == 1 else 's'}"
+        going = "; still improving" if self._still_improves() else ""
+        return f"{count}, {self.seconds:.3g} s, ended by {self.stopped_by.replace('_', ' ')}{going}"
+
+    def _table(self) -> list[tuple[str, ...]]:
+        """Return what was measured, in the last epoch and in the best one."""
+        columns = {"loss": self.loss, "val_loss": self.val_loss, **self.metrics}
+        shown = {name: values for name, values in columns.items() if values}
+        best = self.best_epoch
+        if best is None:
+            return [("", "last epoch"), *((name, f"{v[-1]:.6g}") for name, v in shown.items())]
+        header = ("", "last epoch", f"best ({best + 1:,})")
+        return [header, *((k, f"{v[-1]:.6g}", f"{v[best]:.6g}") for k, v in shown.items())]
 
     def _still_improves(self) -> bool:
         """Tell whether the last tenth of the epochs had more than a hundredth of the progress.

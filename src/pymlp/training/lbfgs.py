@@ -49,7 +49,7 @@ def check(architecture: Architecture, options: FitOptions) -> None:
     try:
         import scipy.optimize  # noqa: F401
     except ImportError as error:
-        raise ImportError("lbfgs needs SciPy: pip install pymlp[lbfgs]") from error
+        raise ImportError("lbfgs needs SciPy: pip install 'pymlp[lbfgs]'") from error
 
 
 def fit(task: Task) -> None:
@@ -62,6 +62,15 @@ def fit(task: Task) -> None:
             watch.finish(_Run(task, watch).minimize())
         except _Ended as ended:
             watch.finish(str(ended))
+
+
+def reason(result: Any, epochs: int) -> str:
+    """Return what ended SciPy's minimiser."""
+    if result.nit >= epochs:
+        return "epochs"
+    if result.status == 1:
+        return "evaluations"
+    return "converged" if result.success else "line_search"
 
 
 class _Run:
@@ -96,16 +105,14 @@ class _Run:
             callback=self.after_iteration,
             options={
                 "maxiter": epochs,
-                "maxfun": sys.maxsize,
+                "maxfun": settings.get("max_evaluations") or sys.maxsize,
                 "maxcor": settings["history_size"],
                 "gtol": settings["tolerance_gradient"],
                 "ftol": settings["tolerance_change"],
                 "maxls": settings["max_line_search"],
             },
         )
-        if result.nit >= epochs:
-            return "epochs"
-        return "converged" if result.success else "line_search"
+        return reason(result, epochs)
 
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from pymlp import _core
 from pymlp.schedules import NUMBERS
-from pymlp.training.history import History
-from pymlp.training.scheduled import Scheduled
 from pymlp.training.task import Task
-from pymlp.training.watch import Watch
 
 CoreTrainer: TypeAlias = "_core._Trainer[Any]"
 
@@ -23,54 +21,105 @@ _TRAINERS: dict[np.dtype[Any], type[CoreTrainer]] = {
 
 def fit(task: Task) -> None:
     """Train the network of a task, and fill its record."""
-    options, optimizer = task.options, task.options.optimizer
-    state = optimizer.core_for(task.network, task.architecture)
-    trainer = _TRAINERS[task.architecture.dtype](
+    with Loop(task) as loop:
+        watch = loop.watch
+        while not loop.ended:
+            loop.give_values()
+            loop.trainer.run(watch.epochs_a_look, watch.seconds_a_look)
+            loop.look()
+
+
+class Loop:
+    """One training by steps, as a context: its trainer, and the watch that looks at it.
+
+    Parameters
+    ----------
+    task : Task
+
+    Attributes
+    ----------
+    trainer : trainer of the core
+        Takes the steps.
+    watch : Watch
+    ended : bool
+        Whether the record says by now why the training ended.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._optimizer = task.options.optimizer
+        self._state = self._optimizer.core_for(task.network, task.architecture)
+        self.trainer = _trainer(task, self._state)
+        self.watch = task.watch(self._state)
+        self.ended = False
+
+    def __enter__(self) -> Loop:
+        self.watch.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.watch.__exit__(kind, error, trace)
+        finally:
+            self._record()
+            if self.task.options.schedules:
+                self._undo_schedules()
+
+    def _undo_schedules(self) -> None:
+        """Give the optimiser back the values that the user gave it."""
+        self._state.learning_rate = self._optimizer.learning_rate
+        for name in self._optimizer.options.keys() & NUMBERS.keys():
+            self._state.set_option(name, self._optimizer.options[name])
+
+    def give_values(self) -> None:
+        """Give the trainer the values that schedules have in Python, as far as it lacks them."""
+        while (lacking := self.trainer.lacks_values) is not None:
+            self.trainer.give_values(lacking, next(self.task.scheduled[lacking].values))
+
+    def look(self) -> None:
+        """Record the epochs that ended, and end the training where something ends it."""
+        watch, status = self.watch, self.trainer.status
+        new_epochs = self._record()
+        if status == "running" and watch.time_is_up():
+            status = self.trainer.close_epoch()
+            new_epochs += self._record()
+            status = "max_seconds" if status in ("running", "epochs") else status
+        watch.show(self.trainer.samples_seen)
+        reason = watch.after_epoch() if new_epochs else None
+        reason = status if status == "diverged" else reason or status
+        if reason != "running":
+            self.ended = True
+            watch.finish(reason)
+
+    def _record(self) -> int:
+        """Append the epochs that ended since the last look; return how many they are."""
+        history = self.task.history
+        loss, penalty, val_loss, learning_rate = self.trainer.take_records()
+        history.loss += loss
+        history.penalty += penalty
+        history.val_loss += val_loss
+        history.learning_rate += learning_rate
+        return len(loss)
+
+
+def _trainer(task: Task, state: Any) -> CoreTrainer:
+    return _TRAINERS[task.architecture.dtype](
         task.core,
         state,
-        options.loss.for_core(),
+        task.options.loss.for_core(),
         task.samples,
         task.validation,
-        options.for_core(
-            task.samples[0].shape[0],
+        task.options.for_core(
+            task.n_samples,
             len(task.architecture.activations),
             task.seed,
             [number.for_core for number in task.scheduled],
         ),
+        task.rows,
+        task.validation_rows,
     )
-    try:
-        with task.watch(state) as watch:
-            watch.finish(_run(trainer, watch, task.scheduled))
-    finally:
-        _record(task.history, trainer)
-        # A schedule's last values are not the user's.
-        state.learning_rate = optimizer.learning_rate
-        for name in optimizer.options.keys() & NUMBERS.keys():
-            state.set_option(name, optimizer.options[name])
-
-
-def _run(trainer: CoreTrainer, watch: Watch, scheduled: list[Scheduled]) -> str:
-    """Train until something ends it; return what."""
-    status, reason = "running", None
-    while status == "running" and reason is None:
-        while (lacking := trainer.lacks_values) is not None:
-            trainer.give_values(lacking, next(scheduled[lacking].values))
-        status = trainer.run(watch.epochs_a_look, watch.seconds_a_look)
-        new_epochs = _record(watch.history, trainer)
-        if status == "running" and watch.time_is_up():
-            status = trainer.close_epoch()
-            new_epochs += _record(watch.history, trainer)
-            status = "max_seconds" if status in ("running", "epochs") else status
-        watch.show(trainer.samples_seen)
-        reason = watch.after_epoch() if new_epochs else None
-    return status if status == "diverged" else reason or status
-
-
-def _record(history: History, trainer: CoreTrainer) -> int:
-    """Append the epochs that ended since the last look; return how many they are."""
-    loss, penalty, val_loss, learning_rate = trainer.take_records()
-    history.loss += loss
-    history.penalty += penalty
-    history.val_loss += val_loss
-    history.learning_rate += learning_rate
-    return len(loss)

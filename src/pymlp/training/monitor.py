@@ -21,11 +21,14 @@ class Monitor(NamedTuple):
         "loss", or that of a metric.
     more_is_better : bool
     min_delta : float
+    ties : bool
+        Whether one that is as good counts as better.
     """
 
     name: str = "loss"
     more_is_better: bool = False
     min_delta: float = 0.0
+    ties: bool = False
 
     @property
     def worst(self) -> float:
@@ -35,8 +38,8 @@ class Monitor(NamedTuple):
     def improves(self, value: float, best: float) -> bool:
         """Tell whether a value is better than the best one before; NaN never is."""
         if self.more_is_better:
-            return value > best + self.min_delta
-        return value < best - self.min_delta
+            return value > best + self.min_delta or (self.ties and value == best + self.min_delta)
+        return value < best - self.min_delta or (self.ties and value == best - self.min_delta)
 
 
 def monitor_of(rule: EarlyStopping | None, metrics: Sequence[Metric]) -> Monitor:
@@ -50,7 +53,7 @@ def monitor_of(rule: EarlyStopping | None, metrics: Sequence[Metric]) -> Monitor
     if rule is None:
         return Monitor()
     if rule.monitor == "loss":
-        return Monitor("loss", rule.mode == "max", rule.min_delta)
+        return Monitor("loss", rule.mode == "max", rule.min_delta, rule.ties == "last")
     names = [metric.name for metric in metrics]
     if rule.monitor not in names:
         known = ", ".join(f"'{name}'" for name in ["loss", *names])
@@ -63,6 +66,5 @@ def monitor_of(rule: EarlyStopping | None, metrics: Sequence[Metric]) -> Monitor
             f"mode must be 'min' or 'max' for '{rule.monitor}', a function of your own: whether "
             "more of it is better is not known"
         )
-    return Monitor(
-        rule.monitor, bool(more) if rule.mode == "auto" else rule.mode == "max", rule.min_delta
-    )
+    more_is_better = bool(more) if rule.mode == "auto" else rule.mode == "max"
+    return Monitor(rule.monitor, more_is_better, rule.min_delta, rule.ties == "last")

@@ -30,6 +30,7 @@ class FitOptions:
         self.epochs = _checks.integer("epochs", given["epochs"], minimum=1)
         self.batch_size = _batch_size(given["batch_size"])
         self.shuffle = _checks.flag("shuffle", given["shuffle"])
+        self.drop_last = _checks.flag("drop_last", given["drop_last"])
         self.seed = None if given["seed"] is None else architecture.checked_seed(given["seed"])
         self.early_stopping = _early_stopping(given["early_stopping"])
         self.metrics = _metrics(given["metrics"])
@@ -82,7 +83,7 @@ class FitOptions:
             )
         if joins and rows < 2:
             raise ValueError("batch_size must be at least 2 for a network with batch norm, not 1")
-        return _core.steps_of_epoch(samples, rows, joins)
+        return _core.steps_of_epoch(samples, rows, joins, self.drop_last)
 
     def for_core(
         self,
@@ -102,6 +103,7 @@ class FitOptions:
             scheduled=scheduled,
             average=self.average,
             frozen=[layer in self.freeze for layer in range(n_layers)] if self.freeze else [],
+            drop_last=self.drop_last,
         )
 
 

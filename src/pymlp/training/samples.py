@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -30,8 +31,8 @@ def checked(
     architecture: Architecture,
 ) -> Samples:
     """Return the samples that a loss is measured on, as the core takes them."""
-    n_in, n_out, dtype = architecture.widths[0], architecture.widths[-1], architecture.dtype
-    rows = _arrays.matrix("X", X, n_in, dtype)
+    n_out, dtype = architecture.widths[-1], architecture.dtype
+    rows = architecture.rows("X", X)
     m = rows.shape[0]
     labels, values = _arrays.targets(y, loss.name, m, n_out, dtype)
     return rows, labels, values, _arrays.sample_weights(sample_weight, m, dtype)
@@ -50,33 +51,42 @@ def for_fit(
 
     Both are weighted by their classes. Of validation samples and held-out rows there is one kind.
     """
-    samples = _finite(checked(X, y, options.sample_weight, options.loss, architecture))
+    names = architecture.feature_names
+    samples = finite(checked(X, y, options.sample_weight, options.loss, architecture), names)
     classes = ClassWeights(options.class_weight, samples, architecture.widths[-1])
     given = options.validation
     if not isinstance(given, tuple | list):
-        return classes.weigh(samples), None, _held_out_share(given, samples[0].shape[0])
+        return classes.weigh(samples), None, held_out_share(given, samples[0].shape[0])
+    with as_validation():
+        return classes.weigh(samples), classes.weigh(validation(given, options, architecture)), 0
+
+
+@contextlib.contextmanager
+def as_validation() -> Iterator[None]:
+    """Let errors of type and value tell that they are about validation."""
     try:
-        Xv, yv, *weights = _validation_parts(given)
-        sample_weight = weights[0] if weights else None
-        validation = _finite(checked(Xv, yv, sample_weight, options.loss, architecture))
-        return classes.weigh(samples), classes.weigh(validation), 0
+        yield
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation: {error}") from None
 
 
-def _finite(samples: Samples) -> Samples:
+def validation(given: Sequence[Any], options: FitOptions, architecture: Architecture) -> Samples:
+    """Return the samples that (Xv, yv) or (Xv, yv, weights) are."""
+    if len(given) not in (2, 3):
+        raise ValueError(f"it must be (Xv, yv) or (Xv, yv, weights), not {len(given)} items")
+    Xv, yv, *weights = given
+    sample_weight = weights[0] if weights else None
+    found = checked(Xv, yv, sample_weight, options.loss, architecture)
+    return finite(found, architecture.feature_names)
+
+
+def finite(samples: Samples, names: tuple[str, ...] | None) -> Samples:
     """Return samples whose inputs are finite; targets and weights were looked at before."""
-    _arrays.finite("X", samples[0])
+    _arrays.finite("X", samples[0], names)
     return samples
 
 
-def _validation_parts(validation: Any) -> Any:
-    if len(validation) not in (2, 3):
-        raise ValueError(f"it must be (Xv, yv) or (Xv, yv, weights), not {len(validation)} items")
-    return validation
-
-
-def _held_out_share(validation: Any, m: int) -> int:
+def held_out_share(validation: Any, m: int) -> int:
     """Return how many of m samples a share of them is."""
     if validation is None:
         return 0
@@ -95,18 +105,30 @@ def split(samples: Samples, held_out: int, seed: int) -> tuple[Samples, Samples,
     ValueError
         If one of the two has no sample of a weight above 0: it would have no mean loss.
     """
-    order = _core.permutation(samples[0].shape[0], seed, _SPLIT_STREAM)
-    training, validation = _take(samples, order[held_out:]), _take(samples, order[:held_out])
-    for what, (*_, weights) in (("held out", validation), ("left to train on", training)):
-        if weights is not None and not weights.any():
+    order = split_order(samples[0].shape[0], seed)
+    check_weights(samples[3], order[:held_out], order[held_out:])
+    return taken(samples, order[held_out:]), taken(samples, order[:held_out]), order[:held_out]
+
+
+def split_order(m: int, seed: int) -> NDArray[np.int64]:
+    """Return the order of m samples whose first are held out."""
+    return _core.permutation(m, seed, _SPLIT_STREAM)
+
+
+def check_weights(
+    weights: FloatArray | None, held_out: NDArray[np.int64], left: NDArray[np.int64]
+) -> None:
+    """Refuse a split one of whose parts has no sample of a weight above 0."""
+    for what, rows in (("held out", held_out), ("left to train on", left)):
+        if weights is not None and not weights[rows].any():
             raise ValueError(
-                f"validation: sample_weight, times class_weight, is 0 for all {len(weights)} "
+                f"validation: sample_weight, times class_weight, is 0 for all {len(rows)} "
                 f"samples that were {what}; give validation=(Xv, yv, weights)"
             )
-    return training, validation, order[:held_out]
 
 
-def _take(samples: Samples, rows: Any) -> Samples:
+def taken(samples: Samples, rows: Any) -> Samples:
+    """Return copies of some rows."""
     X, labels, values, weights = samples
     return (
         _arrays.taken(X, rows),
@@ -114,6 +136,15 @@ def _take(samples: Samples, rows: Any) -> Samples:
         None if values is None else values[rows],
         None if weights is None else weights[rows],
     )
+
+
+def of_rows(samples: Samples, rows: NDArray[np.int64] | None) -> Samples:
+    """Return the targets and weights of some rows, with the X of all: None takes all."""
+    if rows is None:
+        return samples
+    X, *others = samples
+    labels, values, weights = (None if array is None else array[rows] for array in others)
+    return X, labels, values, weights  # type: ignore[return-value]
 
 
 class ClassWeights:

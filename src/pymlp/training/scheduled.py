@@ -12,7 +12,7 @@ from pymlp.optimizers import LBFGS
 from pymlp.schedules import ReduceOnPlateau, Schedule
 from pymlp.training.options import FitOptions
 
-_BLOCK = 1024  # values that are asked for at once
+_BLOCK = 256  # values that are asked for at once
 
 
 class Scheduled(NamedTuple):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +22,10 @@ from pymlp.training.samples import Samples
 
 LOSSES = ("mse", "mae", "huber", "log_cosh", "quantile")
 # A first step of usual size goes some hundredths: what lies far beyond is reached late or never.
-_DEVIATIONS = (0.05, 20.0)
-_FARTHEST_MEAN = 20.0
+DEVIATIONS = (0.05, 20.0)
+FARTHEST_MEAN = 20.0
 _ROWS = 4096
+_LARGE = 2.0**500
 
 
 def _weighted_mean(
@@ -56,42 +59,75 @@ class TargetScale:
     def __init__(self, samples: Samples) -> None:
         _, _, values, weights = samples
         assert values is not None
-        self.mean = _weighted_mean(lambda y: y, values, weights)
-        spread = np.sqrt(_weighted_mean(lambda y: (y - self.mean) ** 2, values, weights))
+        # The squares of very large numbers would overflow; a power of two changes no digit.
+        unit = _LARGE**2 if max(float(values.max()), -float(values.min())) > _LARGE else 1.0
+        mean = _weighted_mean(lambda y: y / unit, values, weights)
+        squares = _weighted_mean(lambda y: (y / unit - mean) ** 2, values, weights)
+        self.mean, spread = mean * unit, np.sqrt(squares) * unit
         # The deviation of equal numbers is their mean's rounding error.
         varies = spread > 1e-12 * np.abs(self.mean)
         self.varies = varies
         self.deviation = np.where(varies, spread, 1.0)
 
+    @classmethod
+    def known(cls, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> Self:
+        """Return the scale of these numbers, as a file has them."""
+        made = cls.__new__(cls)
+        made.mean, made.deviation, made.varies = mean, deviation, deviation != 1.0
+        return made
+
     def scaled(self, samples: Samples) -> Samples:
         """Return samples with their values scaled."""
         X, labels, values, weights = samples
         assert values is not None
+        self.refuse_too_large()
         return X, labels, ((values - self.mean) / self.deviation).astype(X.dtype), weights
+
+    def refuse_too_large(self) -> None:
+        """Refuse targets whose scale, folded into the last layer, would overflow."""
+        if max(self.deviation.max(), np.abs(self.mean).max()) > _LARGE:
+            raise ValueError(
+                "y is too large to be scaled: the squares of its errors are beyond float64; "
+                "divide it by a power of ten"
+            )
 
     def unscaled(self, values: FloatArray) -> NDArray[np.float64]:
         """Return scaled values in the target's units."""
         return values * self.deviation + self.mean
 
-    @contextlib.contextmanager
-    def in_network(self, core: CoreNetwork, architecture: Architecture) -> Iterator[None]:
-        """Let the network predict scaled values in the meantime.
+    def in_network(self, core: CoreNetwork, architecture: Architecture) -> InNetwork:
+        """Let the network predict scaled values in the meantime: a context.
 
         One whose last biases are all 0, as those of a new network are, begins as it is; any other
         begins with what it predicts.
         """
-        layer = _LastLayer(core, architecture)
-        before = core.snapshot()
-        if layer.has_learnt():
-            layer.write(1.0 / self.deviation, -self.mean / self.deviation)
-        begins = core.snapshot()
-        try:
-            yield
-        finally:
-            if core.snapshot().tobytes() == begins.tobytes():
-                core.write(before)  # nothing was learnt, and there and back again would round
-            else:
-                layer.write(self.deviation, self.mean)
+        return InNetwork(self, core, architecture)
+
+
+class InNetwork:
+    """The context of `TargetScale.in_network`; leaving it is safe however far entering came."""
+
+    def __init__(self, scale: TargetScale, core: CoreNetwork, architecture: Architecture) -> None:
+        self._scale, self._core = scale, core
+        self._layer = _LastLayer(core, architecture)
+        self._before: FloatArray | None = None
+        self._begins: FloatArray | None = None
+
+    def __enter__(self) -> None:
+        scale = self._scale
+        self._before = self._core.snapshot()
+        if self._layer.has_learnt():
+            self._layer.write(1.0 / scale.deviation, -scale.mean / scale.deviation)
+        self._begins = self._core.snapshot()
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            return
+        now = self._core.snapshot().tobytes()
+        if self._begins is None or now == self._begins.tobytes():
+            self._core.write(self._before)  # nothing was learnt; there and back again would round
+        else:
+            self._layer.write(self._scale.deviation, self._scale.mean)
 
 
 class _LastLayer:
@@ -134,15 +170,30 @@ def check(options: FitOptions, architecture: Architecture) -> None:
         raise ValueError(f"scale_target needs {'; and '.join(wrong)}")
 
 
+_ANY_UNITS: ContextVar[bool] = ContextVar("any_units", default=False)
+
+
+@contextlib.contextmanager
+def any_units() -> Iterator[None]:
+    """Let trainings of this thread take targets in any units, without a warning."""
+    token = _ANY_UNITS.set(True)
+    try:
+        yield
+    finally:
+        _ANY_UNITS.reset(token)
+
+
 def warn_of_units(
     samples: Samples, options: FitOptions, architecture: Architecture, *, stacklevel: int
 ) -> None:
     """Warn of targets that are learnt badly as they are, and tell the remedy."""
     if options.loss.name not in LOSSES or architecture.activations[-1].name != "linear":
         return
+    if _ANY_UNITS.get():
+        return
     scale = TargetScale(samples)
-    least, most = _DEVIATIONS
-    far = np.abs(scale.mean) > _FARTHEST_MEAN
+    least, most = DEVIATIONS
+    far = np.abs(scale.mean) > FARTHEST_MEAN
     wrong = scale.varies & ((scale.deviation < least) | (scale.deviation > most) | far)
     if not wrong.any():
         return

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pymlp.architecture import Architecture, CoreNetwork
 from pymlp.training.epoch_metrics import EpochMetrics
@@ -12,6 +16,38 @@ from pymlp.training.samples import Samples
 from pymlp.training.scheduled import Scheduled
 from pymlp.training.target_scale import TargetScale
 from pymlp.training.watch import Watch
+
+
+class Trainee(NamedTuple):
+    """A network, as a training gets it.
+
+    Attributes
+    ----------
+    network : Network
+        Given to the callbacks.
+    core : network of the core
+        Where its parameters are.
+    architecture : Architecture
+    next_seed, take_seed : callable
+        Return the seed for options that have none, and count it as taken.
+    """
+
+    network: Any
+    core: CoreNetwork
+    architecture: Architecture
+    next_seed: Callable[[], int]
+    take_seed: Callable[[], None]
+
+    def named_by(self, X: Any) -> Trainee:
+        """Return the same with the names of a frame's columns, where it has none so far."""
+        return self._replace(architecture=self.architecture.named_by(X))
+
+    def accept(self, seed: int | None) -> None:
+        """Change what a training that is not refused changes beside the parameters."""
+        if seed is None:
+            self.take_seed()
+        if self.network.feature_names != self.architecture.feature_names:
+            self.network.feature_names = self.architecture.feature_names
 
 
 class Task(NamedTuple):
@@ -34,6 +70,8 @@ class Task(NamedTuple):
         The numbers that change with time.
     scale : TargetScale or None
         That of the samples' values, where it is not their own.
+    rows, validation_rows : ndarray of int64, or None
+        Which of the samples are meant; None: all.
     """
 
     network: Any
@@ -46,6 +84,13 @@ class Task(NamedTuple):
     seed: int
     scheduled: list[Scheduled]
     scale: TargetScale | None
+    rows: NDArray[np.int64] | None = None
+    validation_rows: NDArray[np.int64] | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples are trained on."""
+        return len(self.samples[0] if self.rows is None else self.rows)
 
     @property
     def calls_user_functions(self) -> bool:
@@ -63,7 +108,12 @@ class Task(NamedTuple):
 
     def watch(self, optimizer: Any = None) -> Watch:
         """Return the watch of the training; a plateau reduces the rate of `optimizer`."""
-        m = self.samples[0].shape[0]
         return Watch(
-            self.network, self.core, self.options, self.history, m, optimizer, self.metrics()
+            self.network,
+            self.core,
+            self.options,
+            self.history,
+            self.n_samples,
+            optimizer,
+            self.metrics(),
         )

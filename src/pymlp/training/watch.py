@@ -18,6 +18,7 @@ import numpy as np
 from pymlp._arrays import FloatArray
 from pymlp.architecture import CoreNetwork
 from pymlp.schedules import ReduceOnPlateau
+from pymlp.training.bar import Bar
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
@@ -46,6 +47,8 @@ class Watch:
 
     Attributes
     ----------
+    looks : bool
+        Whether it has more to do after an epoch than to record it.
     epochs_a_look : int
         How many epochs may go by until `after_epoch` must be called.
     """
@@ -76,9 +79,10 @@ class Watch:
         if isinstance(plateau, ReduceOnPlateau):
             self._rates = plateau.follow(optimizer.learning_rate)
             next(self._rates)
-        self._bar = _bar(options.epochs * samples) if options.progress else None
+        self._bar = Bar(options.epochs, samples) if options.progress else None
         history._monitor = options.monitor
         looks = bool(self._rule or options.callbacks or self._rates or metrics)
+        self.looks = looks
         self.epochs_a_look = 1 if looks else options.epochs
 
     def __enter__(self) -> Watch:
@@ -96,7 +100,7 @@ class Watch:
         if error is not None:  # Ctrl-C, or what a callback raised
             self.history.stopped_by = "interrupted"
         if self._bar is not None:
-            self._bar.close()
+            self._bar.end(self.history)
 
     @property
     def seconds_a_look(self) -> float:
@@ -121,6 +125,7 @@ class Watch:
         if self._called_back():
             return "callback"
         if self._rule and self._epochs_without_improvement >= self._rule.patience:
+            self._refuse_no_value()
             return "early_stopping"
         if self._rates:
             self._optimizer.learning_rate = self._rates.send(
@@ -131,7 +136,16 @@ class Watch:
     def _called_back(self) -> bool:
         """Call every callback, also after one that ends training; tell whether one does."""
         answers = [callback(self._network, self.history) for callback in self._options.callbacks]
-        return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
+        return any(map(ends_training, answers))
+
+    def _refuse_no_value(self) -> None:
+        """Refuse a metric that chose no epoch, such as ROC AUC of one class: NaN after each."""
+        monitor = self._options.monitor
+        if self._best == monitor.worst:
+            raise ValueError(
+                f"monitor '{monitor.name}' has no value to stop by: it was "
+                f"{self.history.watched[-1]} after every epoch"
+            )
 
     def _keep_best(self, rule: EarlyStopping) -> None:
         value = self.history.watched[-1]
@@ -145,14 +159,8 @@ class Watch:
 
     def show(self, samples_seen: int) -> None:
         """Show on the bar, where there is one, how far training is."""
-        if self._bar is None:
-            return
-        history, epochs = self.history, self._options.epochs
-        self._bar.set_description(f"epoch {min(len(history.loss) + 1, epochs)}/{epochs}")
-        columns = {"loss": history.loss, "val_loss": history.val_loss, **history.metrics}
-        shown = {name: f"{values[-1]:.4g}" for name, values in columns.items() if values}
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update(samples_seen - self._bar.n)
+        if self._bar is not None:
+            self._bar.show(self.history, samples_seen)
 
     def finish(self, reason: str) -> None:
         """Record why training ended; on its own, it leaves the best parameters."""
@@ -161,7 +169,6 @@ class Watch:
             self._core.write(self._best_parameters)
 
 
-def _bar(total: int) -> Any:
-    from tqdm import tqdm  # type: ignore[import-untyped]
-
-    return tqdm(total=total, unit=" samples", unit_scale=True)
+def ends_training(answer: object) -> bool:
+    """Tell whether the answer of a callback ends training: a truth value that is true."""
+    return isinstance(answer, bool | np.bool_) and bool(answer)

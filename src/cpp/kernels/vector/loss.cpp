@@ -145,12 +145,12 @@ void mean_over_outputs(const LossArguments<T>& of, Function function) {
     T* g = of.gradient.row(i);
     const T* y = as_given ? of.targets.values.row(i) : made_targets(of, i, g);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = function.value(a[j], y[j]);
+    for (index_t j = 0; j < k; ++j) g[j] = of_output<T>(function, j).value(a[j], y[j]);
     of.losses[i] = sum_of(g, k) / static_cast<T>(k);
     const T factor = of.scale[i] / static_cast<T>(k);
     if (!as_given) made_targets(of, i, g);
     PYMLP_VECTOR_LOOP
-    for (index_t j = 0; j < k; ++j) g[j] = factor * function.slope(a[j], y[j]);
+    for (index_t j = 0; j < k; ++j) g[j] = factor * of_output<T>(function, j).slope(a[j], y[j]);
   }
 }
 
@@ -172,7 +172,7 @@ void loss_from_logits(const LossArguments<T>& arguments) {
 
 template <class T>
 void loss_from_activations(const LossArguments<T>& arguments) {
-  const T parameter = static_cast<T>(arguments.loss.parameter);
+  const std::span<const double> parameters = arguments.loss.parameters;
   switch (arguments.loss.kind) {
     case LossKind::cross_entropy:
       return cross_entropy<T, false>(arguments);
@@ -185,13 +185,13 @@ void loss_from_activations(const LossArguments<T>& arguments) {
     case LossKind::mae:
       return mean_over_outputs(arguments, AbsoluteError<T>{});
     case LossKind::huber:
-      return mean_over_outputs(arguments, Huber<T>{parameter});
+      return mean_over_outputs(arguments, Huber<T>{static_cast<T>(parameters.front())});
     case LossKind::log_cosh:
       return mean_over_outputs(arguments, LogCosh<T>{});
     case LossKind::poisson:
       return mean_over_outputs(arguments, Poisson<T>{});
     case LossKind::quantile:
-      return mean_over_outputs(arguments, Quantile<T>{parameter});
+      return mean_over_outputs(arguments, Quantiles{parameters.data(), parameters.size() > 1});
     case LossKind::hinge:
       return mean_over_outputs(arguments, Hinge<T>{});
     case LossKind::custom:  // called by loss_and_gradient(), never through the table

@@ -148,6 +148,22 @@ struct Quantile {
   PYMLP_INLINE T slope(T a, T y) const { return y > a ? -q : y < a ? T(1) - q : a - y; }
 };
 
+// One level for each output, or the same for all.
+struct Quantiles {
+  const double* levels;
+  index_t step;
+};
+
+// The function of one output.
+template <class T, class Function>
+PYMLP_INLINE const Function& of_output(const Function& function, index_t) {
+  return function;
+}
+template <class T>
+PYMLP_INLINE Quantile<T> of_output(const Quantiles& quantiles, index_t j) {
+  return {static_cast<T>(quantiles.levels[j * quantiles.step])};
+}
+
 // max(0, 1 - y a), y being -1 or 1.
 template <class T>
 struct Hinge {

@@ -154,10 +154,11 @@ void mean_over_outputs_of_groups(const LossArguments<T>& of, Function function) 
     factor.read(of.scale, 1, rows);
     for (index_t l = 0; l < kLanes; ++l) factor[l] /= outputs;
     for (index_t j = 0; j < k; ++j) {
+      const auto one = of_output<T>(function, j);
       PYMLP_VECTOR_LOOP
       for (index_t l = 0; l < kLanes; ++l) {
-        losses[l] += function.value(a[j][l], y[j][l]);
-        a[j][l] = factor[l] * function.slope(a[j][l], y[j][l]);
+        losses[l] += one.value(a[j][l], y[j][l]);
+        a[j][l] = factor[l] * one.slope(a[j][l], y[j][l]);
       }
     }
     for (index_t l = 0; l < kLanes; ++l) losses[l] /= outputs;

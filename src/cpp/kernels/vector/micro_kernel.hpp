@@ -149,23 +149,41 @@ struct Tiles {
       make<kind>(std::make_index_sequence<most_rows>());
 };
 
+// n >= 1 numbers, in vectors of as many lanes or of half, a quarter, ... of them; the last overlaps
+// the one before.
+template <int lanes, class T>
+PYMLP_INLINE void copy_row(T* to, const T* from, index_t n) {
+  if constexpr (lanes == 1) {
+    *to = *from;
+  } else {
+    if (n < lanes) return copy_row<lanes / 2>(to, from, n);
+    for (index_t j = 0; j < n - lanes; j += lanes) {
+      store<T, lanes>(to + j, load<T, lanes>(from + j));
+    }
+    store<T, lanes>(to + n - lanes, load<T, lanes>(from + n - lanes));
+  }
+}
+
 // Where the stride of c has no padding for whole vectors, a tile is computed in scratch.
 template <class Family, TileKind kind, class T>
-void tile_aside(index_t rows, index_t cols, TileArguments<T> of) {
+void tile_aside(index_t rows, index_t cols, TileArguments<T>& of) {
+  constexpr int lanes = Family::lanes;
   alignas(kVectorBytes) T aside[Family::most_rows * Family::width];
   T* const c = std::exchange(of.c, aside);
   const index_t c_stride = std::exchange(of.c_stride, Family::width);
   for (index_t i = 0; of.adds && i < rows; ++i) {
-    for (index_t j = 0; j < cols; ++j) aside[i * Family::width + j] = c[i * c_stride + j];
+    copy_row<lanes>(aside + i * Family::width, c + i * c_stride, cols);
   }
   Family::template run<kind>(rows, of);
   for (index_t i = 0; i < rows; ++i) {
-    for (index_t j = 0; j < cols; ++j) c[i * c_stride + j] = aside[i * Family::width + j];
+    copy_row<lanes>(c + i * c_stride, aside + i * Family::width, cols);
   }
+  of.c = c;
+  of.c_stride = c_stride;
 }
 
 template <class Family, TileKind kind, class T>
-void rows_of_tile(index_t rows, bool fits, index_t cols, const TileArguments<T>& of) {
+void rows_of_tile(index_t rows, bool fits, index_t cols, TileArguments<T>& of) {
   fits ? Family::template run<kind>(rows, of) : tile_aside<Family, kind>(rows, cols, of);
 }
 

@@ -71,12 +71,14 @@ void chains(MatrixView<T> c, index_t first, TileArguments<T>& of, const NextChai
   const index_t b_stride = of.b_stride;
   T* const copy = of.copy;
   const index_t count = (c.rows + Family::most_rows - 1) / Family::most_rows;
+  if (count == 0) return;
+  const index_t low = c.rows / count, higher = c.rows % count;
   const index_t left = c.cols - first;
   constexpr bool kCopies = kWholePanels<Family, T> && !ones;
-  const bool fetches = kWholePanels<Family, T> && count >= kTilesToFetchAhead;
+  const bool fetches = kWholePanels<Family, T> && count >= kTilesToFetchAhead && next.rows > 0;
   const bool fits = left >= Family::width || c.stride >= first + Family::width;
   for (index_t t = 0; t < count; ++t) {
-    const index_t rows = c.rows * (t + 1) / count - c.rows * t / count;
+    const index_t rows = low + (t < higher ? 1 : 0);
     if (ones && t + 1 == count) {
       rows_of_tile<Family, TileKind::with_ones>(rows, fits, left, of);
     } else if (kCopies && of.copy != nullptr) {

@@ -1,0 +1,83 @@
+"""``pymlp show``: what a model file holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+
+import pymlp
+from pymlp.cli import report
+from pymlp.cli.scores import label_text
+from pymlp.tabular import TabularClassifier, TabularRegressor
+from pymlp.tabular.encoder import Field
+from pymlp.tabular.fields import Category, Date
+from pymlp.tabular.model import TableModel
+
+_MOST = 20  # categories that are named
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """Run ``pymlp show``."""
+    model = pymlp.load(arguments.model)
+    if arguments.json:
+        notes = model.notes_ if isinstance(model, TableModel) else {}
+        print(json.dumps(notes, ensure_ascii=False, indent=1))
+        return
+    if isinstance(model, TableModel):
+        _show_model(model)
+    elif isinstance(model, pymlp.Network):
+        print(model.summary())
+        how = "position" if model.feature_names is None else "name"
+        print(f"no preprocessing: input columns are numbers, taken by {how} as they are")
+    else:
+        print(model.network_.summary())
+        print(f"of {model!r}\npymlp.load gives it back in Python")
+
+
+def _show_model(model: TableModel) -> None:
+    print(model.network_.summary())
+    fields = model.encoder_.fields_
+    print("\ninputs")
+    width = max(len(report.cut(field.name)) for field in fields)
+    for field in fields:
+        print(f"  {report.cut(field.name):<{width}}  {_describe(field)}")
+    print("\n".join(["target", *_targets(model), ""]))
+    notes = model.notes_
+    if "report" in notes:  # what version 0.1 wrote: lines by their labels
+        report.say({label: text for label, text in notes["report"].items() if label != "network"})
+    else:
+        report.say(report.lines({name: fact for name, fact in notes.items() if name != "network"}))
+
+
+def _describe(field: Field) -> str:
+    encoding = field.encoding
+    if isinstance(encoding, Category):
+        return f"one of {_named(encoding.names)}{', or another' if encoding.other else ''}"
+    if isinstance(encoding, Date):
+        return f"date, as {', '.join(encoding.parts)}"
+    decimal = ", decimal comma" if field.style == "," else ""
+    missing = f", {encoding.fill:.6g} where it is missing" if encoding.flag else ""
+    measured = f"mean {encoding.mean:.6g}, standard deviation {encoding.scale:.6g}"
+    return f"number{decimal}, {measured}{missing}"
+
+
+def _targets(model: TableModel) -> list[str]:
+    """Return a line for each target."""
+    name = model.target_name_ or "y"
+    if isinstance(model, TabularClassifier):
+        labels = list(map(label_text, model.classes_.tolist()))
+        return [f"  {report.cut(name)}  one of {_named(labels)}"]
+    assert isinstance(model, TabularRegressor)
+    scales = np.column_stack([model.scale_.mean, model.scale_.deviation]).tolist()
+    names = [name] * len(scales) if isinstance(name, str) else name
+    return [
+        f"  {report.cut(name)}  number, mean {mean:.6g}, standard deviation {deviation:.6g}"
+        for name, (mean, deviation) in zip(names, scales, strict=True)
+    ]
+
+
+def _named(names: tuple[str, ...] | list[str]) -> str:
+    more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    return ", ".join(map(report.cut, names[:_MOST])) + more

@@ -1,0 +1,59 @@
+"""Values of a file's JSON, looked at before a model is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MALFORMED", "array", "integer", "number", "numbers"]
+
+# What comes of taking a value for something that it is not, however wrong it is: a missing key, a
+# number that no float holds, brackets a hundred thousand deep.
+MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+_LARGEST = 1 << 28  # bytes of one array of labels: the width of texts stands in the file
+
+
+def integer(name: str, value: Any, *, below: int) -> int:
+    """Return an integer from 0, or raise ValueError."""
+    if type(value) is not int or not 0 <= value < below:
+        raise ValueError(f"{name} must be an integer from 0 to {below - 1}, not {value!r:.50}")
+    return value
+
+
+def number(name: str, value: Any, *, above: float = -np.inf) -> float:
+    """Return a finite number, or raise ValueError."""
+    found = float(value)
+    if not above < found < np.inf:
+        limit = "" if above == -np.inf else f" above {above:g}"
+        raise ValueError(f"{name} must be a finite number{limit}, not {value!r:.50}")
+    return found
+
+
+def numbers(name: str, values: Any, size: int | None = None) -> list[float]:
+    """Return a list of numbers, NaN among them too, of a length; or raise ValueError."""
+    if not isinstance(values, list) or any(type(v) not in (int, float) for v in values):
+        raise ValueError(f"{name} must be a list of numbers, not {values!r:.50}")
+    if size is not None and len(values) != size:
+        raise ValueError(f"{name} must have {size} numbers, not {len(values)}")
+    np.array(values, np.float64)  # each is one that a float holds
+    return values
+
+
+def array(name: str, stored: dict[str, Any]) -> NDArray[Any]:
+    """Return a vector of labels, whose type stands beside its values; or raise ValueError."""
+    values, dtype = stored["values"], np.dtype(stored["dtype"])
+    if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
+        raise ValueError(f"{name} must be a list of single values, not {values!r:.50}")
+    if dtype.itemsize * len(values) > _LARGEST:
+        raise ValueError(f"{name} are of a type that is too wide: {dtype}")
+    return np.array(values, dtype)
