@@ -10,12 +10,15 @@
 #include <ctime>
 #include <functional>
 #include <limits>
+#include <list>
+#include <mutex>
 #include <numeric>
 #include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "base/at_fork.hpp"
 #include "base/float_mode.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -255,6 +258,31 @@ TEST_CASE("forking while another thread works leaves the child able to work") {
   stop = true;
   busy.join();
   CHECK(failures == 0);
+}
+
+TEST_CASE("a fork in the middle of a task takes no lock that another task waits for") {
+  struct Lock {
+    std::mutex mutex;
+    AtFork at_fork{{.before = [this] { mutex.lock(); },
+                    .in_parent = [this] { mutex.unlock(); },
+                    .in_child = [this] { mutex.unlock(); }}};
+  };
+  CHECK(true_in_child([] {
+    std::list<Lock> locks(20);  // hooks are called in no order
+    std::atomic<bool> joined{false};
+    bool works = false;
+    parallel_for(2, 2, [&](index_t task, index_t) {
+      if (task == 0) {
+        while (!joined) std::this_thread::yield();
+        works = true_in_child([] { return all_once(runs_of_tasks(100, 4)); });
+      } else {
+        joined = true;
+        std::this_thread::sleep_for(20ms);
+        for (Lock& lock : locks) const std::lock_guard held(lock.mutex);
+      }
+    });
+    return works;
+  }));
 }
 
 #if defined(__linux__) && !defined(PYMLP_SANITIZED)

@@ -27,6 +27,7 @@ def own(a, y):
 own_loss = pymlp.losses.Loss(own)
 tanh = pymlp.Activation(forward=np.tanh, derivative=lambda z: 1 - np.tanh(z) ** 2)
 own_net = pymlp.Network([32, 16, 4], hidden=tanh, seed=0)
+stack = pymlp.NetworkStack([net, *(net.copy() for _ in range(4))])
 """
 
 
@@ -52,6 +53,8 @@ WORK = {
     "vjp": "net.vjp(X, np.ones((2000, 4)))",
     "train_batch": "net.train_batch(X[:64], y[:64], optimizer=opt)",
     "lbfgs": "net.fit(X, y, optimizer='lbfgs', epochs=5)",
+    "stack": "stack.fit(X, y, epochs=10**6)",
+    "stack, looked at": "stack.fit(X, y, epochs=10**6, early_stopping=10**6)",
 }
 
 
@@ -94,6 +97,7 @@ TRAIN = {
     "predict": "while not stop.is_set(): net.predict(X)",
     "gradients": "while not stop.is_set(): net.gradients(X, y)",
     "user loss": "while not stop.is_set(): net.fit(X, y, epochs=1, loss=own_loss)",
+    "stack": "stack.fit(X, y, epochs=10**9, batch_size=64, callbacks=[lambda n, h: stop.is_set()])",
 }
 
 
@@ -160,6 +164,8 @@ def test_a_fork_in_a_callback_goes_on_training_in_the_child() -> None:
         "net.predict(X, threads=threads)",
         "net.gradients(X, y, threads=threads)",
         "net.fit(X, y, epochs=2, batch_size=None, threads=threads)",
+        "pymlp.NetworkStack([net, net.copy(), net.copy()]).fit(X[:1000], y[:1000], epochs=1, "
+        "threads=threads)",
     ],
 )
 def test_a_signal_handler_may_fork_in_the_middle_of_a_call(work: str, threads: int) -> None:
@@ -169,15 +175,22 @@ def test_a_signal_handler_may_fork_in_the_middle_of_a_call(work: str, threads: i
             f"""
             threads = {threads}
             children = []
-            signal.signal(signal.SIGUSR1, lambda number, frame: children.append(os.fork()))
-            send(signal.SIGUSR1, 0.15)
+
+            def fork(number, frame):
+                children.append(os.fork())
+                if children[-1] == 0 and len(children) > 1:
+                    os._exit(0)
+
+            signal.signal(signal.SIGUSR1, fork)
+            for after in (0.05, 0.1, 0.15, 0.2):
+                send(signal.SIGUSR1, after)
             {work}
             whole = net.predict(X[:2000], threads=1)
             assert (net.predict(X[:2000], threads=2) == whole).all()
             if children[0] == 0:
                 os._exit(0)
             signal.alarm(30)
-            assert os.waitpid(children[0], 0)[1] == 0
+            assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(children)
             """
         )
     )
@@ -230,6 +243,11 @@ LONG = {
     "vjp": "net.vjp(X, dY)",
     "train_batch": "net.train_batch(X, y, optimizer=opt)",
     "train_batch, penalised": "net.train_batch(X, y, optimizer=opt, l2=0.1, clip_norm=1)",
+    "stack": "pymlp.NetworkStack([net, net.copy(), net.copy()]).fit(X, y, epochs=10, threads=2)",
+    "stack of one": "pymlp.NetworkStack([net]).fit(X, y, epochs=10, threads=2)",
+    "stack, full batch": "pymlp.NetworkStack([net, net.copy()]).fit("
+    "X, y, epochs=10, batch_size=None, threads=2)",
+    "stack, predict": "pymlp.NetworkStack([net, net.copy(), net.copy()]).predict(X)",
     "user loss": "net.gradients(X, y, loss=own_loss)",
     "fit": "net.fit(X, y, epochs=10)",
     "full batch": "net.fit(X, y, epochs=10, batch_size=None)",
@@ -369,6 +387,62 @@ def test_signals_at_any_moment_leave_a_network_that_can_be_trained() -> None:
         small.fit(Z, t, epochs=1)
         """
     )
+
+
+def test_signals_at_any_moment_leave_a_stack_that_can_be_trained() -> None:
+    run(
+        """
+        class Tick(Exception):
+            pass
+
+        def tick(number, frame):
+            raise Tick
+
+        signal.signal(signal.SIGALRM, tick)
+        small = pymlp.NetworkStack(pymlp.Network([2, 3, 1], seed=i) for i in range(4))
+        Z, t = np.ones((8, 2)), np.ones(8)
+        for round in range(400):
+            try:
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, 1e-5 + 3e-6 * round)
+                    small.fit(Z, t, epochs=1, validation=(Z, t))
+                    small.fit(Z, t, epochs=2, early_stopping=1, scale_target=True)
+                    small.predict(Z)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except Tick:
+                reasons = [history and history.stopped_by for history in small.histories]
+                assert "running" not in reasons, reasons
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        small.fit(Z, t, epochs=1)
+        """
+    )
+
+
+def test_ctrl_c_keeps_networks_of_a_stack_that_were_ready() -> None:
+    printed = run(
+        """
+        few = [pymlp.Network([32, 8, 4], output="softmax", seed=i) for i in range(3)]
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        try:
+            # The rows of the last are so many that it is the one that is not ready.
+            pymlp.NetworkStack(few).fit(
+                [X[:64], X[:64], X], [y[:64], y[:64], y], epochs=20_000, threads=2
+            )
+        except KeyboardInterrupt:
+            pass
+        twin = pymlp.Network([32, 8, 4], output="softmax", seed=0)
+        ready = few[0].history.stopped_by == "epochs"
+        if ready:
+            twin.fit(X[:64], y[:64], epochs=20_000)
+            assert (twin.parameters == few[0].parameters).all()
+        assert few[2].history.stopped_by == "interrupted"
+        assert np.isfinite(few[2].parameters).all()
+        print("done")
+        """
+    )
+    assert printed == "done\n"
 
 
 def test_faulthandler_shows_where_a_call_is() -> None:

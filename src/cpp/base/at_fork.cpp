@@ -32,6 +32,7 @@ Register& all() {
     pthread_atfork(
         [] {
           all().mutex.lock();
+          call(&ForkHooks::before_first);
           call(&ForkHooks::before);
           call(&ForkHooks::before_last);
         },

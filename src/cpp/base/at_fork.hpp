@@ -6,9 +6,11 @@
 
 namespace pymlp {
 
-// All run on the thread that forks. `before` may wait for other threads, and so may `before_last`,
-// for what others need until all of `before` have run.
+// All run on the thread that forks, and all of a kind before the next kind: `before_first` waits
+// for threads that may need any lock, `before` takes locks, and `before_last` those that other
+// threads need until all of `before` have run.
 struct ForkHooks {
+  std::function<void()> before_first{};
   std::function<void()> before{};
   std::function<void()> before_last{};
   std::function<void()> in_parent{};

@@ -177,7 +177,7 @@ std::atomic<int> configured_threads{0};
 // threads: it abandons the old team and starts another.
 Team* team = new Team;
 [[maybe_unused]] const AtFork& at_fork = *new AtFork(
-    {.before = [] { team->finish_before_fork(); }, .in_child = [] { team = new Team; }});
+    {.before_first = [] { team->finish_before_fork(); }, .in_child = [] { team = new Team; }});
 
 // PYMLP_NUM_THREADS, else the number of available processors.
 int initial_threads() {
