@@ -16,16 +16,20 @@ _TOLD = (
 _ZEN_3 = {*range(0x10), *range(0x20, 0x60)}  # models of AMD's family 25 that are not Zen 4
 _SAPPHIRE_RAPIDS = {143, 207, 167}  # with Emerald Rapids; clouds also show it as 167
 _FOREIGN = ("OPENBLAS_", "MKL_", "OMP_", "GOTO_", "KMP_")
+_AGAIN = "without_foreign_settings"
 
 
 def without_foreign_settings(module: str) -> None:
     """Start again where the environment sets what other libraries' kernels or threads do.
 
-    One such variable, exported in a shell for some other purpose, can halve a peer's speed.
+    One such variable, exported in a shell for some other purpose, can halve a peer's speed. What a
+    package sets when it is imported does not begin this anew.
     """
+    if _AGAIN in sys._xoptions:
+        return
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
     if len(kept) < len(os.environ):
-        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], kept)
+        os.execve(sys.executable, [sys.executable, "-X", _AGAIN, "-m", module, *sys.argv[1:]], kept)
 
 
 def machine() -> dict[str, Any]:

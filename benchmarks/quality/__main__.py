@@ -12,6 +12,7 @@ from benchmarks.quality import HALVES, chart, page, run, summary
 from benchmarks.quality import tables as rows
 from benchmarks.quality.datasets import DATASETS
 from benchmarks.quality.models import MODELS, REFERENCE
+from benchmarks.quality.realmlp import MODELS_AND_RECIPES, RECIPES
 from benchmarks.running import write
 
 _HALF = {"dev": HALVES[0], "reported": HALVES[1], "all": "all"}
@@ -24,6 +25,7 @@ def options() -> argparse.ArgumentParser:
     add("--sets", choices=_HALF, default="all", help="which half: settings are chosen on dev alone")
     add("--set", default="", metavar="TEXT", help="only sets whose name contains this")
     add("--models", metavar="A,B", help=f"of {', '.join(MODELS)} (default all)")
+    add("--recipe", action="store_true", help="RealMLP's recipe in pymlp, part by part, instead")
     add("--splits", type=int, default=1, metavar="N", help="into training and test (default 1)")
     add("--threads", type=int, default=1, metavar="N", help="of every model (default 1)")
     add("--limit", type=float, default=1800, metavar="SECONDS", help="of one fit (default 1800)")
@@ -68,10 +70,13 @@ def main() -> None:
 
 def chosen_models(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> list[str]:
     """Return the names of the models, after a look at what is asked."""
-    names = arguments.models.split(",") if arguments.models else list(MODELS)
-    unknown = [name for name in [*names, arguments.reference] if name not in MODELS]
+    names = [*(RECIPES if arguments.recipe else MODELS)]
+    if arguments.models:
+        names = arguments.models.split(",")
+    known = MODELS_AND_RECIPES
+    unknown = [name for name in [*names, arguments.reference] if name not in known]
     if unknown:
-        parser.error(f"no model is called {', '.join(unknown)}: there are {', '.join(MODELS)}")
+        parser.error(f"no model is called {', '.join(unknown)}: there are {', '.join(known)}")
     if arguments.resume and arguments.json is None:
         parser.error("--resume needs --json")
     return names

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks import environment, results
 from benchmarks.quality.datasets import DATASETS, Dataset
-from benchmarks.quality.models import MODELS
+from benchmarks.quality.realmlp import MODELS_AND_RECIPES
 from benchmarks.quality.worker import Worker, WorkerError
 from benchmarks.running import say, write
 
@@ -20,7 +20,7 @@ MODULE = "benchmarks.quality"
 
 def run(sets: Sequence[Dataset], models: Sequence[str], arguments: argparse.Namespace) -> Any:
     """Return the record of a run: every set with every model, one split after the other."""
-    record = about(sets)
+    record = about(sets, models)
     for name, reason in record["left_out"].items():
         say(f"{name} is left out: {reason}")
     if arguments.resume:
@@ -46,11 +46,12 @@ def key_of(fit: Mapping[str, Any]) -> tuple[Any, ...]:
     return fit["set"], fit["split"], fit["model"], fit["threads"]
 
 
-def about(sets: Sequence[Dataset]) -> dict[str, Any]:
+def about(sets: Sequence[Dataset], names: Sequence[str]) -> dict[str, Any]:
     """Return a record without fits: where, when, with which versions, and what is left out."""
-    packages = {model.package for model in MODELS.values()} | {d.package for d in DATASETS}
+    models = {name: MODELS_AND_RECIPES[name] for name in names}
+    packages = {model.package for model in models.values()} | {d.package for d in DATASETS}
     versions = {name: _version(name) for name in sorted(packages, key=str.lower)}
-    absent = {name: m.package for name, m in MODELS.items() if not m.installed}
+    absent = {name: m.package for name, m in models.items() if not m.installed}
     absent |= {d.name: d.package for d in sets if not d.installed}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -58,7 +59,7 @@ def about(sets: Sequence[Dataset]) -> dict[str, Any]:
         "machine": environment.machine(),
         "libraries": {name: found for name, found in versions.items() if found is not None},
         "left_out": {name: f"{package} is not installed" for name, package in absent.items()},
-        "models": {name: model.settings for name, model in MODELS.items()},
+        "models": {name: model.settings for name, model in models.items()},
         "fits": [],
     }
 

@@ -19,7 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.quality.datasets import CLASSIFICATION, DATASETS, REGRESSION, split
-from benchmarks.quality.models import MODELS, Task
+from benchmarks.quality.models import Task
+from benchmarks.quality.realmlp import MODELS_AND_RECIPES
 from benchmarks.worker import WorkerError, thread_settings
 
 # Probabilities below that count as that: float32's distance from 1 to the next number.
@@ -109,7 +110,9 @@ def fitted(
     """Return how a model trained on X, y judges X_test, and the seconds of its training."""
     X, X_test, y, y_test = samples
     categories = tuple(X.select_dtypes("category").columns)
-    estimator = MODELS[model].make(Task(task == CLASSIFICATION, categories, threads, seed))
+    estimator = MODELS_AND_RECIPES[model].make(
+        Task(task == CLASSIFICATION, categories, threads, seed)
+    )
     cpu, wall = _cpu_seconds(), time.perf_counter()
     estimator.fit(X, y)
     seconds = {"cpu_seconds": _cpu_seconds() - cpu, "wall_seconds": time.perf_counter() - wall}

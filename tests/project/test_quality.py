@@ -196,7 +196,7 @@ def test_a_run_goes_on(tmp_path, monkeypatch):
 
 def test_what_is_not_there_is_left_out(monkeypatch):
     monkeypatch.setattr("benchmarks.quality.models.version", lambda name: missing(name))
-    record = run.about([])
+    record = run.about([], [OWN, REFERENCE])
     assert record["left_out"][REFERENCE] == "scikit-learn is not installed"
     assert OWN not in record["left_out"]
 

@@ -1,0 +1,246 @@
+"""RealMLP's recipe, one network of pymlp's parts: whether it is right, and what each part is worth.
+
+TD and its simple form TD-S of Holzmueller et al., arXiv:2407.04491, as pytabkit trains them:
+four fifths of the rows are learnt, the others judge the epochs. Gaps in numbers become medians.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.quality.models import MODELS, Model, Task
+
+_HELD_OUT = 0.2
+_ONE_HOT = 8  # categories at most; TD embeds what has more
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the recipe has; the defaults are TD's."""
+
+    embedding: bool = True  # of numbers, and of many categories
+    scale: bool = True
+    parametric: bool = True
+    from_samples: bool = True  # the initial values
+    robust: bool = True  # else standardised
+    clip: bool = True  # smoothly
+    smoothing: float = 0.1
+    constant_rate: bool = False
+    rate_of_numbers: float = 0.2  # the largest learning rate in regression
+    beta2: float = 0.95
+    dropout: float = 0.15
+    weight_decay: float = 0.02
+    limits: bool = True  # regressions stay in the targets' range
+    epochs: int = 256
+
+
+TD = Parts()
+TD_S = Parts(
+    embedding=False,
+    parametric=False,
+    from_samples=False,
+    rate_of_numbers=0.07,
+    dropout=0.0,
+    weight_decay=0.0,
+    limits=False,
+)
+ABLATIONS: Mapping[str, Parts] = {
+    "embedding of numbers": replace(TD, embedding=False),
+    "scaling layer": replace(TD, scale=False),
+    "parametric activation": replace(TD, parametric=False),
+    "start from samples": replace(TD, from_samples=False),
+    "robust scaling": replace(TD, robust=False),
+    "smooth clip": replace(TD, clip=False),
+    "label smoothing": replace(TD, smoothing=0.0),
+    "schedule of the rate": replace(TD, constant_rate=True),
+    "beta2 0.95": replace(TD, beta2=0.999),
+    "dropout": replace(TD, dropout=0.0),
+    "weight decay": replace(TD, weight_decay=0.0),
+}
+
+
+class RealMLP:
+    """One network of the recipe behind scikit-learn's three methods."""
+
+    def __init__(self, task: Task, parts: Parts) -> None:
+        self.task, self.parts = task, parts
+
+    def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> RealMLP:
+        self._inputs = Inputs(X, self.parts)
+        order = np.random.default_rng(self.task.seed).permutation(len(X))
+        judges, learnt = np.split(order, [round(_HELD_OUT * len(X))])
+        if self.task.classes:
+            self._classes, y = np.unique(y, return_inverse=True)
+        else:
+            self._range = y[learnt].min(), y[learnt].max()
+        rows = self._inputs.of(X)
+        self._network = self._new_network(y)
+        if self.parts.from_samples:
+            self._network.initialize_from(rows[learnt])
+        else:
+            _begin_plainly(self._network, self.task.seed)
+        self._train((rows[learnt], y[learnt]), (rows[judges], y[judges]))
+        return self
+
+    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
+        outputs = self._outputs(X)
+        if self.task.classes:
+            return self._classes[outputs.argmax(axis=1)]
+        return np.clip(outputs[:, 0], *self._range) if self.parts.limits else outputs[:, 0]
+
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[Any]:
+        return self._outputs(X)
+
+    def _outputs(self, X: pd.DataFrame) -> NDArray[Any]:
+        return self._network.predict(self._inputs.of(X), threads=self.task.threads)
+
+    def _new_network(self, y: NDArray[Any]) -> Any:
+        import pymlp
+
+        name = "selu" if self.task.classes else "mish"
+        return pymlp.Network(
+            [self._inputs.width, 256, 256, 256, len(self._classes) if self.task.classes else 1],
+            hidden=pymlp.Parametric(name) if self.parts.parametric else name,
+            output="softmax" if self.task.classes else "linear",
+            dropout=self.parts.dropout,
+            scale_inputs=self.parts.scale,
+            embedding=self._inputs.embedding,
+            seed=self.task.seed,
+        )
+
+    def _train(self, samples: tuple[Any, Any], judges: tuple[Any, Any]) -> None:
+        import pymlp
+
+        parts, classes = self.parts, self.task.classes
+        flat = pymlp.schedules.FlatCos()
+        schedule = {} if parts.constant_rate else {"learning_rate": pymlp.schedules.CosLog4()}
+        schedule |= {"weight_decay": flat} if parts.weight_decay else {}
+        schedule |= {"dropout": flat} if parts.dropout else {}
+        smooth = pymlp.losses.CrossEntropy(label_smoothing=parts.smoothing)
+        self._network.fit(
+            *samples,
+            validation=judges,
+            epochs=parts.epochs,
+            batch_size=256,
+            drop_last=True,
+            optimizer=self._optimizer(0.04 if classes else parts.rate_of_numbers),
+            schedule=schedule or None,
+            loss=smooth if classes else "mse",
+            scale_target=not classes,
+            metrics=("accuracy",) if classes else (),
+            early_stopping=pymlp.EarlyStopping(
+                parts.epochs + 1, monitor="accuracy" if classes else "loss", ties="last"
+            ),
+            threads=self.task.threads,
+        )
+
+    def _optimizer(self, rate: float) -> Any:
+        import pymlp
+
+        groups: dict[str, Any] = {"biases": {"learning_rate": 0.1, "weight_decay": 0}}
+        for place, layer in enumerate(self._network.layers):
+            root = layer.weights.shape[0] ** 0.5
+            groups[f"weights[{place}]"] = {"learning_rate": 1 / root, "weight_decay": root}
+        if self.parts.scale:
+            groups["scale"] = {"learning_rate": 6}
+        if self.parts.parametric:
+            groups["activation"] = {"learning_rate": 0.1}
+        if self._network.embedding:
+            groups["embedding"] = {"learning_rate": 0.1}
+        rate *= 0.25 if self.parts.constant_rate else 1.0  # about the mean of the schedule
+        decay = self.parts.weight_decay
+        return pymlp.AdamW(rate, beta2=self.parts.beta2, weight_decay=decay, groups=groups)
+
+
+def _begin_plainly(network: Any, seed: int) -> None:
+    """Draw parameters of variance 1, with weights divided by sqrt(n), and the last layer 0."""
+    rng = np.random.default_rng(seed)
+    for layer in network.layers:
+        layer.weights[:] = rng.standard_normal(layer.weights.shape) / layer.weights.shape[0] ** 0.5
+        layer.biases[:] = rng.standard_normal(layer.biases.shape)
+    network.layers[-1].weights[:] = 0.0
+    network.layers[-1].biases[:] = 0.0
+
+
+class Inputs:
+    """The columns of a table as the recipe's network takes them."""
+
+    def __init__(self, X: pd.DataFrame, parts: Parts) -> None:
+        from pymlp.embeddings import Categories, Periodic
+
+        texts = X.select_dtypes("category")
+        self._categories = {name: texts[name].cat.categories for name in texts}
+        self._parts, self._numbers = parts, list(X.select_dtypes("number"))
+        self._coded = [
+            name for name in texts if parts.embedding and self._categories[name].size > _ONE_HOT
+        ]
+        self._one_hot = [name for name in texts if name not in self._coded]
+        self._medians = X[self._numbers].median()
+        plain = self._plain(X)
+        self._centre, self._scale = (_quartiles if parts.robust else _moments)(plain)
+        self.width = plain.shape[1] + len(self._coded)
+        codes = range(plain.shape[1], self.width)
+        sizes = {
+            at: self._categories[name].size + 1 for at, name in zip(codes, self._coded, strict=True)
+        }
+        self.embedding: Any = None
+        if parts.embedding:
+            plain_ones = list(range(plain.shape[1]))  # flags too, as the authors have it
+            self.embedding = [Periodic(plain_ones)] if plain_ones else []
+            self.embedding += [Categories(sizes)] if sizes else []
+
+    def of(self, X: pd.DataFrame) -> NDArray[Any]:
+        """Return rows of numbers; the codes of embedded categories stand last, 0 for a gap."""
+        scaled = (self._plain(X) - self._centre) * self._scale
+        if self._parts.clip:
+            scaled /= np.sqrt(1 + (scaled / 3) ** 2)
+        codes = [self._codes(X, name) + 1.0 for name in self._coded]
+        return np.column_stack([scaled, *codes]).astype(np.float32)
+
+    def _plain(self, X: pd.DataFrame) -> NDArray[Any]:
+        columns = list(X[self._numbers].fillna(self._medians).to_numpy(np.float64).T)
+        for name in self._one_hot:
+            codes = self._codes(X, name)
+            flags = (codes[:, None] == np.arange(self._categories[name].size)).astype(float)
+            two = flags.shape[1] == 2  # one column of -1 and 1, and 0 for a gap
+            columns.append(flags[:, 1] - flags[:, 0] if two else flags)
+        return np.column_stack(columns)
+
+    def _codes(self, X: pd.DataFrame, name: str) -> NDArray[Any]:
+        """Return the codes of a column; -1 is a gap, or not seen in training."""
+        return X[name].cat.set_categories(self._categories[name]).cat.codes.to_numpy()
+
+
+def _quartiles(X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    low, centre, high = np.quantile(X, [0.25, 0.5, 0.75], axis=0)
+    whole = np.ptp(X, axis=0)
+    with np.errstate(divide="ignore"):
+        scale = np.where(high > low, 1 / (high - low), np.where(whole > 0, 2 / whole, 0.0))
+    return centre, scale
+
+
+def _moments(X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    deviation = X.std(axis=0)
+    return X.mean(axis=0), 1 / np.where(deviation > 0, deviation, 1.0)
+
+
+def _model(parts: Parts, settings: str) -> Model:
+    return Model(lambda task: RealMLP(task, parts), "pymlp", settings)
+
+
+# What `--recipe` compares with the whole recipe.
+RECIPES: Mapping[str, Model] = {
+    "pymlp as TD-S": _model(TD_S, "one network with RealMLP-TD-S's recipe"),
+    "pymlp as TD": _model(TD, "one network with RealMLP-TD's recipe"),
+} | {
+    f"TD without {name}": _model(parts, f"RealMLP-TD's recipe without {name}")
+    for name, parts in ABLATIONS.items()
+}
+
+MODELS_AND_RECIPES: Mapping[str, Model] = {**MODELS, **RECIPES}
