@@ -1,8 +1,8 @@
 // Columns of numbers: every number x becomes (x, E(x) W + c), with W (size, width - 1) and
 // c (width - 1,) of its column. E(x) are features of x, `size` of them:
 //
-//   periodic          cos(2 pi w x + b), w and b of the column. Holzmueller et al.,
-//   arXiv:2407.04491 piecewise linear  ramps between boundaries. Gorishniy et al., arXiv:2203.05556
+// - periodic: cos(2 pi w x + b), w and b of the column. Holzmueller et al., arXiv:2407.04491;
+// - piecewise linear: ramps between boundaries (ops/ramps.hpp). Gorishniy et al., arXiv:2203.05556.
 //
 // A chunk of rows is computed with samples as lanes: features E (size, rows), their slopes S, and
 // in the place of a row of the output a column. All else are products: z = W^T E, D = W dz, and
@@ -11,11 +11,11 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 #include <numbers>
 
 #include "kernels/table.hpp"
 #include "ops/embedded_columns.hpp"
+#include "ops/ramps.hpp"
 
 namespace pymlp {
 
@@ -106,7 +106,9 @@ class NumberEmbedding {
     const MatrixView<T> found{features_, some.count, columns, columns};
     if (of_.waves() == 0) {
       for (index_t t = 0; t < some.count; ++t) {
-        ramp(some.first + t, found.row(t), slopes ? slopes_ + t * columns : nullptr, columns);
+        const Ramp<T> of = ramp_of(some.first + t);
+        ramp(of, found.row(t), x_, columns);
+        if (slopes) ramp_slopes(of, slopes_ + t * columns, x_, columns);
       }
     } else {
       const T* frequencies = row(c) + some.first;
@@ -116,29 +118,11 @@ class NumberEmbedding {
     return found;
   }
 
-  // (x - from) / (to - from), limited to [0, 1], but for the first ramp's and the last one's outer
-  // limit. Numbers are halved, so that no difference overflows. At a boundary the slope is that of
-  // the ramp that begins there.
-  void ramp(index_t t, T* values, T* slopes, index_t columns) const {
-    const T* const x = x_;
-    const T none = std::numeric_limits<T>::infinity();
-    const bool is_first = t == 0, is_last = t + 1 == of_.size;
-    const T from = boundary(t), to = boundary(t + 1);
-    const T length = T(0.5) * to - T(0.5) * from;
-    const T low = is_first ? -none : T(0), high = is_last ? none : T(1);
-    for (index_t i = 0; i < columns; ++i) {
-      const T value = (T(0.5) * x[i] - T(0.5) * from) / length;
-      values[i] = value < low ? low : value > high ? high : value;
-    }
-    if (slopes == nullptr) return;
-    const T steep = T(0.5) / length;
-    for (index_t i = 0; i < columns; ++i) {
-      const bool outside = (!is_first && x[i] < from) || (!is_last && x[i] >= to);
-      slopes[i] = outside ? T(0) : x[i] == x[i] ? steep : x[i];
-    }
+  Ramp<T> ramp_of(index_t t) const {
+    const double* boundaries = of_.constants.data() + t;
+    return {static_cast<T>(boundaries[0]), static_cast<T>(boundaries[1]), t == 0,
+            t + 1 == of_.size};
   }
-
-  T boundary(index_t t) const { return static_cast<T>(of_.constants[static_cast<std::size_t>(t)]); }
 
   // dy (width, columns) of the chunk; behind the last row 0.
   ConstMatrixView<T> gradient_in_lanes(index_t columns, ConstMatrixView<T> dy, Range rows) {
