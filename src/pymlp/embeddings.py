@@ -8,14 +8,14 @@ pass as they are.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from pymlp import _arrays, _checks, _frames
+from pymlp import _boundaries, _checks
+from pymlp._boundaries import Boundaries
 from pymlp._values import Value, shown
 
 __all__ = ["Categories", "Embedding", "Periodic", "PiecewiseLinear"]
@@ -24,7 +24,7 @@ __all__ = ["Categories", "Embedding", "Periodic", "PiecewiseLinear"]
 # deviation of frequencies at the start, or the boundaries of ramps
 ColumnSpec: TypeAlias = tuple[str, int, int, int, Sequence[float]]
 
-_MOST = 128  # frequencies or ramps, and the width of a column of numbers: as the core has room for
+_MOST = 128  # frequencies, and the width of a column of numbers: as the core has room for
 _MOST_COLUMNS = 2**20  # of which each has parameters of its own
 _MOST_CATEGORIES = 2**24  # beyond, float32 has no number for every code
 
@@ -179,12 +179,12 @@ class PiecewiseLinear(Embedding):
 
     name = "piecewise_linear"
 
-    boundaries: tuple[tuple[int, tuple[float, ...]], ...]
+    boundaries: tuple[tuple[int, Boundaries], ...]
     width: int
 
     def __init__(self, boundaries: Mapping[int, ArrayLike], *, width: int = 4) -> None:
         super().__init__(
-            boundaries=_boundaries_of_columns(boundaries),
+            boundaries=_boundaries.by_column(boundaries),
             width=_checks.integer("width", width, minimum=2, below=_MOST + 1),
         )
 
@@ -221,31 +221,8 @@ class PiecewiseLinear(Embedding):
         >>> pymlp.embeddings.PiecewiseLinear.from_samples(X, bins=2)
         PiecewiseLinear({0: [0, 2, 4]}, width=4)
         """
-        names = _frames.names_of(X)
-        array = _arrays.numbers("X", X)
-        if array.ndim != 2 or array.shape[0] == 0:
-            raise ValueError(f"X must have shape (m, n_in) with rows, not {array.shape}")
-        bins = _checks.integer("bins", bins, minimum=1, below=_MOST + 1)
-        numbers = _column_numbers(columns)
-        if numbers is not None and numbers[-1] >= array.shape[1]:
-            raise ValueError(
-                f"columns names column {numbers[-1]}, but X has {array.shape[1]}, from 0"
-            )
-        found = {}
-        for j in range(array.shape[1]) if numbers is None else numbers:
-            called = f"column {j}" + (f" ({names[j]!r})" if names else "")
-            values = _finite_column(array[:, j], j, called, _arrays.float_dtype(dtype))
-            quantiles = _distinct_quantiles(values, bins)
-            if len(quantiles) > 1:
-                found[j] = quantiles
-            elif numbers is not None:
-                raise ValueError(
-                    f"{called} must hold more than one value of {values.dtype}, but all are "
-                    f"{quantiles[0]:g}: leave it out of columns"
-                )
-        if not found:
-            raise ValueError("X must have a column that holds more than one value")
-        return cls(found, width=width)
+        bins = _checks.integer("bins", bins, minimum=1, below=_boundaries.MOST_RAMPS + 1)
+        return cls(_boundaries.of_samples(X, _column_numbers(columns), bins, dtype), width=width)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -254,22 +231,8 @@ class PiecewiseLinear(Embedding):
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Refuse boundaries that do not increase in this dtype."""
-        info = np.finfo(dtype)
         for column, boundaries in self.boundaries:
-            with np.errstate(over="ignore", under="ignore"):
-                rounded = np.array(boundaries).astype(dtype)
-            if not np.isfinite(rounded).all():
-                raise ValueError(
-                    f"boundaries of column {column} must be within the range of {dtype}"
-                )
-            near = np.flatnonzero(~_increases(rounded))
-            if len(near) > 0:
-                i = int(near[0])
-                raise ValueError(
-                    f"boundaries of column {column} must be strictly increasing in {dtype}, by at "
-                    f"least {4 * info.smallest_normal:.3g}, but boundaries[{column}][{i}] is "
-                    f"{boundaries[i]!r}, and the next {boundaries[i + 1]!r}"
-                )
+            _boundaries.check_dtype(column, boundaries, dtype)
 
     def _columns(self, n_in: int, others: set[int]) -> list[ColumnSpec]:
         return [(self.name, c, len(b) - 1, self.width, b) for c, b in self.boundaries]
@@ -429,72 +392,6 @@ def _category_counts(sizes: Any) -> tuple[tuple[int, int], ...]:
         for column, size in sizes.items()
     }
     return tuple(sorted(counts.items()))
-
-
-def _boundaries_of_columns(boundaries: Any) -> tuple[tuple[int, tuple[float, ...]], ...]:
-    if not isinstance(boundaries, Mapping):
-        came = _checks.type_name(boundaries)
-        raise TypeError(f"boundaries must be a dict of sequences by column, not {came}")
-    if not boundaries:
-        raise ValueError("boundaries must name at least one column")
-    found = {
-        _checks.integer("a column of boundaries", column, minimum=0): _increasing(
-            f"boundaries[{column}]", numbers
-        )
-        for column, numbers in boundaries.items()
-    }
-    return tuple(sorted(found.items()))
-
-
-def _increasing(name: str, numbers: Any) -> tuple[float, ...]:
-    """Return boundaries as floats."""
-    if isinstance(numbers, str) or not isinstance(numbers, Iterable):
-        came = _checks.type_name(numbers)
-        raise TypeError(f"{name} must be a sequence of numbers, not {came}")
-    given = list(numbers)
-    if not 2 <= len(given) <= _MOST + 1:
-        raise ValueError(f"{name} must have from 2 to {_MOST + 1} numbers, not {len(given)}")
-    floats = tuple(_checks.number(f"{name}[{i}]", number) + 0.0 for i, number in enumerate(given))
-    for i, (low, high) in enumerate(itertools.pairwise(floats)):
-        if low >= high:
-            raise ValueError(
-                f"{name} must be strictly increasing, but {name}[{i}] is {low!r}, and the next "
-                f"{high!r}"
-            )
-    return floats
-
-
-def _increases(boundaries: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell of each boundary but the last whether the next is larger, by a normal number.
-
-    The core divides by a half of their difference, and takes the inverse of it.
-    """
-    least = 4 * np.finfo(boundaries.dtype).smallest_normal
-    with np.errstate(over="ignore"):
-        return np.asarray(np.diff(boundaries) >= least)
-
-
-def _finite_column(
-    values: NDArray[Any], j: int, called: str, dtype: np.dtype[Any]
-) -> NDArray[np.floating[Any]]:
-    """Return a column of X in the dtype; numbers that are not finite there are refused."""
-    with np.errstate(over="ignore", under="ignore"):
-        rounded = values.astype(dtype)
-    wrong = np.flatnonzero(~np.isfinite(rounded))
-    if len(wrong) > 0:
-        raise ValueError(
-            f"X must be finite in {called}, in {dtype}, but X[{wrong[0]}, {j}] is "
-            f"{values[wrong[0]]}"
-        )
-    return rounded
-
-
-def _distinct_quantiles(values: NDArray[Any], bins: int) -> NDArray[Any]:
-    """Return the boundaries of so many bins, with as many values in each; equal ones once."""
-    halves = 0.5 * values.astype(np.float64)  # their differences do not overflow
-    quantiles = 2 * np.quantile(halves, np.linspace(0, 1, bins + 1))
-    rounded = np.asarray(quantiles, values.dtype)
-    return np.asarray(rounded[np.append(True, _increases(rounded))])
 
 
 def _few_numbers(numbers: Sequence[float]) -> str:

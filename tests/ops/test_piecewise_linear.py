@@ -182,7 +182,9 @@ def test_neighbours_are_distinct_in_the_networks_dtype() -> None:
     assert len(doubles.boundaries[0][1]) == 129
     Network([1, 1], embedding=floats)
     Network([1, 1], embedding=doubles, dtype="float64")
-    with pytest.raises(ValueError, match=r"column 0 must be strictly increasing in float32, by at"):
+    with pytest.raises(
+        ValueError, match=r"boundaries\[0\] must be strictly increasing in float32, by at"
+    ):
         Network([1, 1], embedding=doubles)
 
 
@@ -231,12 +233,12 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: Network([1, 1], embedding=PiecewiseLinear({0: [1, 1 + 1e-12]})),
         ValueError,
-        r"column 0 must be strictly increasing in float32",
+        r"boundaries\[0\] must be strictly increasing in float32",
     ),
     (
         lambda: Network([1, 1], embedding=PiecewiseLinear({0: [0, 1e39]})),
         ValueError,
-        "column 0 must be within the range of float32",
+        r"boundaries\[0\] must be within the range of float32",
     ),
     (
         lambda: Network([2, 1], embedding=[PiecewiseLinear({0: [0, 1]}), Periodic([0])]),
