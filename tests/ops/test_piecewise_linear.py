@@ -341,6 +341,7 @@ def test_damaged_files_are_refused(damage: Callable[[list[Any]], None], tmp_path
 def test_stacks_have_one_set_of_boundaries(rng: Rng) -> None:
     X, y = rng.standard_normal((60, 2)), rng.standard_normal(60)
     embedding = PiecewiseLinear.from_samples(X)
+    arrays = [(column, np.array(boundaries)) for column, boundaries in embedding.boundaries]
     nets = [Network([2, 5, 1], embedding=embedding, seed=seed) for seed in range(3)]
     alone = [net.copy() for net in nets]
     stack = pymlp.NetworkStack(nets)
@@ -349,9 +350,13 @@ def test_stacks_have_one_set_of_boundaries(rng: Rng) -> None:
         twin.fit(X, y, epochs=3, seed=1)
         assert np.array_equal(net.parameters, twin.parameters)
     assert np.array_equal(stack.predict(X)[1], nets[1].predict(X))
-    other = Network([2, 5, 1], embedding=PiecewiseLinear.from_samples(X[1:]))
-    with pytest.raises(ValueError, match=r"one architecture, but networks\[1\] has embedding"):
-        pymlp.NetworkStack([nets[0], other])
+    for other, said in [
+        (PiecewiseLinear({0: [0, 1]}), r"embedding \[PiecewiseLinear\({0: \[0, 1\]}"),
+        (PiecewiseLinear({c: [b[0], *b[2:]] for c, b in embedding.boundaries}), "embedding"),
+        (PiecewiseLinear({c: [b[0], *(b[1:-1] + 1e-3), b[-1]] for c, b in arrays}), "another emb"),
+    ]:
+        with pytest.raises(ValueError, match=rf"architecture, but networks\[1\] has {said}"):
+            pymlp.NetworkStack([nets[0], Network([2, 5, 1], embedding=other)])
 
 
 def test_groups_freezing_and_data_driven_starts_know_it(rng: Rng) -> None:
