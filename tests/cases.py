@@ -142,6 +142,8 @@ def random_inputs(rng: Rng, m: int, net: pymlp.Network) -> FloatArray:
     for one in net.embedding:
         for column, size in getattr(one, "sizes", ()):
             X[:, column] = rng.integers(size, size=m)
+        for column, boundaries in getattr(one, "boundaries", ()):
+            X[::5, column] = rng.choice(boundaries, size=len(X[::5]))
     return X
 
 
@@ -294,9 +296,18 @@ def embedding_of(net: pymlp.Network) -> list[dict[str, Any]]:
     """Return the embedding of every column in plain lists; [] where there is none."""
     columns = net.embedding_parameters
     return [
-        {name: array.tolist() for name, array in columns.get(i, {}).items()}
+        {name: array.tolist() for name, array in columns.get(i, {}).items()} | boundaries_of(net, i)
         for i in range(net.widths[0] if columns else 0)
     ]
+
+
+def boundaries_of(net: pymlp.Network, column: int) -> dict[str, Any]:
+    """Return those of a piecewise linear column as the library of this dtype sees them."""
+    for one in net.embedding:
+        found = dict(getattr(one, "boundaries", ())).get(column)
+        if found is not None:
+            return {"boundaries": np.array(found, net.dtype).tolist()}
+    return {}
 
 
 def flat_gradients(net: pymlp.Network, g: reference.Gradients) -> list[float]:

@@ -10,8 +10,10 @@ from cases import FloatArray, Rng, random_inputs, random_network, random_targets
 
 import pymlp
 from pymlp import Network, Parametric
-from pymlp.embeddings import Categories, Periodic
+from pymlp.embeddings import Categories, Periodic, PiecewiseLinear
 
+# The first two alike, side by side.
+BOUNDARIES = {0: [-1.5, -0.2, 0.3, 1.7], 1: [-1.5, -0.2, 0.3, 1.7], 2: [-0.6, 0.4]}
 # Widths and options. Hidden activations are smooth, so that no sample is at a kink.
 NETWORKS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "layer norm": ([3, 17, 5, 3], {"norm": "layer"}),
@@ -71,18 +73,34 @@ NETWORKS: dict[str, tuple[list[int], dict[str, Any]]] = {
     }),
     "embedding, residual": ([3, 5, 2], {"embedding": Periodic([1], width=3), "residual": True}),
     "embedding, batch norm, all": ([4, 17, 17, 3], {
-        "embedding": [Categories({3: 9}, width=5), Periodic(frequencies=5)], "norm": "batch",
+        "embedding": [
+            Categories({3: 9}, width=5), PiecewiseLinear({1: [0, 1, 2]}), Periodic(frequencies=5),
+        ],
+        "norm": "batch",
         "residual": True, "scale_inputs": True, "hidden": Parametric("mish"), "dropout": 0.3,
         "input_dropout": 0.2,
     }),
     "deep": ([5] * 13, {"norm": "layer", "residual": True, "hidden": Parametric("tanh")}),
+    "piecewise linear": ([3, 5, 2], {"embedding": PiecewiseLinear(BOUNDARIES)}),
+    "piecewise linear of one": ([1, 2], {"embedding": PiecewiseLinear({0: [0.1, 0.7]}, width=2)}),
+    "piecewise linear, some": ([5, 7, 3], {
+        "embedding": PiecewiseLinear({3: [-0.3, 0.1, 2.5], 1: [-1, 0, 0.25]}, width=7),
+    }),
+    "piecewise linear, wide": ([3, 5, 3], {
+        "embedding": PiecewiseLinear({i: np.arange(-2, 2, 1 / 16) for i in (0, 2)}, width=19),
+    }),
+    "embeddings": ([6, 9, 3], {
+        "embedding": [PiecewiseLinear(BOUNDARIES), Categories({4: 5}), Periodic([3, 5])],
+        "scale_inputs": True,
+    }),
 }  # fmt: skip
 by_name = pytest.mark.parametrize("name", NETWORKS)
 FEW = (1, 2, 7, 33)
 # Of many rows, where a batch is cut into blocks and shared, what the reference soon gets through.
 MANY = (
     "layer norm", "rms norm", "batch norm", "residual", "scale of one", "parametric",
-    "together, layer norm", "together, rms norm", "together, batch norm", "periodic", "embedding",
+    "together, layer norm", "together, rms norm", "together, batch norm", "periodic", "embeddings",
+    "piecewise linear",
 )  # fmt: skip
 
 

@@ -119,6 +119,8 @@ class Architecture(Value):
             embedded_width=embedded_width,
             dtype=_arrays.float_dtype(dtype),
         )
+        for one in embedding:
+            one.check_dtype(self.dtype)
         weights = sum(n_in * n_out for n_in, n_out in self.shapes)
         if weights * self.dtype.itemsize >= 2**62:
             raise ValueError(f"widths describe too large a network: {weights} weights")

@@ -1,8 +1,9 @@
 """Embeddings: inputs that become several learnt numbers each before the first layer.
 
 On tables a network learns sharp steps and periods in a number, and what a category is like, far
-sooner where each has an embedding of its own; see `Periodic` and `Categories`. ``Network(widths,
-embedding=...)`` takes one or several, each for columns of its own; other columns pass as they are.
+sooner where each has an embedding of its own; see `Periodic`, `PiecewiseLinear` and `Categories`.
+``Network(widths, embedding=...)`` takes one or several, each for columns of its own; other columns
+pass as they are.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
-from pymlp import _checks
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pymlp import _boundaries, _checks
+from pymlp._boundaries import Boundaries
 from pymlp._values import Value, shown
 
-__all__ = ["Categories", "Embedding", "Periodic"]
+__all__ = ["Categories", "Embedding", "Periodic", "PiecewiseLinear"]
 
-# kind, column, frequencies or categories, width, deviation of the frequencies
-ColumnSpec: TypeAlias = tuple[str, int, int, int, float]
+# kind, column, size (frequencies, categories or ramps), width, and what else is not learnt: the
+# deviation of frequencies at the start, or the boundaries of ramps
+ColumnSpec: TypeAlias = tuple[str, int, int, int, Sequence[float]]
 
-_MOST = 128  # frequencies, and the width of a periodic column: as the core has room for
+_MOST = 128  # frequencies, and the width of a column of numbers: as the core has room for
 _MOST_COLUMNS = 2**20  # of which each has parameters of its own
 _MOST_CATEGORIES = 2**24  # beyond, float32 has no number for every code
 
@@ -49,6 +55,9 @@ class Embedding(Value):
     def _named(self) -> set[int]:
         """Return the columns that it names."""
         raise NotImplementedError
+
+    def check_dtype(self, dtype: np.dtype[Any]) -> None:
+        """Refuse what a network of this dtype cannot compute."""
 
 
 class Periodic(Embedding):
@@ -118,7 +127,7 @@ class Periodic(Embedding):
             columns = tuple(column for column in range(n_in) if column not in others)
         if not columns:
             raise ValueError("Periodic has no column left: other embeddings name all of them")
-        return [(self.name, c, self.frequencies, self.width, self.sigma) for c in columns]
+        return [(self.name, c, self.frequencies, self.width, (self.sigma,)) for c in columns]
 
     def _named(self) -> set[int]:
         return set(self.columns or ())
@@ -129,6 +138,112 @@ class Periodic(Embedding):
             f"Periodic({columns}frequencies={self.frequencies}, width={self.width}, "
             f"sigma={shown(self.sigma)})"
         )
+
+
+class PiecewiseLinear(Embedding):
+    """A number x becomes x itself and a linear map of ramps between boundaries.
+
+    ``(x, ramps(x) W + c)``, where W (T, width - 1) and c (width - 1,) are learnt for every column.
+    Between T + 1 boundaries b there are T ramps: ``(x - b[t]) / (b[t + 1] - b[t])``, limited to
+    [0, 1]. The first has no lower limit and the last no upper one, so that beyond the boundaries it
+    goes on as a straight line. At the start W and c are uniform within 1 / sqrt(T). This is the
+    piecewise linear encoding with a linear layer of Gorishniy et al., arXiv:2203.05556, sections
+    3.2 and 3.4; x itself comes first as in `Periodic`, so that one can stand for the other.
+
+    Parameters
+    ----------
+    boundaries : mapping of int to sequence of float
+        Of each column, by its number, counted from 0: from 2 to 129, finite and strictly
+        increasing, also in the network's dtype. They are not learnt. `from_samples` makes them.
+    width : int, default 4
+        How many numbers each becomes, from 2 to 128.
+
+    Notes
+    -----
+    A ramp is computed to a few roundings wherever x is finite. At a boundary the derivative by x is
+    that of the ramp that begins there.
+
+    Examples
+    --------
+    >>> embedding = pymlp.embeddings.PiecewiseLinear({1: [0.0, 1.0, 10.0]}, width=3)
+    >>> net = pymlp.Network([2, 16, 1], embedding=embedding)
+    >>> net.embedded_width, net.embedding_parameters[1]["weights"].shape
+    (4, (2, 2))
+    >>> views = net.embedding_parameters[1]
+    >>> views["weights"][:], views["biases"][:] = [[1, 0], [0, 1]], 0  # shows the ramps
+    >>> net.embed([[5.0, 0.5], [5.0, 5.5], [5.0, 19.0]])
+    array([[ 5. ,  0.5,  0.5,  0. ],
+           [ 5. ,  5.5,  1. ,  0.5],
+           [ 5. , 19. ,  1. ,  2. ]], dtype=float32)
+    """
+
+    name = "piecewise_linear"
+
+    boundaries: tuple[tuple[int, Boundaries], ...]
+    width: int
+
+    def __init__(self, boundaries: Mapping[int, ArrayLike], *, width: int = 4) -> None:
+        super().__init__(
+            boundaries=_boundaries.by_column(boundaries),
+            width=_checks.integer("width", width, minimum=2, below=_MOST + 1),
+        )
+
+    @classmethod
+    def from_samples(
+        cls,
+        X: ArrayLike,
+        columns: Iterable[int] | None = None,
+        *,
+        bins: int = 16,
+        width: int = 4,
+        dtype: Any = "float32",
+    ) -> PiecewiseLinear:
+        """Return one whose boundaries are quantiles of samples: as many of them in every bin.
+
+        Parameters
+        ----------
+        X : array-like, shape (m, n_in)
+            The training samples, or a frame; the columns that are embedded must be finite.
+        columns : sequence of int, optional
+            Of X, counted from 0; one that holds a single value is refused. None: all that hold more
+            than one; those that hold a single value pass as they are.
+        bins : int, default 16
+            Between boundaries, from 1 to 128. A column gets fewer where quantiles are equal, as
+            they are where it has few values.
+        width : int, default 4
+            How many numbers each becomes, from 2 to 128.
+        dtype : float32 or float64
+            Of the network: boundaries are numbers of it, and equal there only once.
+
+        Examples
+        --------
+        >>> X = [[0.0, 1], [1, 1], [2, 1], [3, 1], [4, 1]]
+        >>> pymlp.embeddings.PiecewiseLinear.from_samples(X, bins=2)
+        PiecewiseLinear({0: [0, 2, 4]}, width=4)
+        """
+        bins = _checks.integer("bins", bins, minimum=1, below=_boundaries.MOST_RAMPS + 1)
+        return cls(_boundaries.of_samples(X, _column_numbers(columns), bins, dtype), width=width)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The arguments of the constructor, by name, as files have them."""
+        return {"boundaries": list(self.boundaries), "width": self.width}
+
+    def check_dtype(self, dtype: np.dtype[Any]) -> None:
+        """Refuse boundaries that do not increase in this dtype."""
+        for column, boundaries in self.boundaries:
+            _boundaries.check_dtype(column, boundaries, dtype)
+
+    def _columns(self, n_in: int, others: set[int]) -> list[ColumnSpec]:
+        return [(self.name, c, len(b) - 1, self.width, b) for c, b in self.boundaries]
+
+    def _named(self) -> set[int]:
+        return {column for column, _ in self.boundaries}
+
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{column}: {_few_numbers(b)}" for column, b in self.boundaries[:8])
+        more = f", ... ({len(self.boundaries)} in all)" if len(self.boundaries) > 8 else ""
+        return f"PiecewiseLinear({{{listed}{more}}}, width={self.width})"
 
 
 class Categories(Embedding):
@@ -171,7 +286,7 @@ class Categories(Embedding):
         return {"sizes": list(self.sizes), "width": self.width}
 
     def _columns(self, n_in: int, others: set[int]) -> list[ColumnSpec]:
-        return [(self.name, column, size, self.width, 0.0) for column, size in self.sizes]
+        return [(self.name, column, size, self.width, ()) for column, size in self.sizes]
 
     def _named(self) -> set[int]:
         return {column for column, _ in self.sizes}
@@ -184,7 +299,9 @@ class Categories(Embedding):
 
 AnyEmbedding: TypeAlias = Embedding | Sequence[Embedding] | None
 
-_KINDS: dict[str, type[Embedding]] = {kind.name: kind for kind in (Periodic, Categories)}
+_KINDS: dict[str, type[Embedding]] = {
+    kind.name: kind for kind in (Periodic, PiecewiseLinear, Categories)
+}
 
 
 def from_parameters(name: str, parameters: Mapping[str, Any]) -> Embedding:
@@ -192,8 +309,8 @@ def from_parameters(name: str, parameters: Mapping[str, Any]) -> Embedding:
     if name not in _KINDS:
         raise ValueError(f"this pymlp does not know the embedding '{name}'")
     fields = dict(parameters)
-    if name == Categories.name:
-        fields["sizes"] = dict(fields["sizes"])
+    for by_column in {"sizes", "boundaries"} & fields.keys():
+        fields[by_column] = dict(fields[by_column])
     return _KINDS[name](**fields)
 
 
@@ -275,6 +392,12 @@ def _category_counts(sizes: Any) -> tuple[tuple[int, int], ...]:
         for column, size in sizes.items()
     }
     return tuple(sorted(counts.items()))
+
+
+def _few_numbers(numbers: Sequence[float]) -> str:
+    if len(numbers) <= 8:
+        return f"[{', '.join(map(shown, numbers))}]"
+    return f"[{shown(numbers[0])}, ..., {shown(numbers[-1])}, {len(numbers)} in all]"
 
 
 def _first_few(columns: Sequence[int]) -> str:

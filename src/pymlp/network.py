@@ -83,10 +83,11 @@ class Network(Described):
         Multiply every input by a factor that is learnt, 1 at the start: `input_scale`. Of inputs
         that are embedded, each number that they become.
     embedding : Embedding or list of these, optional
-        Inputs that become several learnt numbers each: of numbers `pymlp.embeddings.Periodic`, of
-        categories `pymlp.embeddings.Categories`. Other inputs pass as they are, and all keep their
-        order. `widths` begins with the columns of X; the first layer reads `embedded_width`
-        numbers, which is what `input_dropout`, `scale_inputs` and `residual` are about.
+        Inputs that become several learnt numbers each: of numbers `pymlp.embeddings.Periodic` or
+        `pymlp.embeddings.PiecewiseLinear`, of categories `pymlp.embeddings.Categories`. Other
+        inputs pass as they are, and all keep their order. `widths` begins with the columns of X;
+        the first layer reads `embedded_width` numbers, which is what `input_dropout`,
+        `scale_inputs` and `residual` are about.
     feature_names : sequence of str, optional
         Names of the inputs. A network without takes those of the first frame that it is trained
         with; see `feature_names`.
@@ -186,6 +187,7 @@ class Network(Described):
         """The parameters of every embedded column, by its number and by name: writable views.
 
         Of `pymlp.embeddings.Periodic` "frequencies", "phases", "weights" and "biases", of
+        `pymlp.embeddings.PiecewiseLinear` "weights" and "biases", of
         `pymlp.embeddings.Categories` "table".
 
         Examples

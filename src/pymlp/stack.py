@@ -442,9 +442,11 @@ class NetworkStack:
 def _differences(of: Architecture, first: Architecture) -> str:
     """Say in what one architecture differs from that of the first network."""
     names = [name for name in Architecture.FIELDS if getattr(of, name) != getattr(first, name)]
+    texts = [(name, _shown(getattr(of, name)), _shown(getattr(first, name))) for name in names]
+    # Long values are not shown in full.
     return "; ".join(
-        f"{name} {_shown(getattr(of, name))}, not {_shown(getattr(first, name))}"
-        for name in sorted(names)
+        f"{name} {own}, not {other}" if own != other else f"another {name}"
+        for name, own, other in sorted(texts)
     )
 
 

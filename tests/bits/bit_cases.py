@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import pymlp
 from pymlp import Network, Parametric, optimizers
-from pymlp.embeddings import Categories, Periodic
+from pymlp.embeddings import Categories, Periodic, PiecewiseLinear
 
 BATCH_SIZES = [1, 7, 50, 64, 200]
 SAMPLES = 201
@@ -80,6 +80,13 @@ OPERATIONS = [
         [3, 9, 9, 2], lambda: optimizers.SGD(momentum=0.9), {"average": 0.9},
         {"embedding": Periodic([0, 2], frequencies=19, width=4), "residual": True,
          "norm": "layer"},
+    ),
+    Case(
+        [4, 17, 5, 2], optimizers.Adam, {"l2": 1e-3},
+        {"embedding": [
+            PiecewiseLinear({0: [-1, 0.1, 2], 1: [-1, 0.1, 2], 3: np.linspace(-2, 2, 71)}, width=9),
+            Periodic([2]),
+        ]},
     ),
 ]  # fmt: skip
 # Samples as lanes.

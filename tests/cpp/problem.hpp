@@ -104,10 +104,12 @@ inline Program of_every_operation(const std::vector<index_t>& widths, Norm norm,
   return Program(of);
 }
 
-// Of the first three inputs, two kinds of numbers and a category.
-inline const std::vector<ColumnEmbedding> kEmbedding = {{ColumnKind::periodic, 0, 16, 4, 0.5},
-                                                        {ColumnKind::categories, 1, 5, 3, 0.0},
-                                                        {ColumnKind::periodic, 2, 7, 9, 0.1}};
+// Of the first four inputs, waves of two sizes, a category, and ramps.
+inline const std::vector<ColumnEmbedding> kEmbedding = {
+    {ColumnKind::periodic, 0, 16, 4, {0.5}},
+    {ColumnKind::categories, 1, 5, 3},
+    {ColumnKind::periodic, 2, 7, 9, {0.1}},
+    {ColumnKind::piecewise_linear, 3, 5, 6, {-1.5, -0.5, 0.1, 0.2, 1.0, 3.0}}};
 
 // Of large batches the first network's gradients are summed by block, the second's over segments.
 inline const std::vector<index_t> kSmall = {4, 32, 16, 4};

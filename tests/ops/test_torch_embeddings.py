@@ -8,7 +8,7 @@ from cases import Rng, random_inputs
 
 import pymlp
 from pymlp import Network
-from pymlp.embeddings import Categories, Periodic
+from pymlp.embeddings import Categories, Periodic, PiecewiseLinear
 
 torch = pytest.importorskip("torch")
 
@@ -16,11 +16,23 @@ EMBEDDINGS: dict[str, Any] = {
     "periodic": Periodic(sigma=0.5),
     "some": [Periodic([2], frequencies=5, width=3), Periodic([0], sigma=1.0)],
     "categories": Categories({1: 6, 2: 3}, width=4),
+    "piecewise linear": PiecewiseLinear({0: [-1, 0, 0.5, 2], 2: [-1, 0, 0.5, 2]}),
+    "one ramp": PiecewiseLinear({1: [0.2, 0.9]}, width=3),
+    "all": [PiecewiseLinear({0: [-2, -1, 1]}), Categories({1: 6}), Periodic([2])],
     "both": [Periodic([0, 2]), Categories({1: 6})],
 }
 
 
-def embedded(X: Any, columns: dict[int, dict[str, Any]]) -> Any:
+def ramps(x: Any, boundaries: Any) -> Any:
+    """(m, T) of x (m, 1), in the manner of rtdl_num_embeddings."""
+    shares = (x - boundaries[:-1]) / (boundaries[1:] - boundaries[:-1])
+    if shares.shape[1] == 1:
+        return shares
+    first, last = shares[:, :1].clamp_max(1), shares[:, -1:].clamp_min(0)
+    return torch.cat([first, shares[:, 1:-1].clamp(0, 1), last], dim=1)
+
+
+def embedded(X: Any, columns: dict[int, dict[str, Any]], boundaries: dict[int, Any]) -> Any:
     parts = []
     for i in range(X.shape[1]):
         x, column = X[:, i : i + 1], columns.get(i)
@@ -28,6 +40,8 @@ def embedded(X: Any, columns: dict[int, dict[str, Any]]) -> Any:
             parts.append(x)
         elif "table" in column:
             parts.append(column["table"][x[:, 0].long()])
+        elif i in boundaries:
+            parts += [x, ramps(x, boundaries[i]) @ column["weights"] + column["biases"]]
         else:
             waves = torch.cos(2 * torch.pi * x * column["frequencies"] + column["phases"])
             parts += [x, waves @ column["weights"] + column["biases"]]
@@ -46,6 +60,11 @@ def test_ten_steps_are_those_of_torch(name: str, rng: Rng) -> None:
         i: {key: learnt(array) for key, array in views.items()}
         for i, views in net.embedding_parameters.items()
     }
+    boundaries = {
+        column: torch.tensor(numbers, dtype=torch.float64)
+        for one in net.embedding
+        for column, numbers in getattr(one, "boundaries", ())
+    }
     layers = [(learnt(layer.weights), learnt(layer.biases)) for layer in net.layers]
     tensors = [t for views in columns.values() for t in views.values()]
     tensors += [t for pair in layers for t in pair]
@@ -56,7 +75,7 @@ def test_ten_steps_are_those_of_torch(name: str, rng: Rng) -> None:
         for _ in range(2):
             rule.zero_grad()
             (w1, b1), (w2, b2) = layers
-            outputs = torch.tanh(embedded(x[rows], columns) @ w1 + b1) @ w2 + b2
+            outputs = torch.tanh(embedded(x[rows], columns, boundaries) @ w1 + b1) @ w2 + b2
             ((outputs - y[rows]) ** 2).mean().backward()
             rule.step()
     optimizer = pymlp.AdamW(0.01, epsilon=1e-4, weight_decay=0.1)

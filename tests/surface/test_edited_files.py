@@ -39,6 +39,13 @@ def stack(path: Path) -> Any:
     return X
 
 
+def embedded(path: Path) -> Any:
+    ramps = pymlp.embeddings.PiecewiseLinear({0: [-1.0, 0.5], 2: [0.0, 1.0, 2.0]}, width=3)
+    periodic = pymlp.embeddings.Periodic([1], frequencies=2)
+    pymlp.Network([3, 4, 2], embedding=[ramps, periodic], seed=0).save(path)
+    return X
+
+
 def classifier(path: Path) -> Any:
     pytest.importorskip("sklearn")
     model = pymlp.MLPClassifier((4,), max_iter=2, early_stopping=True, scale=True, random_state=0)
@@ -64,7 +71,7 @@ def earlier_table(path: Path) -> Any:
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # that two epochs are few, that 1e308 overflows
 
-KINDS = [network, stack, classifier, table_classifier, table_regressor, earlier_table]
+KINDS = [network, embedded, stack, classifier, table_classifier, table_regressor, earlier_table]
 
 
 class Edited:

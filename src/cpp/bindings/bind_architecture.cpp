@@ -25,16 +25,16 @@ Norm norm_of_name(const std::string& name) {
   return static_cast<Norm>(found - std::begin(kNorms));
 }
 
-// kind, column, frequencies or categories, width, deviation of the frequencies
-using ColumnSpec = std::tuple<std::string, index_t, index_t, index_t, double>;
+// kind, column, size, width, constants: as ColumnEmbedding has them
+using ColumnSpec = std::tuple<std::string, index_t, index_t, index_t, std::vector<double>>;
 
 std::vector<ColumnEmbedding> embedding_of(const std::vector<ColumnSpec>& specs) {
   std::vector<ColumnEmbedding> columns;
-  for (const auto& [name, column, size, width, deviation] : specs) {
+  for (const auto& [name, column, size, width, constants] : specs) {
     const auto* found = std::ranges::find(kColumnKinds, name);
     check(found != std::end(kColumnKinds), "embedding must name known kinds");
     columns.push_back({static_cast<ColumnKind>(found - std::begin(kColumnKinds)), column, size,
-                       width, deviation});
+                       width, constants});
   }
   return columns;
 }

@@ -16,25 +16,27 @@ bool is_right(const ColumnEmbedding& of, index_t first, index_t n_in) {
   if (of.kind == ColumnKind::categories) {
     return of.size <= EmbeddedColumns::most_categories && of.width >= 1 && of.width <= 1 << 16;
   }
-  return of.kind == ColumnKind::periodic && of.size <= EmbeddedColumns::most_frequencies &&
-         of.width >= 2 && of.width <= EmbeddedColumns::most_width && of.deviation >= 0.0;
+  const index_t constants = of.kind == ColumnKind::periodic ? 1 : of.size + 1;
+  return of.kind != ColumnKind::plain && of.size <= EmbeddedColumns::most_features &&
+         of.width >= 2 && of.width <= EmbeddedColumns::most_width &&
+         std::ssize(of.constants) == constants;
 }
 
 EmbeddedColumns plain(index_t first, index_t count) {
-  return {ColumnKind::plain, first, 0, count, 0, 1, 0.0};
+  return {ColumnKind::plain, first, 0, count, 0, 1, {}};
 }
 
 EmbeddedColumns embedded(const ColumnEmbedding& of) {
-  EmbeddedColumns columns{of.kind, of.column, 0, 1, of.size, of.width, of.deviation};
-  const bool periodic = of.kind == ColumnKind::periodic;
-  columns.rows = periodic ? 1 : of.size;
-  columns.numbers_of_a_row = periodic ? 2 * of.size + (of.size + 1) * (of.width - 1) : of.width;
+  EmbeddedColumns columns{of.kind, of.column, 0, 1, of.size, of.width, of.constants};
+  const bool numbers = columns.is_of_numbers();
+  columns.rows = numbers ? 1 : of.size;
+  columns.numbers_of_a_row = numbers ? columns.waves() + (of.size + 1) * (of.width - 1) : of.width;
   return columns;
 }
 
 bool are_alike(const EmbeddedColumns& a, const EmbeddedColumns& b) {
-  return a.kind == ColumnKind::periodic && b.kind == a.kind && a.input + a.count == b.input &&
-         a.size == b.size && a.width == b.width && a.deviation == b.deviation;
+  return a.is_of_numbers() && b.kind == a.kind && a.input + a.count == b.input &&
+         a.size == b.size && a.width == b.width && a.constants == b.constants;
 }
 
 }  // namespace
@@ -68,16 +70,16 @@ void EmbeddedInputs::append(EmbeddedColumns columns) {
 double EmbeddedInputs::multiply_adds() const {
   double sum = 0.0;
   for (const EmbeddedColumns& of : columns_) {
-    if (of.kind == ColumnKind::periodic) sum += static_cast<double>(of.count * of.size * of.width);
+    if (of.is_of_numbers()) sum += static_cast<double>(of.count * of.size * of.width);
   }
   return sum;
 }
 
-// A cosine costs about as much as 15 multiply-adds.
+// A cosine costs about as much as 15 multiply-adds, and a ramp is not far below.
 double EmbeddedInputs::operations() const {
   double sum = 2.0 * static_cast<double>(n_out_) + 2.0 * multiply_adds();
   for (const EmbeddedColumns& of : columns_) {
-    if (of.kind == ColumnKind::periodic) sum += 30.0 * static_cast<double>(of.count * of.size);
+    if (of.is_of_numbers()) sum += 30.0 * static_cast<double>(of.count * of.size);
   }
   return sum;
 }
@@ -95,11 +97,13 @@ Tensors EmbeddedInputs::parameters() const {
     if (of.kind == ColumnKind::categories) {
       add("table", of.size, of.width, Draw::normal, 1.0, of.input);
     }
-    if (of.kind != ColumnKind::periodic) continue;
+    if (!of.is_of_numbers()) continue;
     const double bound = 1.0 / std::sqrt(static_cast<double>(of.size));
     for (index_t column = of.input; column < of.input + of.count; ++column) {
-      add("frequencies", 0, of.size, Draw::normal, of.deviation, column);
-      add("phases", 0, of.size, Draw::uniform, std::numbers::pi, column);
+      if (of.waves() > 0) {
+        add("frequencies", 0, of.size, Draw::normal, of.constants.front(), column);
+        add("phases", 0, of.size, Draw::uniform, std::numbers::pi, column);
+      }
       add("weights", of.size, of.width - 1, Draw::uniform, bound, column);
       add("biases", 0, of.width - 1, Draw::uniform, bound, column);
     }

@@ -12,24 +12,27 @@
 
 namespace pymlp {
 
-enum class ColumnKind : std::uint8_t { plain, periodic, categories };
-inline constexpr std::string_view kColumnKinds[] = {"plain", "periodic", "categories"};
+enum class ColumnKind : std::uint8_t { plain, periodic, categories, piecewise_linear };
+inline constexpr std::string_view kColumnKinds[] = {"plain", "periodic", "categories",
+                                                    "piecewise_linear"};
 
 // What an architecture says of one column that is embedded.
 struct ColumnEmbedding {
   ColumnKind kind;
-  index_t column;    // of the inputs
-  index_t size;      // frequencies, or categories
-  index_t width;     // the numbers that it becomes
-  double deviation;  // of the frequencies at the start
+  index_t column;  // of the inputs
+  index_t size;    // frequencies, categories or ramps
+  index_t width;   // the numbers that it becomes
+  // The deviation of frequencies at the start, or size + 1 boundaries of ramps.
+  std::vector<double> constants{};
 };
 
 // Inputs that lie side by side and are embedded alike. Their parameters are rows in the arena, one
-// behind the other: one for each periodic column, one for each category. A row of a periodic column
-// holds frequencies and phases (size,) each, weights (size, width - 1) and biases (width - 1,).
+// behind the other: one for each column of numbers, one for each category. A row of a column of
+// numbers holds weights (size, width - 1) and biases (width - 1,); before these, of a periodic one,
+// frequencies and phases (size,) each.
 struct EmbeddedColumns {
-  // A periodic column's numbers in chunks of rows stay in the nearest cache, on the stack.
-  static constexpr index_t most_frequencies = 128;
+  // What a column's numbers become in chunks of rows stays in the nearest cache, on the stack.
+  static constexpr index_t most_features = 128;  // waves or ramps
   static constexpr index_t most_width = 128;
   static constexpr index_t most_categories = index_t{1} << 24;  // float has each as a code
 
@@ -39,12 +42,17 @@ struct EmbeddedColumns {
   index_t count;   // of inputs
   index_t size;
   index_t width;
-  double deviation;
+  std::vector<double> constants;
   index_t first_row = 0;  // of the operation's parameters
   index_t rows = 0;
   index_t first_number = 0;
   index_t numbers_of_a_row = 0;
 
+  bool is_of_numbers() const {
+    return kind == ColumnKind::periodic || kind == ColumnKind::piecewise_linear;
+  }
+  // Of a row's numbers, those before the weights.
+  index_t waves() const { return kind == ColumnKind::periodic ? 2 * size : 0; }
   index_t first_number_of(index_t row) const {
     return first_number + (row - first_row) * numbers_of_a_row;
   }

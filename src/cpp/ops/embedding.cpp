@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/copy_rows.hpp"
-#include "ops/periodic.hpp"
+#include "ops/number_embedding.hpp"
 
 namespace pymlp {
 
@@ -60,9 +60,9 @@ void Embedding::forward(const Operation& op, const Block<T>& block) {
     } else if (of.kind == ColumnKind::categories) {
       look_up(of, y, inputs(of, x), parameters);
     } else {
-      Periodic<T> periodic(of, parameters);
+      NumberEmbedding<T> numbers(of, parameters);
       for (index_t c = 0; c < of.count; ++c) {
-        periodic.forward(c, y.columns(c * of.width, of.width), inputs(of, x).columns(c, 1));
+        numbers.forward(c, y.columns(c * of.width, of.width), inputs(of, x).columns(c, 1));
       }
     }
   }
@@ -80,10 +80,10 @@ void Embedding::backward(const Operation& op, const Block<T>& block) {
     } else if (of.kind == ColumnKind::categories) {
       for (index_t i = 0; i < dx.rows; ++i) dx.row(i)[0] = T(0);
     } else {
-      Periodic<T> periodic(of, block.parameters + op.first_parameter);
+      NumberEmbedding<T> numbers(of, block.parameters + op.first_parameter);
       for (index_t c = 0; c < of.count; ++c) {
-        periodic.backward(c, dx.columns(c, 1), dy.columns(c * of.width, of.width),
-                          inputs(of, x).columns(c, 1));
+        numbers.backward(c, dx.columns(c, 1), dy.columns(c * of.width, of.width),
+                         inputs(of, x).columns(c, 1));
       }
     }
   }
@@ -103,10 +103,10 @@ void Embedding::gradient(const Operation& op, const Block<T>& block, Range rows,
     if (of.kind == ColumnKind::categories) {
       add_to_table(of, some, gradient, dy, x, accumulate);
     } else {
-      Periodic<T> periodic(of, block.parameters + op.first_parameter);
+      NumberEmbedding<T> numbers(of, block.parameters + op.first_parameter);
       for (index_t c = some.first; c < some.end(); ++c) {
-        periodic.gradient(c, gradient + (c - some.first) * of.numbers_of_a_row,
-                          dy.columns(c * of.width, of.width), x.columns(c, 1), accumulate);
+        numbers.gradient(c, gradient + (c - some.first) * of.numbers_of_a_row,
+                         dy.columns(c * of.width, of.width), x.columns(c, 1), accumulate);
       }
     }
   }

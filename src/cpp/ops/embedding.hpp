@@ -1,7 +1,8 @@
 // Embedding: of some of the network's inputs, each becomes several numbers before the first
 // product; the others pass as they are. Shapes: x (m, n_in), y and dy (m, n_out).
 //
-// A category's numbers are a row of its column's table. Periodic columns: ops/periodic.hpp.
+// A category's numbers are a row of its column's table. Columns of numbers:
+// ops/number_embedding.hpp.
 #pragma once
 
 #include <string_view>
