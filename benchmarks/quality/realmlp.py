@@ -122,10 +122,11 @@ class RealMLP:
         schedule = {} if parts.constant_rate else {"learning_rate": pymlp.schedules.CosLog4()}
         schedule |= {"weight_decay": flat} if parts.weight_decay else {}
         schedule |= {"dropout": flat} if parts.dropout else {}
+        best = _LastMostRight(*judges, self.task.threads) if classes else None
         smooth = pymlp.losses.CrossEntropy(label_smoothing=parts.smoothing)
         self._network.fit(
             *samples,
-            validation=judges,
+            validation=None if best else judges,
             epochs=parts.epochs,
             batch_size=256,
             drop_last=True,
@@ -133,12 +134,12 @@ class RealMLP:
             schedule=schedule or None,
             loss=smooth if classes else "mse",
             scale_target=not classes,
-            metrics=("accuracy",) if classes else (),
-            early_stopping=pymlp.EarlyStopping(
-                parts.epochs + 1, monitor="accuracy" if classes else "loss", ties="last"
-            ),
+            early_stopping=None if best else pymlp.EarlyStopping(parts.epochs + 1, ties="last"),
+            callbacks=[best] if best else [],
             threads=self.task.threads,
         )
+        if best:
+            self._network.parameters = best.parameters
 
     def _optimizer(self, rate: float) -> Any:
         import pymlp
@@ -156,6 +157,23 @@ class RealMLP:
         rate *= 0.25 if self.parts.constant_rate else 1.0  # about the mean of the schedule
         decay = self.parts.weight_decay
         return pymlp.AdamW(rate, beta2=self.parts.beta2, weight_decay=decay, groups=groups)
+
+
+class _LastMostRight:
+    """Keeps the parameters of the last of the epochs that are right most often.
+
+    `fit` has metrics for it, but measures them on the training samples too.
+    """
+
+    def __init__(self, X: NDArray[Any], y: NDArray[Any], threads: int) -> None:
+        self._X, self._y, self._threads, self._most = X, y, threads, -1.0
+        self.parameters: Any = None
+
+    def __call__(self, network: Any, history: Any) -> None:
+        outputs = network.predict(self._X, threads=self._threads)
+        right = (outputs.argmax(axis=1) == self._y).mean()
+        if right >= self._most:
+            self._most, self.parameters = right, network.parameters.copy()
 
 
 def _begin_plainly(network: Any, seed: int) -> None:
