@@ -60,6 +60,11 @@ class Team {
     for (int t = 1; t <= workers_; ++t) wait_for(t);
   }
 
+  // In the child: one that came late may have been about to look whether the job is open.
+  void forget_workers() {
+    for (int t = 1; t <= workers_; ++t) slot(t).inside.store(0, std::memory_order_relaxed);
+  }
+
  private:
   // A job is one word: its number, and how many threads may work on it.
   static constexpr int kThreadBits = 11;
@@ -176,8 +181,13 @@ std::atomic<int> configured_threads{0};
 // Never destroyed: workers may outlive static destruction. A child process has none of its parent's
 // threads: it abandons the old team and starts another.
 Team* team = new Team;
-[[maybe_unused]] const AtFork& at_fork = *new AtFork(
-    {.before_first = [] { team->finish_before_fork(); }, .in_child = [] { team = new Team; }});
+[[maybe_unused]] const AtFork& at_fork =
+    *new AtFork({.before_first = [] { team->finish_before_fork(); },
+                 .in_child =
+                     [] {
+                       team->forget_workers();
+                       team = new Team;
+                     }});
 
 // PYMLP_NUM_THREADS, else the number of available processors.
 int initial_threads() {

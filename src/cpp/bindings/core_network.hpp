@@ -31,11 +31,7 @@ class CoreNetwork {
  public:
   CoreNetwork(Architecture architecture, const std::vector<ActivationSpec>& activations)
       : network_(std::make_shared<Network<T>>(program_of(std::move(architecture), activations))),
-        at_fork_({.before =
-                      [this] {
-                        trained_elsewhere_ = access().in_training() && !access().trained_here();
-                      },
-                  .in_child = [this] { forget_others_memory(); }}) {}
+        at_fork_({.in_child = [this] { forget_others_memory(); }}) {}
 
   Network<T>& network() { return *network_; }
   const Program& program() const { return network_->program(); }
@@ -242,7 +238,7 @@ class CoreNetwork {
 
   // Another thread was at a step, and is not here to finish: its memory may be in any state.
   void forget_others_memory() {
-    if (trained_elsewhere_) static_cast<void>(memory_.release());
+    if (access().left_behind()) static_cast<void>(memory_.release());
   }
 
   static bool is_short(index_t rows, double operations) {
@@ -286,7 +282,6 @@ class CoreNetwork {
   std::optional<Arithmetic> arithmetic_;
   std::unique_ptr<BatchMemory> memory_;  // of single steps
   KeptSteps<T> kept_;                    // of losses and gradients
-  bool trained_elsewhere_ = false;       // when the process forked
   AtFork at_fork_;
 };
 

@@ -9,12 +9,17 @@ namespace pymlp {
 // A fork waits until nothing is being written: the child's parameters are those of a whole step. Of
 // what other threads did, nothing goes on there.
 Access::Access()
-    : at_fork_({.before = [this] { mutex_.lock_shared(); },
+    : at_fork_({.before =
+                    [this] {
+                      left_behind_ = false;
+                      mutex_.lock_shared();
+                    },
                 .in_parent = [this] { mutex_.unlock_shared(); },
                 .in_child =
                     [this] {
                       mutex_.reset();
-                      if (!trained_here()) trainer_.store({});
+                      left_behind_ = trained_elsewhere();
+                      if (left_behind_) trainer_.store({});
                       long_reads_.store(LongRead::count(*this));
                     }}) {}
 

@@ -33,13 +33,18 @@ class Access {
   bool trained_here() const {
     return trainer_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
+  // For a hook of the child of a fork: whether a thread that trained is not there to go on.
+  bool left_behind() const { return left_behind_ || trained_elsewhere(); }
 
  private:
   friend class LongRead;
 
+  bool trained_elsewhere() const { return in_training() && !trained_here(); }
+
   FairSharedMutex mutex_;
   std::atomic<std::thread::id> trainer_{};  // none: nobody trains
   std::atomic<int> long_reads_{0};          // in place
+  bool left_behind_ = false;                // in the child, once this one's hook has run there
   AtFork at_fork_;
 };
 
