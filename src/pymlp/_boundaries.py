@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,16 +29,21 @@ def by_column(given: Any) -> tuple[tuple[int, Boundaries], ...]:
         )
         for column, numbers in given.items()
     }
+    if len(found) < len(given):
+        raise ValueError("boundaries must not name a column twice")
     return tuple(sorted(found.items()))
 
 
 def _increasing(name: str, numbers: Any) -> Boundaries:
-    if isinstance(numbers, str) or not isinstance(numbers, Iterable):
+    if not _checks.is_sequence(numbers):
         came = _checks.type_name(numbers)
         raise TypeError(f"{name} must be a sequence of numbers, not {came}")
-    given = list(numbers)
+    if isinstance(numbers, np.ndarray):
+        numbers = _arrays.numbers(name, numbers)
+    given = list(itertools.islice(numbers, MOST_RAMPS + 2))
     if not 2 <= len(given) <= MOST_RAMPS + 1:
-        raise ValueError(f"{name} must have from 2 to {MOST_RAMPS + 1} numbers, not {len(given)}")
+        came = str(len(numbers)) if isinstance(numbers, Sized) else f"{len(given)} at least"
+        raise ValueError(f"{name} must have from 2 to {MOST_RAMPS + 1} numbers, not {came}")
     # 0.0 of -0.0, which is equal to it.
     floats = tuple(_checks.number(f"{name}[{i}]", number) + 0.0 for i, number in enumerate(given))
     for i, (low, high) in enumerate(itertools.pairwise(floats)):
@@ -94,8 +99,8 @@ def of_samples(
         found[j] = _distinct_quantiles(values, bins)
         if len(found[j]) == 1 and columns is not None:
             raise ValueError(
-                f"{called} must hold more than one value of {values.dtype}, but all are "
-                f"{found[j][0]:g}: leave it out of columns"
+                f"{called} must hold values at least {_least_step(values.dtype):.3g} apart in "
+                f"{values.dtype}, but all are about {found[j][0]:g}: leave it out of columns"
             )
     found = {j: quantiles for j, quantiles in found.items() if len(quantiles) > 1}
     if not found:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
+
+import numpy as np
 
 
 def type_name(value: object) -> str:
@@ -46,7 +49,7 @@ def number(
     below: float = math.inf,
 ) -> float:
     """Return `value` as a finite float: minimum <= value <= maximum, above < value < below."""
-    if isinstance(value, (bool, str, bytes)):
+    if isinstance(value, (bool, np.bool_, str, bytes)):
         raise TypeError(f"{name} must be a number, not {type_name(value)}")
     try:
         result = float(value)
@@ -65,6 +68,12 @@ def number(
     if result >= below:
         raise ValueError(f"{name} must be below {below:g}, not {result:g}")
     return result
+
+
+def is_sequence(value: object) -> bool:
+    """Tell whether it is iterable in an order of its own: texts, sets and mappings are not."""
+    unordered = isinstance(value, str | bytes | bytearray | Set | Mapping)
+    return isinstance(value, Iterable) and not unordered and getattr(value, "ndim", 1) > 0
 
 
 def flag(name: str, value: Any) -> bool:

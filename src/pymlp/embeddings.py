@@ -160,8 +160,9 @@ class PiecewiseLinear(Embedding):
 
     Notes
     -----
-    A ramp is computed to a few roundings wherever x is finite. At a boundary the derivative by x is
-    that of the ramp that begins there.
+    A ramp is computed to a few roundings, unless it is itself beyond the dtype's range, as of an x
+    of 1e30 between boundaries 1e-10 apart, or half of x is below it. At a boundary the derivative
+    by x is that of the ramp that begins there.
 
     Examples
     --------
@@ -206,14 +207,16 @@ class PiecewiseLinear(Embedding):
             The training samples, or a frame; the columns that are embedded must be finite.
         columns : sequence of int, optional
             Of X, counted from 0; one that holds a single value is refused. None: all that hold more
-            than one; those that hold a single value pass as they are.
+            than one; those that hold a single value pass as they are. Values that differ by no more
+            than the dtype's smallest numbers count as one.
         bins : int, default 16
             Between boundaries, from 1 to 128. A column gets fewer where quantiles are equal, as
             they are where it has few values.
         width : int, default 4
             How many numbers each becomes, from 2 to 128.
         dtype : float32 or float64
-            Of the network: boundaries are numbers of it, and equal there only once.
+            Of the network. Values of X that are one number of it are one boundary: for a network in
+            float64 say so.
 
         Examples
         --------
@@ -310,7 +313,10 @@ def from_parameters(name: str, parameters: Mapping[str, Any]) -> Embedding:
         raise ValueError(f"this pymlp does not know the embedding '{name}'")
     fields = dict(parameters)
     for by_column in {"sizes", "boundaries"} & fields.keys():
-        fields[by_column] = dict(fields[by_column])
+        pairs = fields[by_column]
+        fields[by_column] = dict(pairs)
+        if len(fields[by_column]) < len(pairs):
+            raise ValueError(f"{by_column} must not name a column twice")
     return _KINDS[name](**fields)
 
 
@@ -320,7 +326,7 @@ def resolved(embedding: Any) -> tuple[Embedding, ...]:
         return ()
     if isinstance(embedding, Embedding):
         return (embedding,)
-    if isinstance(embedding, str) or not isinstance(embedding, Iterable):
+    if not _checks.is_sequence(embedding):
         raise TypeError(
             "embedding must be one of pymlp.embeddings or a list of these, not "
             f"{_checks.type_name(embedding)}"
@@ -366,7 +372,7 @@ def places(embeddings: Sequence[Embedding], n_in: int) -> list[tuple[int, int]]:
 def _column_numbers(columns: Any) -> tuple[int, ...] | None:
     if columns is None:
         return None
-    if isinstance(columns, str) or not isinstance(columns, Iterable):
+    if not _checks.is_sequence(columns):
         came = _checks.type_name(columns)
         raise TypeError(f"columns must be a sequence of integers, not {came}")
     numbers = [
@@ -391,6 +397,8 @@ def _category_counts(sizes: Any) -> tuple[tuple[int, int], ...]:
         )
         for column, size in sizes.items()
     }
+    if len(counts) < len(sizes):
+        raise ValueError("sizes must not name a column twice")
     return tuple(sorted(counts.items()))
 
 

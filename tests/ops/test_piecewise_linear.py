@@ -1,6 +1,7 @@
 """Piecewise linear embeddings: ramps, their slopes, boundaries and where these come from."""
 
 import copy
+import itertools
 import json
 import pickle
 import struct
@@ -168,7 +169,8 @@ def test_few_values_make_few_bins_and_one_value_none() -> None:
     found = dict(PiecewiseLinear.from_samples(X).boundaries)
     assert found.keys() == {0, 2}
     assert found[0] == (0, 1, 2)
-    with pytest.raises(ValueError, match=r"column 1 must hold more than one value of float32, .*0"):
+    apart = r"column 1 must hold values at least 4.7e-38 apart in float32, .* 0"
+    with pytest.raises(ValueError, match=apart):
         PiecewiseLinear.from_samples(X, columns=[0, 1])
     with pytest.raises(ValueError, match="X must have a column that holds more than one value"):
         PiecewiseLinear.from_samples(X[:, [1]])
@@ -207,11 +209,31 @@ def test_a_frame_is_read_and_its_columns_are_named() -> None:
 
 
 # ---- the surface ---------------------------------------------------------------------------------
+class Zero:
+    def __index__(self) -> int:
+        return 0
+
+
 BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: PiecewiseLinear({}), ValueError, "boundaries must name at least one column"),
     (lambda: PiecewiseLinear([0, 1]), TypeError, "boundaries must be a dict"),  # type: ignore[arg-type]
     (lambda: PiecewiseLinear({0: 3}), TypeError, r"boundaries\[0\] must be a sequence"),
     (lambda: PiecewiseLinear({0: "01"}), TypeError, r"boundaries\[0\] must be a sequence"),
+    (lambda: PiecewiseLinear({0: b"ab"}), TypeError, r"boundaries\[0\] must be a sequence"),
+    (lambda: PiecewiseLinear({0: {1, 2}}), TypeError, r"\[0\] must be a sequence .*, not set"),
+    (lambda: PiecewiseLinear({0: {0: 1}}), TypeError, r"\[0\] must be a sequence .*, not dict"),
+    (lambda: PiecewiseLinear({0: np.array(3.0)}), TypeError, r"\[0\] must be a sequence"),
+    (lambda: PiecewiseLinear({0: np.array([False, True])}), TypeError, r"\[0\]\[0\] must be a num"),
+    (lambda: PiecewiseLinear({0: np.ma.array([0, 1])}), TypeError, "must not be a masked array"),
+    (
+        lambda: PiecewiseLinear({0: itertools.count()}),
+        ValueError,
+        "to 129 numbers, not 130 at least",
+    ),
+    (lambda: PiecewiseLinear({0: [0, 1], Zero(): [2, 3]}), ValueError, "not name a column twice"),
+    (lambda: Categories({0: 3, Zero(): 2}), ValueError, "sizes must not name a column twice"),
+    (lambda: Network([1, 1], embedding=np.array(3)), TypeError, "embedding must be one of"),
+    (lambda: PiecewiseLinear.from_samples([[1]], np.array(0)), TypeError, "columns must be a seq"),
     (lambda: PiecewiseLinear({0: ["a", 1]}), TypeError, r"boundaries\[0\]\[0\] must be a number"),
     (lambda: PiecewiseLinear({0: [1]}), ValueError, r"\[0\] must have from 2 to 129 numbers"),
     (lambda: PiecewiseLinear({0: range(130)}), ValueError, "from 2 to 129 numbers, not 130"),
@@ -324,6 +346,7 @@ DAMAGES: list[Callable[[list[Any]], Any]] = [
     lambda boundaries: boundaries[0][1].__setitem__(1, None),
     lambda boundaries: boundaries[0].__setitem__(0, 7),
     lambda boundaries: boundaries[0].__setitem__(1, 7),
+    lambda boundaries: boundaries.append(boundaries[0]),
     lambda boundaries: boundaries.clear(),
     lambda boundaries: boundaries[0].clear(),
 ]
