@@ -25,11 +25,12 @@ def without_foreign_settings(module: str) -> None:
     One such variable, exported in a shell for some other purpose, can halve a peer's speed. What a
     package sets when it is imported does not begin this anew.
     """
-    if _AGAIN in sys._xoptions:
-        return
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
-    if len(kept) < len(os.environ):
-        os.execve(sys.executable, [sys.executable, "-X", _AGAIN, "-m", module, *sys.argv[1:]], kept)
+    foreign = [key for key in os.environ if key.startswith(_FOREIGN)]
+    for key in foreign:
+        del os.environ[key]
+    if foreign and _AGAIN not in sys._xoptions:
+        command = [sys.executable, "-X", _AGAIN, "-m", module, *sys.argv[1:]]
+        os.execv(sys.executable, command)
 
 
 def machine() -> dict[str, Any]:

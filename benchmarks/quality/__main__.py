@@ -12,7 +12,7 @@ from benchmarks.quality import HALVES, chart, page, run, summary
 from benchmarks.quality import tables as rows
 from benchmarks.quality.datasets import DATASETS
 from benchmarks.quality.models import MODELS, REFERENCE
-from benchmarks.quality.realmlp import MODELS_AND_RECIPES, RECIPES
+from benchmarks.quality.realmlp import MODELS_AND_RECIPES, RECIPES, WHOLE
 from benchmarks.running import write
 
 _HALF = {"dev": HALVES[0], "reported": HALVES[1], "all": "all"}
@@ -29,7 +29,7 @@ def options() -> argparse.ArgumentParser:
     add("--splits", type=int, default=1, metavar="N", help="into training and test (default 1)")
     add("--threads", type=int, default=1, metavar="N", help="of every model (default 1)")
     add("--limit", type=float, default=1800, metavar="SECONDS", help="of one fit (default 1800)")
-    add("--reference", default=REFERENCE, metavar="MODEL", help="the 1 (default %(default)s)")
+    add("--reference", metavar="MODEL", help=f"the 1 (default {REFERENCE}; of --recipe {WHOLE})")
     add("--list", action="store_true", help="print the data sets, and stop")
     add("--json", type=Path, metavar="FILE", help="write what was found, after every fit")
     add("--resume", action="store_true", help="keep the fits that --json's file has already")
@@ -46,6 +46,7 @@ def main() -> None:
     """Parse the arguments, measure or read, and print, write and draw."""
     parser = options()
     arguments = parser.parse_args()
+    arguments.reference = arguments.reference or (WHOLE if arguments.recipe else REFERENCE)
     half = _HALF[arguments.sets]
     layout = tables.markdown if arguments.markdown else tables.text
     if arguments.list:

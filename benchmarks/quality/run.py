@@ -48,10 +48,10 @@ def key_of(fit: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def about(sets: Sequence[Dataset], names: Sequence[str]) -> dict[str, Any]:
     """Return a record without fits: where, when, with which versions, and what is left out."""
-    models = {name: MODELS_AND_RECIPES[name] for name in names}
+    models = MODELS_AND_RECIPES
     packages = {model.package for model in models.values()} | {d.package for d in DATASETS}
     versions = {name: _version(name) for name in sorted(packages, key=str.lower)}
-    absent = {name: m.package for name, m in models.items() if not m.installed}
+    absent = {name: m.package for name, m in models.items() if name in names and not m.installed}
     absent |= {d.name: d.package for d in sets if not d.installed}
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

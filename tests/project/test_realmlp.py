@@ -59,10 +59,10 @@ def test_other_rows_may_have_other_categories_and_gaps():
 
 def test_inputs_are_those_of_the_paper():
     X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0], "two": pd.Categorical([*"abab", None])})
-    inputs = realmlp.Inputs(X, dataclasses.replace(realmlp.TD_S, clip=False))
+    inputs = realmlp.Inputs(X, np.arange(5), dataclasses.replace(realmlp.TD_S, clip=False))
     assert inputs.of(X)[:, 0] == pytest.approx([-1, -0.5, 0, 0.5, 1])
     assert inputs.of(X)[:, 1] == pytest.approx([-0.5, 0.5, -0.5, 0.5, 0.0])
-    clipped = realmlp.Inputs(X, realmlp.TD_S).of(X.head(1).assign(x=1e9))
+    clipped = realmlp.Inputs(X, np.arange(5), realmlp.TD_S).of(X.head(1).assign(x=1e9))
     assert clipped[0, 0] == pytest.approx(3.0)  # its limit
 
 
