@@ -83,9 +83,9 @@ TEST_CASE_TEMPLATE("a call of another kind has the bits of a new step", T, float
 }
 
 TEST_CASE("a step of much memory is not kept") {
-  constexpr index_t kRows = 4000;  // of 4 x 1024 numbers each
+  constexpr index_t kRows = 6000;  // of 4 x 256 numbers each
   Problem<float> problem(kRows, 4, 4, 1);
-  Calls<float> calls(classifier({4, 1024, 1024, 4}));
+  Calls<float> calls(classifier({4, 256, 256, 4}));
   const auto use = Calls<float>::gradient_of(kRows);
   calls.gradient(problem.with_labels(), use);
   calls.gradient(problem.with_labels(), use);
