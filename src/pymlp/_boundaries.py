@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sized
+from collections.abc import Sized
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,20 +18,7 @@ Boundaries: TypeAlias = tuple[float, ...]
 
 def by_column(given: Any) -> tuple[tuple[int, Boundaries], ...]:
     """Return those that a mapping has of every column, in the order of columns."""
-    if not isinstance(given, Mapping):
-        came = _checks.type_name(given)
-        raise TypeError(f"boundaries must be a dict of sequences by column, not {came}")
-    if not given:
-        raise ValueError("boundaries must name at least one column")
-    found = {
-        _checks.integer("a column of boundaries", column, minimum=0): _increasing(
-            f"boundaries[{column}]", numbers
-        )
-        for column, numbers in given.items()
-    }
-    if len(found) < len(given):
-        raise ValueError("boundaries must not name a column twice")
-    return tuple(sorted(found.items()))
+    return _checks.by_column("boundaries", "sequences", given, _increasing)
 
 
 def _increasing(name: str, numbers: Any) -> Boundaries:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 
 def type_name(value: object) -> str:
@@ -68,6 +70,23 @@ def number(
     if result >= below:
         raise ValueError(f"{name} must be below {below:g}, not {result:g}")
     return result
+
+
+def by_column(
+    name: str, values: str, given: Any, checked: Callable[[str, Any], T]
+) -> tuple[tuple[int, T], ...]:
+    """Return what a dict has for columns by their numbers, in the order of these."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name} must be a dict of {values} by column, not {type_name(given)}")
+    if not given:
+        raise ValueError(f"{name} must name at least one column")
+    found = {
+        integer(f"a column of {name}", column, minimum=0): checked(f"{name}[{column}]", value)
+        for column, value in given.items()
+    }
+    if len(found) < len(given):
+        raise ValueError(f"{name} must not name a column twice")
+    return tuple((column, found[column]) for column in sorted(found))
 
 
 def is_sequence(value: object) -> bool:

@@ -386,20 +386,10 @@ def _column_numbers(columns: Any) -> tuple[int, ...] | None:
 
 
 def _category_counts(sizes: Any) -> tuple[tuple[int, int], ...]:
-    if not isinstance(sizes, Mapping):
-        came = _checks.type_name(sizes)
-        raise TypeError(f"sizes must be a dict of category counts by column, not {came}")
-    if not sizes:
-        raise ValueError("sizes must name at least one column")
-    counts = {
-        _checks.integer("a column of sizes", column, minimum=0): _checks.integer(
-            f"sizes[{column}]", size, minimum=1, below=_MOST_CATEGORIES + 1
-        )
-        for column, size in sizes.items()
-    }
-    if len(counts) < len(sizes):
-        raise ValueError("sizes must not name a column twice")
-    return tuple(sorted(counts.items()))
+    def count(name: str, size: Any) -> int:
+        return _checks.integer(name, size, minimum=1, below=_MOST_CATEGORIES + 1)
+
+    return _checks.by_column("sizes", "category counts", sizes, count)
 
 
 def _few_numbers(numbers: Sequence[float]) -> str:
