@@ -753,6 +753,9 @@ class Network(Described):
         max_norm: float | None = None,
         average: float | None = None,
         freeze: Sequence[int] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
+        resume: bool = False,
         **unknown: Never,
     ) -> History:
         """Train on batches of samples, epoch by epoch.
@@ -847,6 +850,21 @@ class Network(Described):
             `input_scale` and the embedding belong to layer 0. A frozen batch norm normalises with
             its running statistics; neither decay, nor penalties, nor `max_norm` touch a frozen
             layer.
+        checkpoint : str or path, optional
+            A safetensors file for what the training goes on from: the network as it was after the
+            last epoch, the optimiser, the record. `pymlp.load` reads its network. It is replaced
+            whole or not at all, and has the final state when training ends. Its last whole epoch is
+            kept too when an exception ends the training.
+        checkpoint_every : int, optional
+            Epochs from one to the next; None: after a minute or more. L-BFGS, whose memory SciPy
+            keeps, begins anew after so many (None: 50).
+        resume : bool, default False
+            Go on where the file is; begin where there is none. A training that was killed and goes
+            on ends with the bits of one that was not, on any number of threads. The arguments must
+            be the same, but for `threads`, `callbacks`, `metrics`, `progress` and `max_seconds`,
+            and for more `epochs`, where no schedule depends on how many there are. What the network
+            has learnt before does not matter: parameters and, without `seed`, draws are the file's.
+            A training that has ended returns at once; one that `max_seconds` ended goes on.
 
         Returns
         -------
@@ -858,7 +876,10 @@ class Network(Described):
         TypeError, ValueError
             Where an argument is of the wrong kind or out of range, before anything is drawn. For a
             keyword of another library (``lr``, ``verbose``) the message names the one meant here.
-            Later, where a schedule gives a number that is out of range.
+            Later, where a schedule gives a number that is out of range. Where a checkpoint is of
+            another training, with what differs (`FileFormatError`: where it is none).
+        FileExistsError
+            If there is a checkpoint, and `resume` is not set.
         TrainingDiverged
             When the loss or a parameter stops being finite; parameters and optimiser are as they
             were when the epoch began.
@@ -893,7 +914,8 @@ class Network(Described):
             "progress": progress, "max_seconds": max_seconds, "schedule": schedule,
             "class_weight": class_weight, "scale_target": scale_target, "l1": l1, "l2": l2,
             "clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm,
-            "average": average, "freeze": freeze,
+            "average": average, "freeze": freeze, "checkpoint": checkpoint,
+            "checkpoint_every": checkpoint_every, "resume": resume,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
@@ -979,7 +1001,7 @@ class Network(Described):
     def __trainee__(self) -> _training.Trainee:
         """Return what trainings and stacks take of a network."""
         return _training.Trainee(
-            self, self._core, self._architecture, self._next_seed, self._take_seed
+            self, self._core, self._architecture, self._next_seed, self._take_seed, self._put_draws
         )
 
     def _next_seed(self) -> int:
@@ -989,6 +1011,9 @@ class Network(Described):
     def _take_seed(self) -> None:
         # Not before it is certain that the call is not refused.
         self._fits += 1
+
+    def _put_draws(self, seed: int, fits: int) -> None:
+        self._seed, self._fits = seed, fits
 
     def release_memory(self) -> None:
         """Let go of the memory that calls use again.
@@ -1063,7 +1088,9 @@ class Network(Described):
         arena[:] = parameters  # and what lies behind them
         vars(self).update(state.get("attributes", {}))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, optimizer: optimizers.Optimizer | None = None
+    ) -> None:
         """Write the network to one safetensors file, which `pymlp.load` reads.
 
         The file has no attributes that a user or a subclass set; a pickle has them.
@@ -1071,12 +1098,17 @@ class Network(Described):
         Parameters
         ----------
         path : str or path
-            No extension is added. A file of this name is replaced whole or not at all.
+            No extension is added. A file of this name is replaced whole or not at all, and stays if
+            the machine loses power afterwards.
+        optimizer : Optimizer, optional
+            Written with its state: ``pymlp.load(path, optimizer=True)`` returns both, and
+            `train_batch` goes on with the bits of a loop that was not ended.
 
         Raises
         ------
         ValueError
-            If an activation is a user function, which a file cannot hold.
+            If an activation is a user function, which a file cannot hold; if the optimiser
+            remembers the steps of another network.
         OSError
             If the file cannot be written.
 
@@ -1091,6 +1123,6 @@ class Network(Described):
         >>> bool((same.parameters == net.parameters).all())
         True
         """
-        from pymlp.files import safetensors
+        from pymlp.files import optimizer as kept
 
-        safetensors.write(path, self.__getstate__(), {})
+        kept.write(path, self, optimizer)

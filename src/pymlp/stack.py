@@ -318,7 +318,7 @@ class NetworkStack:
             `learning_rate`, `validation`, `early_stopping`, `sample_weight`, `shuffle`, `seed`,
             `metrics`, `callbacks`, `progress`, `threads`, `max_seconds`, `schedule`,
             `class_weight`, `scale_target`, `l1`, `l2`, `clip_norm`, `clip_value`, `max_norm`,
-            `average`, `freeze`. These differ:
+            `average`, `freeze`, `checkpoint`, `checkpoint_every`, `resume`. These differ:
 
             optimizer : name, Optimizer, or list of k of them
                 What is not in a list is a rule: each network has a fresh optimiser of it. The
@@ -336,6 +336,8 @@ class NetworkStack:
                 networks, else all at one.
             max_seconds : float, optional
                 For all networks together: they take turns, and all come about equally far.
+            checkpoint : str or path, optional
+                One file has all networks.
 
         Returns
         -------

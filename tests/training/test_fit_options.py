@@ -77,7 +77,8 @@ def test_a_keyword_of_another_librarys_step_is_translated(name: str, meant: str)
 def test_a_keyword_like_no_other_lists_all(rng: Rng) -> None:
     net, samples = regression(rng)
     with pytest.raises(
-        TypeError, match="known are average, batch_size, callbacks, class_weight, clip_norm"
+        TypeError,
+        match="known are average, batch_size, callbacks, checkpoint, checkpoint_every",
     ):
         net.fit(*samples, zzz=1)
 

@@ -82,6 +82,20 @@ class CoreTrainer {
     trainer_.give_values(which, std::move(values));
   }
 
+  // (epochs, steps, arena, averaged, state, steps and weight_sum of the optimiser)
+  auto boundary() {
+    const Boundary<T> at = trainer().boundary();
+    return std::tuple(at.epochs, at.steps, array_of(at.parameters), array_of(at.averaged),
+                      array_of(at.state), at.progress.steps, at.progress.weight_sum);
+  }
+  void go_on(index_t epochs, index_t steps, const Array<T>& averaged) {
+    const std::span<const T> values{averaged.data(), static_cast<std::size_t>(averaged.size())};
+    train([&](Interrupt& interrupt) {
+      trainer_.go_on(epochs, steps, values, interrupt);
+      return trainer_.status();
+    });
+  }
+
   // What the trainer keeps has rings of its own to break.
   int traverse(visitproc visit, void* arg) const {
     for (const py::object& kept : kept_) Py_VISIT(kept.ptr());
@@ -98,6 +112,10 @@ class CoreTrainer {
   }
 
  private:
+  static Array<T> array_of(const Buffer<T>& values) {
+    return Array<T>(values.size(), values.data());
+  }
+
   // On the thread that began the network's training. It may take hours and needs no Python object.
   template <class Work>
   std::string train(Work&& work) {
@@ -205,6 +223,9 @@ void bind_trainer(py::module_& module, const char* name) {
                              [](const CoreTrainer<T>& t) { return t.trainer().seconds(); })
       .def_property_readonly("lacks_values",
                              [](const CoreTrainer<T>& t) { return t.trainer().lacks_values(); })
+      .def("boundary", &CoreTrainer<T>::boundary)
+      .def("go_on", &CoreTrainer<T>::go_on, py::arg("epochs"), py::arg("steps"),
+           py::arg("averaged").noconvert())
       .def("take_records", &CoreTrainer<T>::take_records)
       .def_property_readonly("samples_seen",
                              [](const CoreTrainer<T>& t) { return t.trainer().samples_seen(); });

@@ -32,9 +32,33 @@ void GradientPoint<T>::enter(const Optimizer<T>& optimizer) {
     std::copy_n(shown, own_.size(), own_.data());  // states and what stands still among them
     return follow(optimizer);
   }
+  take_written(own_);
+}
+
+// What was written to the average since the last scope was written to w too.
+template <class T>
+void GradientPoint<T>::take_written(Buffer<T>& own) const {
+  const T* shown = network_.parameters();
   for (index_t i = 0; i < left_.size(); ++i) {
-    if (!(shown[i] == left_[i])) own_[i] = shown[i];
+    if (!(shown[i] == left_[i])) own[i] = shown[i];
   }
+}
+
+template <class T>
+Buffer<T> GradientPoint<T>::averaged() const {
+  if (average_ == 0.0) return {};
+  Buffer<T> own(own_.size());
+  std::ranges::copy(own_.span(), own.data());
+  take_written(own);
+  return own;
+}
+
+template <class T>
+void GradientPoint<T>::go_on(std::span<const T> averaged) {
+  if (average_ == 0.0) return;
+  std::ranges::copy(averaged, own_.data());
+  leave();
+  end_step();
 }
 
 template <class T>

@@ -8,6 +8,8 @@
 // neither        The steps read the network's parameters.
 #pragma once
 
+#include <span>
+
 #include "base/range.hpp"
 #include "model/network.hpp"
 #include "model/optimizer.hpp"
@@ -51,9 +53,18 @@ class GradientPoint {
   void follow_states();
   void end_step() { share_ = static_cast<T>(1.0 - average_); }
 
+  // Between two scopes: w and its states, which the next step begins with; empty where there is no
+  // average.
+  Buffer<T> averaged() const;
+  // Goes on from them, once the network has the average of the steps before.
+  void go_on(std::span<const T> averaged);
+  // In a scope: the same as they stand.
+  const Buffer<T>& own() const { return own_; }
+
  private:
   void enter(const Optimizer<T>& optimizer);
   void leave();
+  void take_written(Buffer<T>& own) const;
   void average(Range range);
 
   Network<T>& network_;

@@ -75,6 +75,7 @@ Trainer<T>::Trainer(Network<T>& network, Optimizer<T>& optimizer, const Loss& lo
     }
   }
   point_.reserve(optimizer_);
+  if (options.average > 0.0) start_averaged_ = Buffer<T>(network.program().arena_size());
   step_.reserve(batch_at(0));
   step_.reserve(batch_at((steps_of_epoch_ - 1) * options_.batch_size));
 }
@@ -130,6 +131,46 @@ template <class T>
 Status Trainer<T>::close_epoch(Interrupt& interrupt) {
   if (status_ == Status::running && position_ > 0) end_epoch(interrupt);
   return status_;
+}
+
+template <class T>
+Boundary<T> Trainer<T>::boundary() const {
+  const auto copy_of = [](std::span<const T> values) {
+    Buffer<T> copy(std::ssize(values));
+    std::ranges::copy(values, copy.data());
+    return copy;
+  };
+  if (epochs_begun_ > epoch_) {
+    return {epoch_,
+            start_steps_,
+            copy_of(start_parameters_.span()),
+            copy_of(start_averaged_.span()),
+            copy_of(start_state_.span()),
+            start_progress_};
+  }
+  const auto size = static_cast<std::size_t>(start_parameters_.size());
+  return {epoch_,
+          steps_,
+          copy_of({network_.parameters(), size}),
+          point_.averaged(),
+          copy_of(optimizer_.state().span()),
+          optimizer_.progress()};
+}
+
+template <class T>
+void Trainer<T>::go_on(index_t epochs, index_t steps, std::span<const T> averaged,
+                       Interrupt& interrupt) {
+  check(epochs_begun_ == 0 && epochs >= 1 && steps >= 1,
+        "a training goes on before its first step");
+  check(std::ssize(averaged) == start_averaged_.size(), "averaged must have ",
+        start_averaged_.size(), " parameters, not ", averaged.size());
+  for (index_t epoch = 0; epoch < epochs && order_.size() > 0 && !interrupt.came(); ++epoch) {
+    shuffle(order_.span(), epoch_stream(options_.seed, epoch), &interrupt);
+  }
+  point_.go_on(averaged);
+  epoch_ = epochs_begun_ = epochs;
+  steps_ = steps;
+  if (epoch_ >= options_.epochs) status_ = Status::epochs;
 }
 
 template <class T>
@@ -271,6 +312,8 @@ void Trainer<T>::remember_start() {
   std::ranges::copy_n(network_.parameters(), start_parameters_.size(), start_parameters_.data());
   std::ranges::copy(optimizer_.state().span(), start_state_.data());
   start_progress_ = optimizer_.progress();
+  start_steps_ = steps_;
+  if (start_averaged_.size() > 0) std::ranges::copy(point_.own().span(), start_averaged_.data());
 }
 
 template <class T>

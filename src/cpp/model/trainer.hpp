@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,17 @@ struct Epochs {
   std::vector<double> learning_rate;
 };
 
+// What the epochs after one follow from, besides what a trainer is made of.
+template <class T>
+struct Boundary {
+  index_t epochs = 0;  // before it
+  index_t steps = 0;
+  Buffer<T> parameters{};  // the network's arena
+  Buffer<T> averaged{};    // that of the steps, where the network has their average
+  Buffer<T> state{};       // the optimiser's
+  Progress progress{};
+};
+
 // How many steps see all rows, but for a short last batch that is left out. Where these wait for
 // sums over their batch, a last one of one row, which has no variance, joins the one before it.
 index_t steps_of_epoch(index_t rows, index_t batch_size, bool joins, bool drop_last = false);
@@ -68,6 +80,12 @@ class Trainer {
   // Ends the epoch in progress where it stands: its validation and its record. Between epochs it
   // does nothing.
   Status close_epoch(Interrupt& interrupt);
+
+  // The end of the last epoch: where the training is, or where the epoch in progress began.
+  Boundary<T> boundary() const;
+  // Goes on from a boundary whose parameters and state the network and the optimiser have, before
+  // the first step: visits the samples in the orders of the epochs after it.
+  void go_on(index_t epochs, index_t steps, std::span<const T> averaged, Interrupt& interrupt);
 
   // Which scheduled number lacks the value of the next step, if any does, and values for that from
   // the epoch or step that comes next on.
@@ -132,8 +150,10 @@ class Trainer {
   WriteGuard<T> write_guard_;  // of validation
   Buffer<T> gradient_;
   Buffer<T> start_parameters_;  // as they were when the epoch began
+  Buffer<T> start_averaged_;
   Buffer<T> start_state_;
   Progress start_progress_;
+  index_t start_steps_ = 0;
   Buffer<index_t> order_;  // of the rows of an epoch; empty: as the source has them
   index_t epoch_ = 0;
   index_t epochs_begun_ = 0;

@@ -77,6 +77,19 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     add("--batch-size", type=batch_size, default="auto", metavar="N", help="rows a step")
     add("--patience", type=count, metavar="N", help="stop after so many epochs without gain")
     add(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="what the training goes on from if it is ended; with --resume OUT.checkpoint",
+    )
+    add(
+        "--checkpoint-every",
+        type=count,
+        metavar="N",
+        help="epochs from one checkpoint to the next; by default a minute",
+    )
+    add("--resume", action="store_true", help="go on from the checkpoint, where there is one")
+    add(
         "--label-smoothing",
         type=fraction,
         default=0.0,

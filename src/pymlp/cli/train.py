@@ -272,6 +272,9 @@ def _fit(
             progress=sys.stderr.isatty() and not arguments.quiet,
             groups=data.by.get("group"),
             time=data.by.get("time"),
+            checkpoint=_checkpoint(arguments),
+            checkpoint_every=arguments.checkpoint_every,
+            resume=arguments.resume,
         )
     except NoColumnsError as error:
         told = NoColumnsError(error.source, _by_all_rows(error.decisions, data))
@@ -281,6 +284,16 @@ def _fit(
             raise
         return True
     return False
+
+
+def _checkpoint(arguments: argparse.Namespace) -> Path | None:
+    """Return where checkpoints go; with --resume alone beside the model."""
+    if arguments.checkpoint is None and arguments.resume:
+        if arguments.out is None:
+            raise ValueError("--resume needs --checkpoint or --out")
+        return Path(f"{arguments.out}.checkpoint")
+    path: Path | None = arguments.checkpoint
+    return path
 
 
 def _training(

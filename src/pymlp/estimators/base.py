@@ -23,7 +23,7 @@ from sklearn.utils.validation import (  # type: ignore[import-untyped]
 )
 
 from pymlp import _arrays
-from pymlp.estimators import fitting, inputs, parameters, scores, starting, steps
+from pymlp.estimators import checkpoints, fitting, inputs, parameters, scores, starting, steps
 from pymlp.estimators.coefficients import Coefficients
 from pymlp.estimators.epochs import Epochs
 from pymlp.estimators.fitting import Samples
@@ -34,6 +34,7 @@ from pymlp.metrics.comparison import Comparison
 from pymlp.network import Network
 from pymlp.optimizers import Optimizer
 from pymlp.training import TrainingDiverged
+from pymlp.training.checkpoint import Checkpoint
 from pymlp.training.target_scale import TargetScale
 
 _FLOATS = (np.float64, np.float32)  # scikit-learn keeps either, and makes the first of all others
@@ -94,7 +95,14 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     # ---- training --------------------------------------------------------------------------------
 
     def _train(
-        self, X: Any, y: Any, sample_weight: Any, validation: Any, *, incremental: bool
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: Any,
+        checkpoint: Checkpoint | None,
+        *,
+        incremental: bool,
     ) -> Self:
         goes_on = bool(self.warm_start) or incremental
         first = not (goes_on and hasattr(self, "network_"))
@@ -108,7 +116,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         outputs = self._outputs_of(codes) if first else self.network_.widths[-1]
         objective = self._objective(outputs)
         optimizer = parameters.optimizer(self, objective.factor)
-        self._random_state = check_random_state(self.random_state)
+        self._random_state = check_random_state(self._source_of_draws(checkpoint))
         begun = self._starting_values(X.shape[1], outputs, goes_on) if first else None
         X, codes, weights, held_out = self._divided(X, codes, weights, validation, objective)
         weights = self._with_class_weights(weights, codes, incremental=incremental)
@@ -117,8 +125,16 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
             self._make_network(X, codes, weights, objective, begun, seed)
         self._take_optimizer(optimizer, first=first, incremental=incremental)
         samples = Samples(self._scaled(X), self._targets(codes, objective), weights)
-        self._learn(samples, objective, monitor, held_out, seed, incremental=incremental)
+        self._learn(
+            samples, objective, monitor, held_out, seed, checkpoint, incremental=incremental
+        )
         return self
+
+    def _source_of_draws(self, checkpoint: Checkpoint | None) -> Any:
+        """Return the parameter, or where it is None what a training that goes on began with."""
+        if checkpoint is None or self.random_state is not None:
+            return self.random_state
+        return checkpoint.beside["random_state"]
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
@@ -259,19 +275,22 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         monitor: Monitor,
         held_out: Validation | None,
         seed: int | None,
+        checkpoint: Checkpoint | None,
         *,
         incremental: bool,
     ) -> None:
         if held_out is not None:
             held_out = held_out._replace(X=self._scaled(held_out.X))
+        checkpoints.check(samples, held_out, checkpoint)
         by_score = held_out is not None and bool(self.early_stopping)
         self._prepare_record(monitor, held_out, by_score, incremental)
         score = None if held_out is None else lambda: self._score(held_out, monitor, objective)
         constant = fitting.constant_of(samples, objective)
         with fitting.in_scale(self):
             epochs = Epochs(
-                self, objective, len(samples.y), constant, monitor, score, by_score=by_score
-            )
+                self, objective, len(samples.y), constant, monitor, score, checkpoint,
+                by_score=by_score,
+            )  # fmt: skip
             reason = self._end_of_training(samples, objective, epochs, seed, incremental)
         if reason == "diverged" and not by_score:
             raise ValueError(_NOT_FINITE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from pymlp import _checks
 from pymlp._registry import unknown_name
 from pymlp.estimators import objective
 from pymlp.estimators.base import BaseMLP, takes_single_steps
+from pymlp.estimators.checkpoints import opened
 from pymlp.estimators.objective import Objective
 from pymlp.estimators.scores import Validation
 from pymlp.metrics.comparison import Comparison
@@ -254,7 +256,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: Any = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Learn from samples; anew, unless `warm_start`.
 
         Parameters
@@ -266,6 +278,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
         validation : tuple, optional
             ``(Xv, yv)`` or ``(Xv, yv, weights)``: what is scored after every epoch, in the place of
             a fraction that is held out. Whether that stops the training is for `early_stopping`.
+        checkpoint, checkpoint_every, resume : optional
+            As in `Network.fit`: a file that the training goes on from where it was ended. Not for
+            sparse X.
 
         Returns
         -------
@@ -278,7 +293,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             Where a parameter or an array is of the wrong kind or out of range; the message names
             it.
         """
-        return self._train(X, y, sample_weight, validation, incremental=False)
+        file = opened(self, checkpoint, checkpoint_every, resume)
+        return self._train(X, y, sample_weight, validation, file, incremental=False)
 
     @available_if(takes_single_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -297,7 +313,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             Itself.
         """
         self._take_classes(y, classes)
-        return self._train(X, y, sample_weight, None, incremental=True)
+        return self._train(X, y, sample_weight, None, None, incremental=True)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of each sample, (n_samples,), or its labels, (n_samples, n_labels)."""

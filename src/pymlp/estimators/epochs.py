@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from pymlp.estimators import parameters
+from pymlp.estimators.checkpoints import keep_record, take_record
 from pymlp.estimators.objective import Objective
 from pymlp.estimators.scores import Monitor
 from pymlp.estimators.snapshots import Snapshot, restore, snapshot
 from pymlp.estimators.steps import set_rate
 from pymlp.network import Network
 from pymlp.training import History
+from pymlp.training.checkpoint import Checkpoint
 
 _LEAST_RATE = 1e-6  # of "adaptive", which ends there
 
@@ -33,6 +35,8 @@ class Epochs:
     monitor : Monitor
     score : callable, optional
         Returns the score of the validation samples, where there are some.
+    checkpoint : Checkpoint, optional
+        Keeps the attributes too, and has those that a training goes on from.
     by_score : bool
         Whether the score decides when to stop, and the best is restored; else the loss does.
     """
@@ -45,6 +49,7 @@ class Epochs:
         constant: float,
         monitor: Monitor,
         score: Callable[[], float] | None,
+        checkpoint: Checkpoint | None,
         *,
         by_score: bool,
     ) -> None:
@@ -57,8 +62,9 @@ class Epochs:
         self._by_score = by_score
         self._callbacks = parameters.callbacks(of)
         self._lbfgs = parameters.is_lbfgs(of)
-        self._best: Snapshot | None = None
-        if by_score:
+        self.checkpoint = checkpoint
+        self._best: Snapshot | None = take_record(of, checkpoint)
+        if by_score and self._best is None:
             self._best = snapshot(of.network_)
         self.stopped = False
 
@@ -73,6 +79,7 @@ class Epochs:
         answers = [callback(of, history) for callback in self._callbacks]
         patience_is_over = not self._lbfgs_runs and of._no_improvement_count > of.n_iter_no_change
         self.stopped = patience_is_over and self._stops()
+        keep_record(of, self.checkpoint, self._best)
         return self.stopped or any(answer is True or answer is np.True_ for answer in answers)
 
     @property

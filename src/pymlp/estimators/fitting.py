@@ -55,7 +55,7 @@ def run(
     X, weights = samples.X, samples.weights
     given = _options(of, X, weights, objective) | {
         "epochs": max_iter, "seed": seed, "loss": objective.loss, "callbacks": [epochs],
-        "sample_weight": weights,
+        "sample_weight": weights, "checkpoint": epochs.checkpoint,
     }  # fmt: skip
     train = sparse.fit if isinstance(X, SparseRows) else _fit
     history: History = train(of.network_, X, _targets(of, samples.y), given)

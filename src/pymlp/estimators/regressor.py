@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from sklearn.utils.metaestimators import available_if  # type: ignore[import-unt
 from pymlp import _arrays
 from pymlp.estimators import objective
 from pymlp.estimators.base import BaseMLP, takes_single_steps
+from pymlp.estimators.checkpoints import opened
 from pymlp.estimators.objective import Objective
 from pymlp.estimators.scores import Validation
 from pymlp.metrics.comparison import Comparison
@@ -153,7 +155,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, validation: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation: Any = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Learn from samples; anew, unless `warm_start`.
 
         Parameters
@@ -164,6 +176,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         validation : tuple, optional
             ``(Xv, yv)`` or ``(Xv, yv, weights)``: what is scored after every epoch, in the place of
             a fraction that is held out. Whether that stops the training is for `early_stopping`.
+        checkpoint, checkpoint_every, resume : optional
+            As in `Network.fit`: a file that the training goes on from where it was ended. Not for
+            sparse X.
 
         Returns
         -------
@@ -176,7 +191,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             Where a parameter or an array is of the wrong kind or out of range; the message names
             it.
         """
-        return self._train(X, y, sample_weight, validation, incremental=False)
+        file = opened(self, checkpoint, checkpoint_every, resume)
+        return self._train(X, y, sample_weight, validation, file, incremental=False)
 
     @available_if(takes_single_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -192,7 +208,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
         MLPRegressor
             Itself.
         """
-        return self._train(X, y, sample_weight, None, incremental=True)
+        return self._train(X, y, sample_weight, None, None, incremental=True)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the predictions, (n_samples,), or (n_samples, n_outputs) of several outputs."""

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from pymlp import _checks
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
 from pymlp.network import Network
@@ -23,25 +24,28 @@ _MODELS = {
 }
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], *, optimizer: bool = False) -> Any:
     """Read what `save` or ``pymlp train`` wrote, whichever it is.
 
     Parameters
     ----------
     path : str or path
         The file; nothing in it is executed.
+    optimizer : bool, default False
+        Return ``(network, optimizer)`` of ``net.save(path, optimizer=...)``.
 
     Returns
     -------
     Network, NetworkStack, MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
-        What was saved. A file of ``pymlp train`` is a model of a table, also one of version 0.1.
+        What was saved. A file of ``pymlp train`` is a model of a table, also one of version 0.1; a
+        checkpoint of `fit` is a network, or a stack, as it was after the last epoch.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is cut short, or is not of pymlp.
+        If it is cut short, or is not of pymlp; if it lacks the optimiser that is asked for.
     ImportError
         If it is an estimator, and there is no scikit-learn.
 
@@ -55,6 +59,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     (2, 4, 3)
     """
     network, texts = read_network(path)
+    if _checks.flag("optimizer", optimizer):
+        from pymlp.files.optimizer import read
+
+        return network, read(path, network)
     text = next((text for text in _MODELS if text in texts), None)
     if text is None:
         return network

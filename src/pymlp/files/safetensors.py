@@ -4,11 +4,14 @@ Tensors are ``layers.0.weights``, ``layers.0.biases``, ...; one metadata entry, 
 with the format's version, the network's architecture and seeds, and the caller's texts. A network
 is here the state that pickles have too: see `pymlp.Network.__getstate__`. A stack is a list of
 these, of one architecture: each tensor has all networks along its first axis, and ``members`` has
-what else they have of their own.
+what else they have of their own. Tensors that begin with ``kept.`` are none of a network's: the
+state of an optimiser, what a training goes on from.
 """
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import json
 import math
 import os
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
@@ -27,8 +31,10 @@ from pymlp.layers import check_state
 __all__ = ["FileFormatError"]
 
 # The first readers take what they do not know for absent: a network without its residuals.
-FORMAT_VERSIONS = (1, 2, 3)
+FORMAT_VERSIONS = (1, 2, 3, 4)
 _OF_STACKS = 3
+_OF_KEPT_TENSORS = 4
+_KEPT = "kept."
 _OWN = ("seed", "fits")  # of each network in a stack
 
 State: TypeAlias = Mapping[str, Any]
@@ -44,10 +50,11 @@ def write(
     texts: Mapping[str, str],
     *,
     first_version: int = 1,
+    kept: Mapping[str, NDArray[Any]] | None = None,
 ) -> None:
-    """Write a network's state, or those of a stack, and texts by name, to one file.
+    """Write a network's state, or those of a stack, texts and arrays by name, to one file.
 
-    The file appears whole or not at all: it is written under another name and then renamed.
+    The file appears whole or not at all, and stays if the machine loses power afterwards.
     `first_version` is the first format whose readers know what the texts mean.
     """
     from safetensors.numpy import save
@@ -61,8 +68,9 @@ def write(
             "holds no functions; pickle it instead"
         )
     left_out = ("parameters", "attributes", *(_OWN if stacked else ()))
+    version = max(_OF_STACKS if stacked else 1, _OF_KEPT_TENSORS if kept else 1)
     header = {
-        "format_version": max(first_version, _OF_STACKS if stacked else _version(architecture)),
+        "format_version": max(first_version, version, _version(architecture)),
         "network": {name: value for name, value in first.items() if name not in left_out},
         "metadata": dict(texts),
     }
@@ -72,7 +80,10 @@ def write(
     else:
         arenas = first["parameters"]
     # One entry, because the order of several is not fixed: equal networks make equal files.
-    data = save(_tensors(architecture, arenas), {"pymlp": json.dumps(header, sort_keys=True)})
+    tensors = _tensors(architecture, arenas) | {
+        _KEPT + name: np.ascontiguousarray(array) for name, array in (kept or {}).items()
+    }
+    data = save(tensors, {"pymlp": json.dumps(header, sort_keys=True)})
     _write_whole(Path(path), data)
 
 
@@ -88,13 +99,33 @@ def _write_whole(path: Path, data: bytes) -> None:
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(part, path)
+        _keep_names(path.parent)
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno is not None:  # the user knows no part
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
+
+
+def remove_parts(path: Path) -> None:
+    """Remove what was left of writing a file that nobody writes any more."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        part.unlink(missing_ok=True)
+
+
+def _keep_names(folder: Path) -> None:
+    """Let a new name in a folder outlast a loss of power, where the system can be asked to."""
+    with contextlib.suppress(OSError):  # some file systems have no such call for folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def is_special(path: Path) -> bool:
@@ -112,10 +143,19 @@ def _tensors(architecture: Architecture, arenas: FloatArray) -> dict[str, FloatA
     }
 
 
-def read(
-    path: str | os.PathLike[str],
-) -> tuple[dict[str, Any] | list[dict[str, Any]], dict[str, str]]:
+Read: TypeAlias = tuple[dict[str, Any] | list[dict[str, Any]], dict[str, str]]
+
+
+def read(path: str | os.PathLike[str]) -> Read:
     """Return a network's state, or a list of a stack's, and the texts that were written with it.
+
+    Raises as `read_with_kept` does.
+    """
+    return read_with_kept(path)[0]
+
+
+def read_with_kept(path: str | os.PathLike[str]) -> tuple[Read, dict[str, NDArray[Any]]]:
+    """Return what `read` does, and the arrays that were kept with it.
 
     Raises
     ------
@@ -134,7 +174,9 @@ def read(
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {})["pymlp"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return _state(header, tensors), _texts(header["metadata"])
+        names = [name for name in tensors if name.startswith(_KEPT)]
+        kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in names}
+        return (_state(header, tensors), _texts(header["metadata"])), kept
     except SafetensorError as error:
         reason = f"'{path}' is cut short or not a safetensors file: {error}"
         raise FileFormatError(reason) from None
@@ -153,7 +195,7 @@ def _state(
 ) -> dict[str, Any] | list[dict[str, Any]]:
     if header["format_version"] not in FORMAT_VERSIONS:
         raise ValueError(
-            f"its format version is {header['format_version']}; this pymlp reads 1, 2 and 3"
+            f"its format version is {header['format_version']}; this pymlp reads 1 to 4"
         )
     fields, members = header["network"], header.get("members")
     if unknown := sorted(fields.keys() - Architecture.FIELDS - set(_OWN)):

@@ -13,6 +13,7 @@ from pymlp import optimizers
 from pymlp.network import Network
 from pymlp.stack import NetworkStack
 from pymlp.training import EarlyStopping, History
+from pymlp.training.checkpoint import Checkpoint
 from pymlp.training.watch import ends_training
 
 __all__ = ["ROUND", "Division", "Judged", "Samples", "Training", "train"]
@@ -101,6 +102,9 @@ def train(
     trained: list[Network] = []
     for some, seconds in _rounds(len(networks), fit["max_seconds"]):
         fit["max_seconds"] = seconds
+        if (checkpoint := fit.get("checkpoint")) is not None:
+            checkpoint.first = some.start
+            best.take(networks[some], checkpoint)
         try:
             _fit(networks[some], samples, divisions[some], given, targets, fit)
         except KeyboardInterrupt as interrupt:
@@ -180,12 +184,14 @@ def _fit_alone(
     fit: dict[str, Any],
 ) -> None:
     """Train one after the other: a stack takes no optimiser with a line search of its own."""
-    soft = samples._replace(y=targets)
+    soft, checkpoint = samples._replace(y=targets), fit.get("checkpoint")
     for network, (training, held_out) in zip(networks, divisions, strict=True):
         if len(held_out):
             fit["validation"] = tuple(p for p in samples.take(held_out) if p is not None)
         X, y, weights = soft.take(training)
         network.fit(X, y, sample_weight=weights, **fit)
+        if checkpoint is not None:
+            checkpoint.first += 1
 
 
 def _ended_by_callback(network: Network) -> bool:
@@ -227,6 +233,13 @@ class _Best:
     def __call__(self, network: Network, history: History) -> None:
         if history.best_epoch == len(history.loss) - 1:
             self._parameters[id(network)] = network.parameters.copy()
+
+    def take(self, networks: Sequence[Network], checkpoint: Checkpoint) -> None:
+        """Take what a checkpoint has."""
+        for number, network in enumerate(networks):
+            run = checkpoint.kept(number)
+            if run is not None and "best" in run.arrays:
+                self._parameters[id(network)] = run.arrays["best"][: network.n_parameters]
 
     def restore(self, networks: Sequence[Network]) -> None:
         """Put the best parameters back, where there are any."""

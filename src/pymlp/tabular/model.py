@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import functools
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, Self
 
@@ -26,6 +27,7 @@ from pymlp.tabular.recipe import Quality, Recipe, recipe_of
 from pymlp.tabular.saving import write
 from pymlp.tabular.targets import vector
 from pymlp.training import History
+from pymlp.training.checkpoint import Checkpoint, resolve
 
 __all__ = ["TableModel"]
 
@@ -114,6 +116,9 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
         time: Any = None,
         callbacks: Iterable[Callable[[Network, History], bool | None]] = (),
         progress: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
+        resume: bool = False,
     ) -> Self:
         """Learn a table.
 
@@ -139,6 +144,9 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
             Each is called as ``callback(network, history)`` after every epoch; True ends training.
         progress : bool, default False
             Show a bar on standard error.
+        checkpoint, checkpoint_every, resume : optional
+            As in `Network.fit`: a file of all networks that the training goes on from where it was
+            ended. The table is encoded again, and so are draws, also without `random_state`.
 
         Returns
         -------
@@ -157,6 +165,11 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
             parameters so far: whoever catches the exception may use it.
         """
         seed = checked_seed(seed_of(self.random_state))
+        kept = resolve({
+            "checkpoint": checkpoint, "checkpoint_every": checkpoint_every, "resume": resume
+        })  # fmt: skip
+        if kept is not None:
+            seed = self._seed_of(kept, seed)
         table, name, place = self._table(X, y, sample_weight, groups, time)
         recipe = recipe_of(self, self._estimator_type)
         generator = np.random.default_rng(seed)
@@ -175,7 +188,8 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
         if self.on_start is not None:
             self.on_start(encoder, networks, n_rows)
         fit = recipe.options(networks[0], len(divisions[0][0]))
-        options = self._options(target, fit | {"callbacks": callbacks, "progress": progress})
+        fit |= {"callbacks": callbacks, "progress": progress, "checkpoint": kept}
+        options = self._options(target, fit)
         networks, interrupt = train(networks, samples, divisions, given, options)
         self.encoder_, self.networks_, self.n_rows_ = encoder, tuple(networks), n_rows
         self.target_name_, self._target_place = name, place
@@ -190,6 +204,15 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
         if interrupt is not None:
             raise interrupt
         return self
+
+    def _seed_of(self, kept: Checkpoint, seed: int) -> int:
+        """Return the seed that a training that goes on began with; the parameter's, if it has one.
+
+        Whether it is that is seen by the seeds of the networks.
+        """
+        kept.open(stacked=True)
+        before = kept.beside.setdefault("random_state", seed)
+        return seed if self.random_state is not None else checked_seed(before)
 
     def _take_names(self) -> None:
         self.n_features_in_ = self.encoder_.n_features_in_

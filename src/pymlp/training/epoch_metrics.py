@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from pymlp.architecture import Architecture, CoreNetwork
@@ -77,7 +78,8 @@ class EpochMetrics:
         for prefix, samples in self._samples.items():
             values = named.measure(self._options.metrics, self._compared(samples))
             for name, value in values.items():
-                history.metrics.setdefault(prefix + name, []).append(value)
+                unknown = [math.nan] * (len(history.loss) - 1)  # of epochs before a checkpoint
+                history.metrics.setdefault(prefix + name, unknown).append(value)
 
     def check(self) -> None:
         """Refuse a built-in metric that does not go with the samples, by the first of them."""

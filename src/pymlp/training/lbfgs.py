@@ -13,9 +13,12 @@ import numpy as np
 from pymlp import _core
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
+from pymlp.training.checkpoint import take_record
 from pymlp.training.options import FitOptions
 from pymlp.training.task import Task
 from pymlp.training.watch import Watch
+
+_EPOCHS = 50  # from one checkpoint to the next, where none are given
 
 
 class _Moved(Exception):  # noqa: N818  # not an error
@@ -58,10 +61,15 @@ def fit(task: Task) -> None:
     The loss and its gradient, penalties among them, are those that every other optimiser sees.
     """
     with task.watch() as watch:
+        run = _Run(task, watch)
+        run.go_on()
         try:
-            watch.finish(_Run(task, watch).minimize())
+            reason = run.minimize()
         except _Ended as ended:
-            watch.finish(str(ended))
+            reason = str(ended)
+        if reason != "diverged":
+            run.keep()
+        watch.finish(reason)
 
 
 def reason(result: Any, epochs: int) -> str:
@@ -85,18 +93,55 @@ class _Run:
         freeze, tensors = task.options.freeze, task.architecture.tensors
         self.still = [tensor for tensor in tensors if tensor.layer in freeze]
         self.data_loss = self.penalty = 0.0
+        self.evaluations = 0  # of minimisers before
+
+    def go_on(self) -> None:
+        """Come to where the checkpoint is that the task goes on from, if there is one."""
+        keeping = self.task.keeping
+        if keeping is None or keeping.run is None:
+            return
+        self.task.core.write(keeping.run.arrays["arena"])
+        self.evaluations = keeping.run.numbers["steps"]
+        take_record(keeping.run, self.watch.history, {m.name for m in self.task.options.metrics})
+        self.watch.go_on(keeping.run.arrays.get("best"))
 
     def minimize(self) -> str:
-        """Run SciPy's minimiser, anew from what a callback wrote; return why it ended."""
+        """Run SciPy's minimiser, anew from what a callback wrote; return why it ended.
+
+        What it remembers cannot be kept: with a checkpoint it begins anew after each.
+        """
         while (epochs := self.task.options.epochs - len(self.watch.history.loss)) > 0:
             with contextlib.suppress(_Moved):
-                return self._minimize(epochs)
+                reason = self._minimize(min(epochs, self._epochs_to_checkpoint()))
+                if reason != "epochs" or len(self.watch.history.loss) == self.task.options.epochs:
+                    return reason
+                self.keep()
+                self.task.keeping.checkpoint.write()  # type: ignore[union-attr]
         return "epochs"
+
+    def _epochs_to_checkpoint(self) -> int:
+        if self.task.keeping is None:
+            return sys.maxsize
+        every = self.task.keeping.checkpoint.every or _EPOCHS
+        return every - len(self.watch.history.loss) % every
+
+    def keep(self) -> None:
+        """Take the training for a checkpoint, where there is one."""
+        if self.task.keeping is not None:
+            nothing = self.gradient[:0]
+            epochs, arena = len(self.watch.history.loss), self.task.core.snapshot()
+            boundary = (epochs, self.evaluations, arena, nothing, nothing, 0, 0.0)
+            self.task.keeping.keep(
+                boundary, self.watch.best_parameters, 1.0, self.task.network, self.watch.history
+            )
 
     def _minimize(self, epochs: int) -> str:
         from scipy.optimize import minimize
 
         settings = self.task.options.optimizer.options
+        most = settings.get("max_evaluations")
+        if most and self.evaluations >= most:
+            return "evaluations"
         result = minimize(
             self.value_and_gradient,
             self.task.network.parameters.astype(np.float64),
@@ -105,13 +150,15 @@ class _Run:
             callback=self.after_iteration,
             options={
                 "maxiter": epochs,
-                "maxfun": settings.get("max_evaluations") or sys.maxsize,
+                "maxfun": most - self.evaluations if most else sys.maxsize,
                 "maxcor": settings["history_size"],
                 "gtol": settings["tolerance_gradient"],
                 "ftol": settings["tolerance_change"],
                 "maxls": settings["max_line_search"],
             },
         )
+        if self.task.keeping is not None:
+            self.evaluations += result.nfev
         return reason(result, epochs)
 
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:

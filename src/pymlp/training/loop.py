@@ -9,6 +9,7 @@ import numpy as np
 
 from pymlp import _core
 from pymlp.schedules import NUMBERS
+from pymlp.training.checkpoint import take_optimizer, take_record
 from pymlp.training.task import Task
 
 CoreTrainer: TypeAlias = "_core._Trainer[Any]"
@@ -22,11 +23,13 @@ _TRAINERS: dict[np.dtype[Any], type[CoreTrainer]] = {
 def fit(task: Task) -> None:
     """Train the network of a task, and fill its record."""
     with Loop(task) as loop:
-        watch = loop.watch
+        loop.go_on()
         while not loop.ended:
             loop.give_values()
-            loop.trainer.run(watch.epochs_a_look, watch.seconds_a_look)
+            loop.is_between_looks = True
+            loop.trainer.run(loop.epochs_a_look, loop.seconds_a_look)
             loop.look()
+            loop.write_checkpoint()
 
 
 class Loop:
@@ -43,6 +46,9 @@ class Loop:
     watch : Watch
     ended : bool
         Whether the record says by now why the training ended.
+    is_between_looks : bool
+        Whether an exception comes of its steps, and not of what looks at them: what the checkpoint
+        is to have then is the last epoch.
     """
 
     def __init__(self, task: Task) -> None:
@@ -52,6 +58,8 @@ class Loop:
         self.trainer = _trainer(task, self._state)
         self.watch = task.watch(self._state)
         self.ended = False
+        self._values = [number.values for number in task.scheduled]
+        self.is_between_looks = False
 
     def __enter__(self) -> Loop:
         self.watch.__enter__()
@@ -66,7 +74,9 @@ class Loop:
         try:
             self.watch.__exit__(kind, error, trace)
         finally:
-            self._record()
+            unseen = self._record()
+            if self.is_between_looks and not (unseen and self.watch.looks):
+                self.keep()
             if self.task.options.schedules:
                 self._undo_schedules()
 
@@ -79,10 +89,67 @@ class Loop:
     def give_values(self) -> None:
         """Give the trainer the values that schedules have in Python, as far as it lacks them."""
         while (lacking := self.trainer.lacks_values) is not None:
-            self.trainer.give_values(lacking, next(self.task.scheduled[lacking].values))
+            self.trainer.give_values(lacking, next(self._values[lacking]))
+
+    # ---- checkpoints -----------------------------------------------------------------------------
+
+    def go_on(self) -> None:
+        """Come to where the checkpoint is that the task goes on from, if there is one."""
+        keeping = self.task.keeping
+        if keeping is None or keeping.run is None:
+            return
+        run, numbers = keeping.run, keeping.run.numbers
+        take_optimizer(run, self._state)
+        self._optimizer.learning_rate = numbers["learning_rate"]
+        self.task.core.write(run.arrays["arena"])
+        averaged = run.arrays.get("averaged", run.arrays["arena"][:0])
+        self.trainer.go_on(run.epochs, numbers["steps"], averaged)
+        self._values = [s.values_from(run.epochs, numbers["steps"]) for s in self.task.scheduled]
+        take_record(run, self.task.history, {m.name for m in self.task.options.metrics})
+        self.watch.go_on(run.arrays.get("best"))
+
+    @property
+    def epochs_a_look(self) -> int:
+        """How many epochs may go by until the training must be looked at."""
+        keeping, epochs = self.task.keeping, self.watch.epochs_a_look
+        done = len(self.task.history.loss)
+        return epochs if keeping is None else min(epochs, keeping.checkpoint.epochs_left(done))
+
+    @property
+    def seconds_a_look(self) -> float:
+        """How long training may go on until it must be looked at."""
+        keeping, seconds = self.task.keeping, self.watch.seconds_a_look
+        return seconds if keeping is None else min(seconds, keeping.checkpoint.seconds_left)
+
+    def write_checkpoint(self) -> None:
+        """Write a checkpoint where one is due."""
+        if self.keep_if_due():
+            self.task.keeping.checkpoint.write()  # type: ignore[union-attr]
+
+    def keep_if_due(self) -> bool:
+        """Take the training for a checkpoint, where one is due; tell whether it is."""
+        keeping = self.task.keeping
+        if keeping is None or self.ended or not keeping.is_due(len(self.task.history.loss)):
+            return False
+        return self.keep()
+
+    def keep(self) -> bool:
+        """Take the training for a checkpoint, where there is one; tell whether there is."""
+        if self.task.keeping is not None:
+            self.task.keeping.keep(
+                self.trainer.boundary(),
+                self.watch.best_parameters,
+                self._optimizer.learning_rate,
+                self.task.network,
+                self.task.history,
+            )
+        return self.task.keeping is not None
+
+    # ---- looking ---------------------------------------------------------------------------------
 
     def look(self) -> None:
         """Record the epochs that ended, and end the training where something ends it."""
+        self.is_between_looks = False
         watch, status = self.watch, self.trainer.status
         new_epochs = self._record()
         if status == "running" and watch.time_is_up():
@@ -94,6 +161,7 @@ class Loop:
         reason = status if status == "diverged" else reason or status
         if reason != "running":
             self.ended = True
+            self.keep()
             watch.finish(reason)
 
     def _record(self) -> int:

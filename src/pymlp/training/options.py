@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
 from pymlp.activations import Activation
+from pymlp.training import checkpoint
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
 from pymlp.training.monitor import monitor_of
@@ -47,6 +48,7 @@ class FitOptions:
         self.validation = given["validation"]
         self.sample_weight = given["sample_weight"]
         self.class_weight = given["class_weight"]
+        self.checkpoint = checkpoint.resolve(given)
 
     def rows_per_batch(self, samples: int) -> int:
         """Return how many samples a step takes."""

@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pymlp import config
+from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
 from pymlp.optimizers import LBFGS
 from pymlp.training import target_scale
+from pymlp.training.checkpoint import check_arrays, take_optimizer, take_record
+from pymlp.training.described import check_epochs
+from pymlp.training.described import described as described_training
 from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
+from pymlp.training.keeping import Keeping
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples, of_rows
 from pymlp.training.scheduled import scheduled
@@ -32,6 +38,7 @@ def prepared(
     seed: int,
     rows: Rows = None,
     validation_rows: Rows = None,
+    number: int = 0,
 ) -> Task:
     """Return the task of a training, in which all that could be refused has been refused.
 
@@ -43,10 +50,28 @@ def prepared(
     samples, validation : Samples
         Checked and weighted, with targets in their own units; `rows` of them are meant.
     rows, validation_rows : ndarray of int64, optional
+    number : int, default 0
+        Of the training among those of the call.
     """
     network, core, architecture = trainee.network, trainee.core, trainee.architecture
     numbers = scheduled(options, architecture, len(samples[0] if rows is None else rows))
     _check_optimizer(network, architecture, options)
+    described = None
+    if options.checkpoint is not None:
+        if any(g.name == "custom" for g in architecture.activations):
+            raise ValueError(
+                "checkpoint: a network with a user function as its activation cannot be written to "
+                "a file, which holds no functions"
+            )
+        described = described_training(
+            options,
+            architecture,
+            network.arithmetic or config.get_arithmetic(),
+            seed,
+            samples,
+            validation,
+            (rows, validation_rows),
+        )
     scale = None
     if options.scale_target:
         target_scale.check(options, architecture)
@@ -68,7 +93,32 @@ def prepared(
         scale,
         rows,
         validation_rows,
+        None if described is None else _keeping(trainee, options, described, seed, scale, number),
     )
+
+
+def _keeping(
+    trainee: Trainee,
+    options: FitOptions,
+    described: dict[str, Any],
+    seed: int,
+    scale: TargetScale | None,
+    number: int,
+) -> Keeping:
+    """Return what ties a training to its checkpoint, which was looked at."""
+    assert options.checkpoint is not None
+    run = options.checkpoint.run(number, described)
+    if run is not None:
+        check_epochs(options, run)
+        if not isinstance(options.optimizer, LBFGS):
+            core = options.optimizer.core_for(trainee.network, trainee.architecture)
+            check_arrays(run, core, options.average)
+    architecture = trainee.architecture
+
+    def shown(arena: FloatArray) -> FloatArray:
+        return arena if scale is None else scale.unscaled_arena(arena, architecture)
+
+    return Keeping(options.checkpoint, number, described, seed, run, shown)
 
 
 def in_scale(task: Task) -> AbstractContextManager[None]:
@@ -76,6 +126,27 @@ def in_scale(task: Task) -> AbstractContextManager[None]:
     if task.scale is None:
         return contextlib.nullcontext()
     return task.scale.in_network(task.core, task.architecture)
+
+
+def take_ended(task: Task) -> None:
+    """Give a network what the checkpoint has of a training that has ended."""
+    assert task.keeping is not None
+    assert task.keeping.run is not None
+    run, history, optimizer = task.keeping.run, task.history, task.options.optimizer
+    task.core.write(run.state["parameters"])
+    if not isinstance(optimizer, LBFGS):
+        take_optimizer(run, optimizer.core_for(task.network, task.architecture))
+        optimizer.learning_rate = run.numbers["learning_rate"]
+    take_record(run, history, {metric.name for metric in task.options.metrics})
+    history._monitor = task.options.monitor
+    history.stopped_by = run.numbers["stopped_by"]
+    task.network.history = history
+
+
+def finish(task: Task) -> None:
+    """Take for the checkpoint, where there is one, what a training left."""
+    if task.keeping is not None:
+        task.keeping.finish(task.network, task.history)
 
 
 def _check_optimizer(network: Any, architecture: Architecture, options: FitOptions) -> None:

@@ -23,10 +23,21 @@ class Scheduled(NamedTuple):
     for_core : ScheduledNumber of the core
     values : iterator
         Of blocks of its values, where a schedule is evaluated in Python; else empty.
+    per : str
+        What these are counted by: "epoch" or "step".
     """
 
     for_core: _core.ScheduledNumber
     values: Iterator[list[float]]
+    per: str
+
+    def values_from(self, epochs: int, steps: int) -> Iterator[list[float]]:
+        """Return the blocks from a time on: after so many epochs, and steps."""
+        left = epochs if self.per == "epoch" else steps
+        for block in self.values:
+            if left < len(block):
+                yield block[left:]
+            left = max(left - len(block), 0)
 
 
 def scheduled(options: FitOptions, architecture: Architecture, samples: int) -> list[Scheduled]:
@@ -58,7 +69,8 @@ def _scheduled(
         total = epochs if schedule.per == "epoch" else epochs * steps
         _core.check_scheduled(name, schedule.rate_at(rate, 0, total), 0)
         values = iter(())
-    return Scheduled(_core.ScheduledNumber(name, rate, schedule.per, formula, layers), values)
+    number = _core.ScheduledNumber(name, rate, schedule.per, formula, layers)
+    return Scheduled(number, values, schedule.per)
 
 
 def _blocks(

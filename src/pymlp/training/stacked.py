@@ -11,11 +11,12 @@ import numpy as np
 
 from pymlp import _checks, _core, architecture, config
 from pymlp.optimizers import LBFGS, Optimizer
-from pymlp.training import together, warn
+from pymlp.training import seed_of, together, warn
+from pymlp.training.checkpoint import resolve
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.member_samples import MemberSamples, name, naming, of_members
 from pymlp.training.options import FitOptions
-from pymlp.training.preparing import prepared
+from pymlp.training.preparing import prepared, take_ended
 from pymlp.training.task import Task, Trainee
 
 
@@ -38,7 +39,11 @@ def fit(
         The options of `Network.fit` by name, as they were given.
     """
     progress = _checks.flag("progress", given["progress"])
-    options, seeds = _options({**given, "progress": False}, trainees)
+    checkpoint = resolve(given)
+    if checkpoint is not None:
+        checkpoint.open(stacked=True)
+    own = {"progress": False, "checkpoint": checkpoint, "checkpoint_every": None, "resume": None}
+    options, seeds = _options({**given, **own}, trainees)
     named = trainees[0].named_by(X[0] if isinstance(X, list | tuple) and X else X).architecture
     trainees = [trainee._replace(architecture=named) for trainee in trainees]
     of_each = of_members(len(trainees), X, y, rows, validation_rows, options[0], named)
@@ -52,9 +57,13 @@ def fit(
         ]
         warn(_some_targets(of_each), options[0], named, stacklevel=4)
         # Whatever is refused is refused by now, and nothing has changed.
-        for trainee, seed in zip(trainees, seeds, strict=True):
-            trainee.accept(seed)
-        together.train(tasks, progress=progress)
+        for trainee, seed, task in zip(trainees, seeds, tasks, strict=True):
+            trainee.accept(seed, None if task.keeping is None else task.keeping.run)
+        try:
+            together.train(_not_ended(tasks), progress=progress)
+        finally:
+            if checkpoint is not None:
+                checkpoint.write()
     histories = [task.history for task in tasks]
     _raise_of_diverged(histories)
     return histories
@@ -148,7 +157,7 @@ def _task(
     number: int, trainee: Trainee, of_it: MemberSamples, options: FitOptions, seed: int | None
 ) -> Task:
     with naming(number):
-        seed = trainee.next_seed() if seed is None else seed
+        seed = seed_of(trainee, seed, options.checkpoint, number)
         history = History()
         held_out = of_it.held_out
         of_it = of_it.split(seed)
@@ -165,7 +174,19 @@ def _task(
             seed,
             of_it.rows,
             of_it.validation_rows,
+            number,
         )
+
+
+def _not_ended(tasks: Sequence[Task]) -> list[Task]:
+    """Return the trainings that are left; the others are as the checkpoint has them."""
+    left = []
+    for task in tasks:
+        if task.keeping is not None and task.keeping.has_ended:
+            take_ended(task)
+        else:
+            left.append(task)
+    return left
 
 
 def _some_targets(of_each: Sequence[MemberSamples]) -> Any:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture, CoreNetwork
+from pymlp.tensors import Tensor
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
 
@@ -95,6 +96,12 @@ class TargetScale:
         """Return scaled values in the target's units."""
         return values * self.deviation + self.mean
 
+    def unscaled_arena(self, arena: FloatArray, architecture: Architecture) -> FloatArray:
+        """Return the arena of a network that predicts in the target's units."""
+        found = arena.copy()
+        _transform(found, _tensors_of_last(architecture), self.deviation, self.mean)
+        return found
+
     def in_network(self, core: CoreNetwork, architecture: Architecture) -> InNetwork:
         """Let the network predict scaled values in the meantime: a context.
 
@@ -132,9 +139,8 @@ class InNetwork:
 
 class _LastLayer:
     def __init__(self, core: CoreNetwork, architecture: Architecture) -> None:
-        last = len(architecture.shapes) - 1
         self._core = core
-        self._tensors = {t.kind: t for t in architecture.tensors if t.layer == last}
+        self._tensors = _tensors_of_last(architecture)
 
     def has_learnt(self) -> bool:
         return bool(self._tensors["biases"].view(self._core.snapshot()).any())
@@ -142,10 +148,24 @@ class _LastLayer:
     def write(self, factor: NDArray[np.float64], addend: NDArray[np.float64]) -> None:
         """Make of its outputs z ``factor z + addend``."""
         arena = self._core.snapshot()
-        weights, biases = (self._tensors[kind].view(arena) for kind in ("weights", "biases"))
-        weights[...] = weights * factor
-        biases[...] = biases * factor + addend
+        _transform(arena, self._tensors, factor, addend)
         self._core.write(arena)
+
+
+def _tensors_of_last(architecture: Architecture) -> dict[str, Tensor]:
+    last = len(architecture.shapes) - 1
+    return {t.kind: t for t in architecture.tensors if t.layer == last}
+
+
+def _transform(
+    arena: FloatArray,
+    tensors: dict[str, Tensor],
+    factor: NDArray[np.float64],
+    addend: NDArray[np.float64],
+) -> None:
+    weights, biases = (tensors[kind].view(arena) for kind in ("weights", "biases"))
+    weights[...] = weights * factor
+    biases[...] = biases * factor + addend
 
 
 def check(options: FitOptions, architecture: Architecture) -> None:

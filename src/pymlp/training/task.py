@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pymlp.architecture import Architecture, CoreNetwork
+from pymlp.files.checkpoint import Run
 from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
+from pymlp.training.keeping import Keeping
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
 from pymlp.training.scheduled import Scheduled
@@ -30,6 +32,8 @@ class Trainee(NamedTuple):
     architecture : Architecture
     next_seed, take_seed : callable
         Return the seed for options that have none, and count it as taken.
+    put_draws : callable
+        Takes a seed and a count of what was taken, as a checkpoint has them.
     """
 
     network: Any
@@ -37,13 +41,17 @@ class Trainee(NamedTuple):
     architecture: Architecture
     next_seed: Callable[[], int]
     take_seed: Callable[[], None]
+    put_draws: Callable[[int, int], None]
 
     def named_by(self, X: Any) -> Trainee:
         """Return the same with the names of a frame's columns, where it has none so far."""
         return self._replace(architecture=self.architecture.named_by(X))
 
-    def accept(self, seed: int | None) -> None:
+    def accept(self, seed: int | None, run: Run | None = None) -> None:
         """Change what a training that is not refused changes beside the parameters."""
+        if run is not None:
+            self.put_draws(run.state["seed"], run.state["fits"])
+            seed = run.numbers["seed"]
         if seed is None:
             self.take_seed()
         if self.network.feature_names != self.architecture.feature_names:
@@ -72,6 +80,8 @@ class Task(NamedTuple):
         That of the samples' values, where it is not their own.
     rows, validation_rows : ndarray of int64, or None
         Which of the samples are meant; None: all.
+    keeping : Keeping or None
+        What ties it to a checkpoint.
     """
 
     network: Any
@@ -86,6 +96,7 @@ class Task(NamedTuple):
     scale: TargetScale | None
     rows: NDArray[np.int64] | None = None
     validation_rows: NDArray[np.int64] | None = None
+    keeping: Keeping | None = None
 
     @property
     def n_samples(self) -> int:

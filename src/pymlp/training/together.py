@@ -11,7 +11,7 @@ from pymlp import _core
 from pymlp.training.bar import StackBar
 from pymlp.training.loop import Loop
 from pymlp.training.member_samples import name
-from pymlp.training.preparing import in_scale
+from pymlp.training.preparing import finish, in_scale
 from pymlp.training.task import Task
 
 # Trainings that have memory at the same time: they are enough to keep threads busy to the end.
@@ -24,6 +24,8 @@ def train(tasks: Sequence[Task], *, progress: bool) -> None:
     Their options are equal but for the optimiser, and show no bar of their own. One that diverges,
     or that ends early, does not keep the others from going on.
     """
+    if not tasks:
+        return
     options = tasks[0].options
     bar = StackBar(tasks) if progress else None
     limited = options.max_seconds < math.inf  # then all have their share of it
@@ -48,6 +50,7 @@ def _train(tasks: Sequence[Task], at_once: int, threads: int, bar: StackBar | No
             _advance(active, threads, bar)
             for member in active:
                 member.look()
+            _write_checkpoint(active)
             if bar is not None:
                 bar.show(active)
             active = [member for member in active if not member.ended]
@@ -57,16 +60,26 @@ def _train(tasks: Sequence[Task], at_once: int, threads: int, bar: StackBar | No
         raise
 
 
+def _write_checkpoint(active: Sequence[_Member]) -> None:
+    """Write a checkpoint of all trainings where it is due."""
+    checkpoint = active[0].task.options.checkpoint
+    kept = [member.loop.keep_if_due() for member in active if not member.ended]
+    if checkpoint is not None and any(kept):
+        checkpoint.write()
+
+
 def _advance(active: Sequence[_Member], threads: int, bar: StackBar | None) -> None:
     """Let every training come to where it is looked at, or as far as there is time for."""
     for member in active:
         member.loop.give_values()
-    watch = active[0].loop.watch
-    seconds = min(member.loop.watch.seconds_a_look for member in active)
+    seconds = min(member.loop.seconds_a_look for member in active)
     if bar is not None:
         seconds = min(seconds, bar.seconds)
     trainers: Any = [member.loop.trainer for member in active]
-    _core.train_together(trainers, watch.epochs_a_look, seconds, threads)
+    epochs = min(member.loop.epochs_a_look for member in active)
+    for member in active:
+        member.loop.is_between_looks = True
+    _core.train_together(trainers, epochs, seconds, threads)
 
 
 class _Member:
@@ -86,6 +99,7 @@ class _Member:
         self.loop = Loop(self.task)
         self._scale.__enter__()
         self.loop.__enter__()
+        self.loop.go_on()
 
     def look(self) -> None:
         """Look at the training, where it has not ended."""
@@ -109,7 +123,8 @@ class _Member:
             error = None
         loop.__exit__(type(error), error, None)
         self._scale.__exit__(None, None, None)
-        self.task.history.seconds = loop.trainer.seconds
+        self.task.history.seconds = loop.watch.seconds_before + loop.trainer.seconds
+        finish(self.task)
 
     @staticmethod
     def _finished_unseen(loop: Loop) -> bool:

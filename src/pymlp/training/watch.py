@@ -49,6 +49,8 @@ class Watch:
     ----------
     looks : bool
         Whether it has more to do after an epoch than to record it.
+    seconds_before : float
+        Of a training that goes on from a checkpoint.
     epochs_a_look : int
         How many epochs may go by until `after_epoch` must be called.
     """
@@ -73,6 +75,7 @@ class Watch:
         self._best_parameters: FloatArray | None = None
         self._epochs_without_improvement = 0
         self._started = 0.0
+        self.seconds_before = 0.0
         self._optimizer = optimizer
         self._rates: Any = None
         plateau = options.schedules.get("learning_rate")
@@ -96,11 +99,25 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.history.seconds = self._elapsed()
+        self.history.seconds = self.seconds_before + self._elapsed()
         if error is not None:  # Ctrl-C, or what a callback raised
             self.history.stopped_by = "interrupted"
         if self._bar is not None:
             self._bar.end(self.history)
+
+    @property
+    def best_parameters(self) -> FloatArray | None:
+        """Those of the best epoch, where they are restored."""
+        return self._best_parameters
+
+    def go_on(self, best: FloatArray | None) -> None:
+        """Come to where a record leads that has epochs already, and to the best parameters."""
+        self.seconds_before = self.history.seconds
+        for value in self.history.watched if self._rule else ():
+            self._count(value)
+        self._best_parameters = best
+        for loss in (self.history.val_loss or self.history.loss) if self._rates else ():
+            self._optimizer.learning_rate = self._rates.send(loss)
 
     @property
     def seconds_a_look(self) -> float:
@@ -119,7 +136,7 @@ class Watch:
         """Look at the epoch that was recorded last; return why training ends, or None."""
         if self._metrics is not None:
             self._metrics.append_to(self.history)
-        self.history.seconds = self._elapsed()
+        self.history.seconds = self.seconds_before + self._elapsed()
         if self._rule:
             self._keep_best(self._rule)
         if self._called_back():
@@ -148,14 +165,16 @@ class Watch:
             )
 
     def _keep_best(self, rule: EarlyStopping) -> None:
-        value = self.history.watched[-1]
+        if self._count(self.history.watched[-1]) and rule.restore_best:
+            self._best_parameters = self._core.snapshot()
+
+    def _count(self, value: float) -> bool:
+        """Count an epoch; tell whether it is the best one so far."""
         if not self._options.monitor.improves(value, self._best):
             self._epochs_without_improvement += 1
-            return
+            return False
         self._best, self._epochs_without_improvement = value, 0
-        if not rule.restore_best:
-            return
-        self._best_parameters = self._core.snapshot()
+        return True
 
     def show(self, samples_seen: int) -> None:
         """Show on the bar, where there is one, how far training is."""

@@ -1,0 +1,95 @@
+"""What an estimator keeps in a checkpoint beside its network's training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pymlp.estimators.inputs import SparseRows
+from pymlp.estimators.scores import Validation
+from pymlp.files.safetensors import FileFormatError
+from pymlp.files.values import plain
+from pymlp.training.checkpoint import Checkpoint, resolve
+from pymlp.training.difference import differences
+
+# Of the record, which an epoch changes.
+_KEPT = (
+    "n_iter_", "t_", "loss_", "loss_curve_", "validation_scores_", "best_validation_score_",
+    "best_loss_", "_no_improvement_count",
+)  # fmt: skip
+# What a training that goes on may have otherwise, and what is compared by the network's.
+_FREE = ("verbose", "n_jobs", "callbacks", "max_seconds", "max_iter", "warm_start", "random_state")
+
+
+def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
+    """Return the checkpoint of an estimator, whose draws go on from those of the file."""
+    given = {"checkpoint": path, "checkpoint_every": every, "resume": resume}
+    checkpoint = resolve(given)
+    if checkpoint is None:
+        return None
+    checkpoint.beside = {"random_state": int(np.random.default_rng().integers(2**32))}
+    checkpoint.beside["parameters"] = parameters = _parameters(of)
+    checkpoint.open(stacked=False)
+    try:
+        kept = dict(checkpoint.beside["parameters"])
+        seed = checkpoint.beside["random_state"]
+        if type(seed) is not int or not 0 <= seed < 2**32:
+            raise ValueError("random_state must be an integer")
+    except (KeyError, TypeError, ValueError) as error:
+        fault = f"'{path}' is no checkpoint of an estimator: {error}"
+        raise FileFormatError(fault) from None
+    if wrong := differences(parameters, kept):
+        raise ValueError(f"the checkpoint '{path}' is of another training: {'; '.join(wrong)}")
+    return checkpoint
+
+
+def _parameters(of: Any) -> dict[str, Any]:
+    found = {}
+    for name, value in of.get_params(deep=False).items():
+        if name not in _FREE:
+            try:
+                found[name] = plain(name, value)
+            except ValueError:  # a function, or an object of the user's own
+                found[name] = type(value).__qualname__
+    return found
+
+
+def take_record(of: Any, checkpoint: Checkpoint | None) -> list[NDArray[Any]] | None:
+    """Give an estimator the record of a file, and return the best parameters that it has."""
+    if checkpoint is None or "record" not in checkpoint.beside:
+        return None
+    try:
+        record = dict(checkpoint.beside["record"])
+        vars(of).update({name: record[name] for name in _KEPT if name in record})
+        count = int(checkpoint.beside["best"])
+        return [checkpoint.arrays[f"best.{i}"] for i in range(count)] or None
+    except (KeyError, TypeError, ValueError) as error:
+        fault = f"'{checkpoint.path}' lacks what an estimator keeps: {error}"
+        raise FileFormatError(fault) from None
+
+
+def keep_record(of: Any, checkpoint: Checkpoint | None, best: list[NDArray[Any]] | None) -> None:
+    """Take the record of an estimator for the next file."""
+    if checkpoint is None:
+        return
+    known = vars(of)
+    checkpoint.beside["record"] = {name: known[name] for name in _KEPT if name in known}
+    checkpoint.beside["best"] = len(best or ())
+    checkpoint.arrays = {f"best.{i}": array for i, array in enumerate(best or ())}
+
+
+def check(samples: Any, held_out: Validation | None, checkpoint: Checkpoint | None) -> None:
+    """Refuse other samples to score than a file's, and sparse ones, whose loop is another."""
+    if checkpoint is None:
+        return
+    if isinstance(samples.X, SparseRows):
+        raise ValueError("checkpoint does not go with sparse X: X.toarray() is dense")
+    arrays = () if held_out is None else (held_out.X, held_out.targets, held_out.weights)
+    now = [checkpoint.digest(np.asarray(a)) for a in arrays if a is not None]
+    if checkpoint.beside.setdefault("validation", now) != now:
+        raise ValueError(
+            f"the checkpoint '{checkpoint.path}' is of another training: validation has other "
+            "values"
+        )

@@ -1,0 +1,164 @@
+"""What trainings go on from, in one safetensors file: a network, or a stack, and what is beside it.
+
+The networks are as users see them between two epochs. The text ``checkpoint`` is JSON: of each
+training its number, what it was asked for, and numbers; arrays are kept by ``<number>.<name>``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pymlp.files import safetensors
+from pymlp.files.safetensors import FileFormatError
+from pymlp.files.stored import MALFORMED, integer
+
+__all__ = ["ENDED", "Run", "read", "write"]
+
+_FORMAT = 4  # of the file
+# What a training does not go on from, but with more epochs.
+ENDED = ("epochs", "early_stopping", "callback", "converged", "line_search", "evaluations")
+_REASONS = (*ENDED, "running", "max_seconds")
+_BESIDE = "beside."
+_FINITE = ("loss", "penalty", "val_loss")
+_PER_EPOCH = ("loss", "penalty", "learning_rate")
+
+
+class Run(NamedTuple):
+    """One training, at the end of an epoch.
+
+    Attributes
+    ----------
+    options : dict
+        What it was asked for, by name, as JSON has it.
+    state : dict
+        The network's, as users see it; see `Network.__getstate__`.
+    numbers : dict
+        epochs, steps, optimizer_steps, weight_sum, learning_rate, seed, seconds, stopped_by.
+    arrays : dict of ndarray
+        arena, where steps go on; averaged, optimizer and best where there are such; of the record
+        loss, penalty, learning_rate, val_loss and ``metrics.<name>``.
+    """
+
+    options: dict[str, Any]
+    state: dict[str, Any]
+    numbers: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+    @property
+    def epochs(self) -> int:
+        """How many are done."""
+        return int(self.numbers["epochs"])
+
+
+def write(
+    path: str | os.PathLike[str],
+    runs: Mapping[int, Run],
+    beside: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    stacked: bool,
+) -> None:
+    """Write trainings by their numbers, and what the caller wants beside: for JSON, and arrays.
+
+    The file is replaced whole or not at all.
+    """
+    listed = [
+        {"number": i, "options": run.options, "numbers": run.numbers} for i, run in runs.items()
+    ]
+    states = [run.state for run in runs.values()]
+    safetensors.write(
+        path,
+        states if stacked else states[0],
+        {"checkpoint": json.dumps({"runs": listed, "beside": dict(beside)}, sort_keys=True)},
+        first_version=_FORMAT,
+        kept={f"{i}.{name}": a for i, run in runs.items() for name, a in run.arrays.items()}
+        | {_BESIDE + name: array for name, array in arrays.items()},
+    )
+
+
+def read(
+    path: str | os.PathLike[str], stacked: bool
+) -> tuple[dict[int, Run], dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what `write` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is cut short, or no checkpoint of this kind.
+    """
+    (states, texts), kept = safetensors.read_with_kept(path)
+    if "checkpoint" not in texts:
+        raise FileFormatError(f"'{path}' is no checkpoint, but a model that was saved")
+    if isinstance(states, list) != stacked:
+        kind = "one network" if stacked else "several networks"
+        raise FileFormatError(f"'{path}' is a checkpoint of {kind}")
+    try:
+        stored = json.loads(texts["checkpoint"])
+        of_each = zip(stored["runs"], states if isinstance(states, list) else [states], strict=True)
+        runs = {
+            integer("number", one["number"], below=2**31): _run(one, state, kept)
+            for one, state in of_each
+        }
+        arrays = {k.removeprefix(_BESIDE): a for k, a in kept.items() if k.startswith(_BESIDE)}
+        return runs, dict(stored["beside"]), arrays
+    except MALFORMED as error:
+        raise FileFormatError(f"'{path}' does not hold a checkpoint: {error}") from None
+
+
+def _run(stored: dict[str, Any], state: dict[str, Any], kept: Mapping[str, NDArray[Any]]) -> Run:
+    prefix = f"{stored['number']}."
+    arrays = {k.removeprefix(prefix): a for k, a in kept.items() if k.startswith(prefix)}
+    numbers = _numbers(stored["numbers"])
+    _check_arrays(arrays, state["parameters"], numbers["epochs"])
+    return Run(dict(stored["options"]), state, numbers, arrays)
+
+
+def _numbers(stored: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: integer(name, stored[name], below=2**62)
+        for name in ("epochs", "steps", "optimizer_steps")
+    }
+    if not found["epochs"]:
+        raise ValueError("epochs must be at least 1")
+    found["seed"] = integer("seed", stored["seed"], below=2**64)
+    for name in ("weight_sum", "learning_rate", "seconds"):
+        if type(stored[name]) not in (int, float) or not 0 <= stored[name] < math.inf:
+            raise ValueError(f"{name} must be a finite number from 0, not {stored[name]!r:.50}")
+        found[name] = float(stored[name])
+    if stored["stopped_by"] not in _REASONS:
+        raise ValueError(f"stopped_by must not be {stored['stopped_by']!r:.50}")
+    return found | {"stopped_by": stored["stopped_by"]}
+
+
+def _check_arrays(arrays: Mapping[str, NDArray[Any]], arena: NDArray[Any], epochs: int) -> None:
+    for name in ("arena", "averaged", "best"):
+        array = arrays.get(name)
+        if array is None and name != "arena":
+            continue
+        if array is None or array.dtype != arena.dtype or array.shape != arena.shape:
+            raise ValueError(f"{name} must be {arena.dtype} {arena.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has numbers that are not finite")
+    for name, array in arrays.items():
+        of_record = name in (*_PER_EPOCH, "val_loss") or name.startswith("metrics.")
+        if of_record and (array.dtype != np.float64 or array.shape != (epochs,)):
+            raise ValueError(f"{name} must be float64 ({epochs},)")
+        if of_record and name in _FINITE and not np.isfinite(array).all():
+            raise ValueError(f"{name} has numbers that are not finite")
+    missing = [name for name in _PER_EPOCH if name not in arrays]
+    if missing:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+    state = arrays.get("optimizer")
+    if state is not None and (state.dtype != arena.dtype or not math.isfinite(_largest(state))):
+        raise ValueError(f"the optimizer's state must be finite numbers of {arena.dtype}")
+
+
+def _largest(array: NDArray[Any]) -> float:
+    return float(np.abs(array).max(initial=0.0))

@@ -1,0 +1,72 @@
+"""A network with the optimiser that trains it, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+
+from pymlp.files import safetensors
+from pymlp.files.safetensors import FileFormatError
+from pymlp.files.stored import MALFORMED, integer, number
+from pymlp.files.values import plain, restored
+from pymlp.optimizers import LBFGS, Optimizer, check_object
+
+__all__ = ["read", "write"]
+
+_FORMAT = 4  # of the file
+_TEXT = "optimizer"
+
+
+def write(path: str | os.PathLike[str], network: Any, optimizer: Optimizer | None) -> None:
+    """Write a network's state and, where there is one, its optimiser's."""
+    state = network.__getstate__()
+    if optimizer is None:
+        return safetensors.write(path, state, {})
+    check_object(optimizer)
+    optimizer.core_for(network, network.__trainee__().architecture)
+    own = optimizer.__getstate__()
+    text = {
+        "rule": plain("optimizer", optimizer),
+        "steps": own.get("steps", 0),
+        "weight_sum": own.get("weight_sum", 0.0),
+    }
+    arrays = {_TEXT: own["state"]} if len(own.get("state", ())) else {}
+    texts = {_TEXT: json.dumps(text, sort_keys=True)}
+    return safetensors.write(path, state, texts, first_version=_FORMAT, kept=arrays)
+
+
+def read(path: str | os.PathLike[str], network: Any) -> Optimizer:
+    """Return the optimiser of a file, which belongs to its network.
+
+    Raises
+    ------
+    FileFormatError
+        If the file has none.
+    """
+    (_, texts), kept = safetensors.read_with_kept(path)
+    if _TEXT not in texts:
+        raise FileFormatError(
+            f"'{path}' has no optimizer: net.save(path, optimizer=...) writes one; a checkpoint is "
+            "gone on with by fit(..., checkpoint=path, resume=True)"
+        )
+    try:
+        stored = json.loads(texts[_TEXT])
+        optimizer = restored(stored["rule"])
+        if not isinstance(optimizer, Optimizer) or isinstance(optimizer, LBFGS):
+            raise ValueError(f"{optimizer!r:.50} takes no steps of its own")
+        core = optimizer.core_for(network, network.__trainee__().architecture)
+        state = kept.get(_TEXT, np.zeros(0, core.state.dtype))
+        if state.shape != core.state.shape or state.dtype != core.state.dtype:
+            raise ValueError(f"its state must be {core.state.size} {core.state.dtype}")
+        if not np.isfinite(state).all():
+            raise ValueError("its state has numbers that are not finite")
+        core.state[:] = state
+        core.steps = integer("steps", stored["steps"], below=2**62)
+        core.weight_sum = number("weight_sum", stored["weight_sum"], above=-1e-300)
+    except MALFORMED as error:
+        raise FileFormatError(f"'{path}' does not hold an optimizer: {error}") from None
+    optimizer.belong_to(network)
+    return optimizer

@@ -1,0 +1,256 @@
+"""Checkpoints of a call of `fit`: when they are written, and what a training goes on from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pymlp import _checks
+from pymlp._arrays import FloatArray
+from pymlp.files import checkpoint as files
+from pymlp.files.checkpoint import ENDED, Run
+from pymlp.files.safetensors import FileFormatError, is_special, remove_parts
+from pymlp.training.difference import differences, digest_of
+
+__all__ = ["Checkpoint", "Run"]
+
+_SECONDS = 60.0  # from one to the next, where no number of epochs is given
+_SHARE = 20.0  # writing takes at most one part of so many of the time
+
+
+class Checkpoint:
+    """The file of one call of `fit`, which may train several networks.
+
+    Parameters
+    ----------
+    path : str or path
+    every : int, optional
+        Epochs from one to the next; None: about a minute.
+    resume : bool
+        Whether a file that is there is gone on with.
+
+    Attributes
+    ----------
+    beside, arrays : dict
+        Of the file, where there was one.
+    """
+
+    def __init__(self, path: Any, every: Any, resume: Any) -> None:
+        if not isinstance(path, str | os.PathLike):
+            raise TypeError(f"checkpoint must be a path, not {_checks.type_name(path)}")
+        self.path = Path(path)
+        self.every = (
+            None if every is None else _checks.integer("checkpoint_every", every, minimum=1)
+        )
+        self.resume = _checks.flag("resume", resume)
+        self.beside: dict[str, Any] = {}
+        self.arrays: dict[str, NDArray[Any]] = {}
+        self.first = 0  # of the networks that are trained now, among all
+        self._runs: dict[int, Run] | None = None
+        self._stacked = False
+        self._is_written = True
+        self._written_at = perf_counter()
+        self._seconds = _SECONDS
+        self._digests: dict[int, tuple[Any, str]] = {}
+
+    # ---- before a training -----------------------------------------------------------------------
+
+    def open(self, *, stacked: bool) -> None:
+        """Read the file, or see that there is none and that one can be written.
+
+        Raises
+        ------
+        FileExistsError
+            If there is one, and `resume` does not say that it is gone on with.
+        FileFormatError, OSError
+            If it is no checkpoint, or cannot be read or written.
+        """
+        if self._runs is not None:  # by who trains several times
+            return
+        self._stacked = stacked
+        if is_special(self.path):
+            raise ValueError(f"checkpoint must be a file, not the device or pipe '{self.path}'")
+        if not self.path.exists():
+            _check_folder(self.path)
+            self._runs = {}
+        elif not self.resume:
+            raise FileExistsError(
+                f"the checkpoint '{self.path}' is there already: resume=True goes on with it; "
+                "to begin anew, remove it or name another"
+            )
+        else:
+            self._runs, self.beside, self.arrays = files.read(self.path, stacked)
+        remove_parts(self.path)  # of who was killed while writing
+
+    def seed(self, number: int) -> int | None:
+        """Return the seed of a training that the file has."""
+        run = self.kept(number)
+        return None if run is None else int(run.numbers["seed"])
+
+    def run(self, number: int, described: Mapping[str, Any]) -> Run | None:
+        """Return the training that is gone on with, if the file has it.
+
+        Raises
+        ------
+        ValueError
+            If it is another one, with what differs.
+        """
+        run = self.kept(number)
+        if run is None:
+            return None
+        if wrong := differences(dict(described), run.options):
+            raise ValueError(
+                f"the checkpoint '{self.path}' is of another training: {'; '.join(wrong)}"
+            )
+        return run
+
+    def kept(self, number: int) -> Run | None:
+        """Return what there is of a training."""
+        return (self._runs or {}).get(self.first + number)
+
+    def digest(self, array: NDArray[Any]) -> str:
+        """Return the digest of an array, which is computed once."""
+        if id(array) not in self._digests:
+            self._digests[id(array)] = array, digest_of(array)
+        return self._digests[id(array)][1]
+
+    # ---- while it goes on ------------------------------------------------------------------------
+
+    @property
+    def seconds_left(self) -> float:
+        """How long until the next one is due, where epochs do not say it."""
+        due = self._written_at + self._seconds
+        return float("inf") if self.every else max(due - perf_counter(), 0.0)
+
+    def epochs_left(self, done: int) -> int:
+        """Return how many epochs there are until the next one is due, where they say it."""
+        return self.every - done % self.every if self.every else 2**62
+
+    def is_due(self, number: int, done: int) -> bool:
+        """Tell whether a training that has done so many epochs is to be kept."""
+        run = self.kept(number)
+        before = 0 if run is None else run.epochs
+        if self.every:
+            return done // self.every > before // self.every
+        return done > before and self.seconds_left == 0.0
+
+    def keep(self, number: int, run: Run) -> None:
+        """Take what the next file will have of a training."""
+        assert self._runs is not None  # which `open` made
+        self._runs[self.first + number] = run
+        self._is_written = False
+
+    def write(self) -> None:
+        """Write the file, where there is something new to write."""
+        if not self._runs or self._is_written:
+            return
+        started = perf_counter()
+        runs = dict(sorted(self._runs.items()))
+        files.write(self.path, runs, self.beside, self.arrays, stacked=self._stacked)
+        self._is_written = True
+        self._written_at = perf_counter()
+        self._seconds = max(_SECONDS, _SHARE * (self._written_at - started))
+
+
+def _check_folder(path: Path) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"checkpoint: there is no folder '{folder}'")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"checkpoint: the folder '{folder}' cannot be written to")
+
+
+def resolve(given: Mapping[str, Any]) -> Checkpoint | None:
+    """Return what the options `checkpoint`, `checkpoint_every` and `resume` say.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them is wrong, or the others are given without `checkpoint`.
+    """
+    found, every, resume = (
+        given.get(name) for name in ("checkpoint", "checkpoint_every", "resume")
+    )
+    if isinstance(found, Checkpoint):  # of a model that trains networks
+        return found
+    if found is not None:
+        return Checkpoint(found, every, bool(resume) if resume is None else resume)
+    if every is not None or resume not in (None, False):
+        name = "resume" if every is None else "checkpoint_every"
+        raise ValueError(f"{name} needs checkpoint, the path of a file")
+    return None
+
+
+def record_arrays(history: Any) -> dict[str, NDArray[np.float64]]:
+    """Return the lists of a record as arrays by their names."""
+    lists = {name: getattr(history, name) for name in ("loss", "penalty", "learning_rate")}
+    lists |= {"val_loss": history.val_loss} if history.val_loss else {}
+    lists |= {f"metrics.{name}": values for name, values in history.metrics.items()}
+    return {name: np.array(values, np.float64) for name, values in lists.items()}
+
+
+def take_record(run: Run, history: Any, metrics: set[str]) -> None:
+    """Give a record the epochs of a run, and of metrics those that are measured on."""
+    for name, array in run.arrays.items():
+        if name in ("loss", "penalty", "learning_rate", "val_loss"):
+            setattr(history, name, array.tolist())
+        metric = name.removeprefix("metrics.")
+        if metric != name and metric.removeprefix("val_") in metrics:
+            history.metrics[metric] = array.tolist()
+    history.seconds = run.numbers["seconds"]
+
+
+def check_arrays(run: Run, core: Any, average: float) -> None:
+    """Refuse a run whose arrays are not those of this optimiser's state, or lack the average.
+
+    Raises
+    ------
+    FileFormatError
+        With which it is.
+    """
+    state = run.arrays.get("optimizer", np.zeros(0, core.state.dtype))
+    if state.shape != core.state.shape:
+        raise FileFormatError(
+            f"the checkpoint's state of the optimizer must be {core.state.size} numbers, not "
+            f"{state.size}"
+        )
+    if ("averaged" in run.arrays) != (average > 0.0):
+        raise FileFormatError("the checkpoint lacks what is averaged")
+
+
+def take_optimizer(run: Run, core: Any) -> None:
+    """Give the state of an optimiser what a run has of it."""
+    core.state[:] = run.arrays.get("optimizer", core.state)
+    core.steps = run.numbers["optimizer_steps"]
+    core.weight_sum = run.numbers["weight_sum"]
+
+
+def ended(run: Run, epochs: int) -> bool:
+    """Tell whether a training would not go on, were it asked for so many epochs."""
+    reason = run.numbers["stopped_by"]
+    return reason in ENDED and (reason != "epochs" or run.epochs >= epochs)
+
+
+def run_of(
+    boundary: Any, arena: FloatArray, best: FloatArray | None, numbers: Mapping[str, Any],
+    options: dict[str, Any], state: dict[str, Any], history: Any,
+) -> Run:  # fmt: skip
+    """Return a training at a boundary of the core's, whose parameters users see as `arena`."""
+    epochs, steps, own_arena, averaged, optimizer, optimizer_steps, weight_sum = boundary
+    arrays = {"arena": own_arena, "averaged": averaged, "optimizer": optimizer, "best": best}
+    kept = {name: a for name, a in arrays.items() if a is not None and a.size}
+    return Run(
+        options,
+        {k: v for k, v in state.items() if k != "attributes"} | {"parameters": arena},
+        {
+            **numbers, "epochs": epochs, "steps": steps, "optimizer_steps": optimizer_steps,
+            "weight_sum": weight_sum, "seconds": history.seconds,
+        },
+        kept | {k: a[:epochs] for k, a in record_arrays(history).items()},
+    )  # fmt: skip
