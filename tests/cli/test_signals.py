@@ -99,3 +99,67 @@ def test_what_is_no_file_is_written_to_and_not_replaced(model, tmp_path):
         reader.join(60)
         assert found[0].startswith(expected)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+# ---- checkpoints ---------------------------------------------------------------------------------
+
+LARGER = "a,b,y\n" + "".join(f"{i % 97},{'pqrst'[i % 5]},{i % 13}\n" for i in range(3000))
+
+
+def train(folder, *more):
+    options = [
+        "--target",
+        "y",
+        "--task",
+        "regression",
+        "--epochs",
+        "40",
+        "--seed",
+        "1",
+        "--members",
+        "2",
+    ]
+    table, out = folder / "table.csv", folder / "model.safetensors"
+    table.write_text(LARGER)
+    return [*COMMAND, "train", str(table), "--out", str(out), "--force", *options, *more]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGKILL", -9)])
+def test_train_goes_on_after_a_signal(name, status, tmp_path):
+    subprocess.run(train(tmp_path), check=True, capture_output=True)
+    model = tmp_path / "model.safetensors"
+    expected = model.read_bytes()
+    model.unlink()
+
+    checkpoint = tmp_path / "model.safetensors.checkpoint"
+    command = train(tmp_path, "--resume", "--checkpoint-every", "1")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(getattr(signal, name))
+        assert process.wait(60) == status
+        assert b"Traceback" not in process.stderr.read()
+    assert checkpoint.exists()
+    assert not model.exists()
+
+    subprocess.run(command, check=True, capture_output=True)
+    assert model.read_bytes() == expected
+
+
+def test_resume_needs_a_name(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    table.write_text(TABLE)
+    assert main(["train", str(table), "--target", "y", "--resume"]) == 1
+    assert "--resume needs --checkpoint or --out" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_is_there_is_not_written_over(tmp_path, capsys):
+    table, checkpoint = tmp_path / "table.csv", tmp_path / "kept"
+    table.write_text(TABLE)
+    checkpoint.write_text("mine")
+    arguments = ["train", str(table), "--target", "y", "--out", str(tmp_path / "model")]
+    assert main([*arguments, "--checkpoint", str(checkpoint)]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert checkpoint.read_text() == "mine"
