@@ -72,16 +72,14 @@ Isa forced_or_widest_isa() {
 }
 
 // Quota over period of cgroup v2's cpu.max ("max 100000" or "50000 100000"); 0 where there is none.
-double cgroup_cpus() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
+double cgroup_cpus(std::istream& file) {
   double quota = 0.0;
   double period = 0.0;
   return file >> quota >> period && period > 0.0 ? quota / period : 0.0;
 }
 
-// OMP_NUM_THREADS, of whose list ("4,2") the first number is meant; 0 where it is unset or none.
-long openmp_threads() {
-  const char* text = std::getenv("OMP_NUM_THREADS");
+// Of a list ("4,2") the first number is meant; 0 where the text is null or none.
+long openmp_threads(const char* text) {
   if (text == nullptr) return 0;
   char* end = nullptr;
   const long threads = std::strtol(text, &end, 10);
@@ -105,11 +103,15 @@ Isa selected_isa() {
 }
 
 int available_cpus() {
-  int cpus = affinity_cpus();
-  if (const double quota = cgroup_cpus(); quota > 0.0) {
-    cpus = std::clamp(static_cast<int>(std::ceil(quota)), 1, cpus);
+  std::ifstream quota("/sys/fs/cgroup/cpu.max");
+  return cpus_within(affinity_cpus(), quota, std::getenv("OMP_NUM_THREADS"));
+}
+
+int cpus_within(int cpus, std::istream& cpu_max, const char* omp_num_threads) {
+  if (const double quota = cgroup_cpus(cpu_max); quota > 0.0) {
+    cpus = static_cast<int>(std::clamp(std::ceil(quota), 1.0, static_cast<double>(cpus)));
   }
-  const long limit = openmp_threads();
+  const long limit = openmp_threads(omp_num_threads);
   return limit > 0 ? static_cast<int>(std::min<long>(cpus, limit)) : cpus;
 }
 

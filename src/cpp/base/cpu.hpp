@@ -1,6 +1,7 @@
 // What the processor can do, and which instruction set the kernels run on.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 
 namespace pymlp {
@@ -18,6 +19,8 @@ bool has_fused_multiply_add(Isa isa);
 
 // Processors that this process may use: its affinity, cut by a cgroup's quota and OMP_NUM_THREADS.
 int available_cpus();
+// The same of so many, the text of cgroup v2's cpu.max, and OMP_NUM_THREADS or null.
+int cpus_within(int cpus, std::istream& cpu_max, const char* omp_num_threads);
 
 // A pause inside a spin loop, so that the sibling hyper-thread gets the core.
 inline void relax() {

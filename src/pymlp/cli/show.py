@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 import numpy as np
 
 import pymlp
 from pymlp.cli import report
 from pymlp.cli.scores import label_text
+from pymlp.files.stored import MALFORMED
 from pymlp.tabular import TabularClassifier, TabularRegressor
 from pymlp.tabular.encoder import Field
 from pymlp.tabular.fields import Category, Date
@@ -32,7 +34,8 @@ def show(arguments: argparse.Namespace) -> None:
         how = "position" if model.feature_names is None else "name"
         print(f"no preprocessing: input columns are numbers, taken by {how} as they are")
     else:
-        print(model.network_.summary())
+        stack = isinstance(model, pymlp.NetworkStack)
+        print((model[0] if stack else model.network_).summary())
         print(f"of {model!r}\npymlp.load gives it back in Python")
 
 
@@ -44,11 +47,19 @@ def _show_model(model: TableModel) -> None:
     for field in fields:
         print(f"  {report.cut(field.name):<{width}}  {_describe(field)}")
     print("\n".join(["target", *_targets(model), ""]))
-    notes = model.notes_
-    if "report" in notes:  # what version 0.1 wrote: lines by their labels
-        report.say({label: text for label, text in notes["report"].items() if label != "network"})
-    else:
-        report.say(report.lines({name: fact for name, fact in notes.items() if name != "network"}))
+    report.say(_told(model.notes_))
+
+
+def _told(notes: dict[str, Any]) -> dict[str, str]:
+    """Return what the notes of ``pymlp train`` say; they may be somebody else's."""
+    try:
+        if "report" in notes:  # what version 0.1 wrote: lines by their labels
+            found = {label: str(text) for label, text in notes["report"].items()}
+        else:
+            found = report.lines(notes)
+    except MALFORMED:
+        return {"notes": "not those of pymlp train; --json prints them"}
+    return {label: text for label, text in found.items() if label != "network"}
 
 
 def _describe(field: Field) -> str:

@@ -13,9 +13,10 @@ from pymlp.files.values import plain
 
 # Parameters that say how to train and may be functions; without one the file has None.
 _LEFT_OUT = ("callbacks", "monitor", "random_state")
+COUNTS = ("n_features_in_", "n_iter_", "t_", "_no_improvement_count")
+LISTS = ("loss_curve_", "validation_scores_")
 LEARNT = (
-    "n_features_in_", "n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_",
-    "best_validation_score_", "_no_improvement_count", "_base_rate", "_multilabel",
+    *COUNTS, *LISTS, "loss_", "best_loss_", "best_validation_score_", "_base_rate", "_multilabel",
 )  # fmt: skip
 ARRAYS = ("classes_", "feature_names_in_")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from pymlp.estimators.base import BaseMLP
 from pymlp.estimators.classifier import MLPClassifier
-from pymlp.estimators.files import ARRAYS, LEARNT
+from pymlp.estimators.files import ARRAYS, COUNTS, LEARNT, LISTS
 from pymlp.estimators.inputs import InputScale
 from pymlp.estimators.regressor import MLPRegressor
 from pymlp.files import stored
@@ -37,7 +36,7 @@ def from_file(network: Network, texts: dict[str, str]) -> BaseMLP:
     if kind not in _KINDS:
         raise ValueError(f"it holds a model that this pymlp does not know: {kind}")
     try:
-        return _read(network, _KINDS[kind], json.loads(texts["estimator"]))
+        return _read(network, _KINDS[kind], stored.parsed(texts["estimator"]))
     except MALFORMED as error:
         raise ValueError(f"it does not hold what an {kind} is: {error}") from None
 
@@ -45,7 +44,7 @@ def from_file(network: Network, texts: dict[str, str]) -> BaseMLP:
 def _read(network: Network, kind: type[BaseMLP], state: dict[str, Any]) -> BaseMLP:
     of = kind(**{name: restored(value) for name, value in state["parameters"].items()})
     for name, value in state["learnt"].items():
-        setattr(of, _known(name, LEARNT), restored(value))
+        setattr(of, _known(name, LEARNT), _learnt(name, restored(value)))
     for name, value in state["arrays"].items():
         setattr(of, _known(name, ARRAYS), stored.array(name, value))
     _check_sizes(of, network)
@@ -55,6 +54,17 @@ def _read(network: Network, kind: type[BaseMLP], state: dict[str, Any]) -> BaseM
     of._target_scale = None if targets is None else TargetScale.known(*targets)
     of._adopt(network)
     return of
+
+
+def _learnt(name: str, value: Any) -> Any:
+    """Return what is learnt, if it is of the kind that `fit` leaves."""
+    if name in COUNTS:
+        return stored.integer(name, value, below=2**63)
+    if value is None or (name == "_multilabel" and isinstance(value, bool)):
+        return value
+    if name in LISTS:
+        return stored.numbers(name, value)
+    return stored.numbers(name, [value])[0]
 
 
 def _check_sizes(of: BaseMLP, network: Network) -> None:
@@ -76,7 +86,11 @@ def _check_sizes(of: BaseMLP, network: Network) -> None:
 def _scale(name: str, state: dict[str, Any], size: int) -> list[NDArray[np.float64]] | None:
     if state[name] is None:
         return None
-    return [np.array(stored.numbers(name, part, size), np.float64) for part in state[name]]
+    mean, deviation = (stored.numbers(name, part, size) for part in state[name])
+    return [
+        np.array([stored.number(name, v) for v in mean]),
+        np.array([stored.number(name, v, above=0.0) for v in deviation]),
+    ]
 
 
 def _known(name: str, names: tuple[str, ...]) -> str:

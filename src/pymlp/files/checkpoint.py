@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, integer
+from pymlp.files.stored import MALFORMED, integer, parsed, said
 
 __all__ = ["ENDED", "Run", "read", "write"]
 
@@ -100,7 +100,7 @@ def read(
         kind = "one network" if stacked else "several networks"
         raise FileFormatError(f"'{path}' is a checkpoint of {kind}")
     try:
-        stored = json.loads(texts["checkpoint"])
+        stored = parsed(texts["checkpoint"])
         of_each = zip(stored["runs"], states if isinstance(states, list) else [states], strict=True)
         runs = {
             integer("number", one["number"], below=2**31): _run(one, state, kept)
@@ -109,7 +109,7 @@ def read(
         arrays = {k.removeprefix(_BESIDE): a for k, a in kept.items() if k.startswith(_BESIDE)}
         return runs, dict(stored["beside"]), arrays
     except MALFORMED as error:
-        raise FileFormatError(f"'{path}' does not hold a checkpoint: {error}") from None
+        raise FileFormatError(f"'{path}' does not hold a checkpoint: {said(error)}") from None
 
 
 def _run(stored: dict[str, Any], state: dict[str, Any], kept: Mapping[str, NDArray[Any]]) -> Run:

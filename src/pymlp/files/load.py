@@ -10,6 +10,7 @@ from typing import Any
 from pymlp import _checks
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
+from pymlp.files.stored import said
 from pymlp.network import Network
 from pymlp.stack import NetworkStack
 
@@ -72,7 +73,7 @@ def load(path: str | os.PathLike[str], *, optimizer: bool = False) -> Any:
     try:
         return make(network, texts)
     except ValueError as error:
-        raise FileFormatError(f"'{path}': {error}") from None
+        raise FileFormatError(f"'{path}': {said(error)}") from None
 
 
 def read_network(path: str | os.PathLike[str]) -> tuple[Any, dict[str, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, integer, number
+from pymlp.files.stored import MALFORMED, integer, number, parsed, said
 from pymlp.files.values import plain, restored
 from pymlp.optimizers import LBFGS, Optimizer, check_object
 
@@ -53,7 +53,7 @@ def read(path: str | os.PathLike[str], network: Any) -> Optimizer:
             "gone on with by fit(..., checkpoint=path, resume=True)"
         )
     try:
-        stored = json.loads(texts[_TEXT])
+        stored = parsed(texts[_TEXT])
         optimizer = restored(stored["rule"])
         if not isinstance(optimizer, Optimizer) or isinstance(optimizer, LBFGS):
             raise ValueError(f"{optimizer!r:.50} takes no steps of its own")
@@ -67,6 +67,6 @@ def read(path: str | os.PathLike[str], network: Any) -> Optimizer:
         core.steps = integer("steps", stored["steps"], below=2**62)
         core.weight_sum = number("weight_sum", stored["weight_sum"], above=-1e-300)
     except MALFORMED as error:
-        raise FileFormatError(f"'{path}' does not hold an optimizer: {error}") from None
+        raise FileFormatError(f"'{path}' does not hold an optimizer: {said(error)}") from None
     optimizer.belong_to(network)
     return optimizer

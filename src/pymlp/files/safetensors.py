@@ -23,9 +23,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pymlp._arrays import FloatArray
+from pymlp._arrays import FloatArray, converted, finite
 from pymlp.architecture import Architecture
-from pymlp.files.stored import MALFORMED, integer
+from pymlp.files.stored import MALFORMED, integer, parsed, said
+from pymlp.files.tensor_file import read_parts
 from pymlp.layers import check_state
 
 __all__ = ["FileFormatError"]
@@ -164,24 +165,19 @@ def read_with_kept(path: str | os.PathLike[str]) -> tuple[Read, dict[str, NDArra
     FileFormatError
         If it is cut short, or is not a network of pymlp.
     """
-    from safetensors import SafetensorError, safe_open
-
-    if Path(path).is_dir():
-        raise IsADirectoryError(f"'{path}' is a folder, not a model file")
-    if not Path(path).exists():
-        raise FileNotFoundError(f"there is no file '{path}'")
+    path = Path(path)
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})["pymlp"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        metadata, tensors = read_parts(path)
+    except MALFORMED as error:
+        reason = f"'{path}' is cut short or not a safetensors file: {said(error)}"
+        raise FileFormatError(reason) from None
+    try:
+        header = parsed(metadata["pymlp"])
         names = [name for name in tensors if name.startswith(_KEPT)]
         kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in names}
         return (_state(header, tensors), _texts(header["metadata"])), kept
-    except SafetensorError as error:
-        reason = f"'{path}' is cut short or not a safetensors file: {error}"
-        raise FileFormatError(reason) from None
     except MALFORMED as error:
-        raise FileFormatError(f"'{path}' does not hold a pymlp network: {error}") from None
+        raise FileFormatError(f"'{path}' does not hold a pymlp network: {said(error)}") from None
 
 
 def _texts(stored: dict[Any, Any]) -> dict[str, str]:
@@ -203,18 +199,18 @@ def _state(
     architecture = Architecture.from_dict(fields)
     if members is None:
         arena = _arenas(architecture, tensors, ())
-        return (
-            architecture.to_dict() | {name: fields[name] for name in _OWN} | {"parameters": arena}
-        )
+        return architecture.to_dict() | _own(fields) | {"parameters": arena}
     if not isinstance(members, list) or not members:
         raise ValueError("its members must be a list")
     arenas = _arenas(architecture, tensors, (len(members),))
     return [
-        architecture.to_dict()
-        | {name: integer(name, member[name], below=2**64) for name in _OWN}
-        | {"parameters": arena}
+        architecture.to_dict() | _own(member) | {"parameters": arena}
         for member, arena in zip(members, arenas, strict=True)
     ]
+
+
+def _own(stored: dict[str, Any]) -> dict[str, int]:
+    return {name: integer(name, stored[name], below=2**64) for name in _OWN}
 
 
 def _arenas(
@@ -225,7 +221,8 @@ def _arenas(
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
     size = architecture.arena[-1].end * math.prod(stacked)
-    if sum(tensor.size for tensor in tensors.values()) != size:
+    too_many = len(tensors) > len(architecture.arena)
+    if too_many or sum(tensor.size for tensor in tensors.values()) != size:
         raise ValueError(f"its tensors do not have the {size} parameters of its layers")
     arenas = np.empty((*stacked, architecture.arena[-1].end), architecture.dtype)
     for place in architecture.arena:
@@ -234,6 +231,6 @@ def _arenas(
             raise ValueError(
                 f"{place.name} must be {arenas.dtype} {shape}, not {tensor.dtype} {tensor.shape}"
             )
-        check_state(place.name, tensor)
+        check_state(place.name, finite(place.name, converted(tensor, arenas.dtype)))
         arenas[..., place.first : place.end] = tensor.reshape(*stacked, -1)
     return arenas

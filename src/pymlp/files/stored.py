@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MALFORMED", "array", "integer", "number", "numbers"]
+__all__ = ["MALFORMED", "array", "integer", "number", "numbers", "parsed", "said"]
 
 # What comes of taking a value for something that it is not, however wrong it is: a missing key, a
 # number that no float holds, brackets a hundred thousand deep.
@@ -21,6 +23,37 @@ MALFORMED = (
 )
 
 _LARGEST = 1 << 28  # bytes of one array of labels: the width of texts stands in the file
+_DEEPEST = 100  # brackets, so that no function that follows them runs out of stack
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Return the dict that a JSON text is; ValueError where two readers could differ about it."""
+    found = json.loads(text, object_pairs_hook=_distinct)
+    if not isinstance(found, dict):
+        raise ValueError(f"it must be a dict, not {found!r:.50}")
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()  # refuses halves of surrogate pairs
+    level: list[Any] = [found]
+    for _ in range(_DEEPEST):
+        level = [value for one in level for value in (one.values() if type(one) is dict else one)]
+        level = [value for value in level if isinstance(value, dict | list)]
+        if not level:
+            return found
+    raise ValueError(f"its brackets are more than {_DEEPEST} deep")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{twice!r:.50} is there twice")
+    return found
+
+
+def said(error: Exception) -> str:
+    """Return an exception's message: names in it, which are a stranger's, end no line of a log."""
+    line = " ".join(f"{error}"[:500].split()) or type(error).__name__
+    return line if line.isprintable() else ascii(line)
 
 
 def integer(name: str, value: Any, *, below: int) -> int:
@@ -51,7 +84,9 @@ def numbers(name: str, values: Any, size: int | None = None) -> list[float]:
 
 def array(name: str, stored: dict[str, Any]) -> NDArray[Any]:
     """Return a vector of labels, whose type stands beside its values; or raise ValueError."""
-    values, dtype = stored["values"], np.dtype(stored["dtype"])
+    values, dtype = stored["values"], np.dtype(str(stored["dtype"]))
+    if dtype.kind not in "biufUSOMm":
+        raise ValueError(f"{name} cannot be of type {dtype}")
     if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
         raise ValueError(f"{name} must be a list of single values, not {values!r:.50}")
     if dtype.itemsize * len(values) > _LARGEST:

@@ -5,6 +5,7 @@ Nothing in a file runs: objects of pymlp are written as the name of their class 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -72,14 +73,28 @@ def restored(value: Any) -> Any:
     if "optimizer" in value:
         rate = () if value["rate"] is None else (value["rate"],)
         return _class(optimizers, value["optimizer"], Optimizer)(*rate, **restored(value["fields"]))
-    kind = _class(_MODULES[value["module"]], value["class"], Value)
-    made = kind.__new__(kind)
-    vars(made).update(restored(value["fields"]))
+    return _made(
+        _class(_MODULES[value["module"]], value["class"], Value), restored(value["fields"])
+    )
+
+
+def _made(kind: Any, fields: dict[str, Any]) -> Any:
+    """Return what the constructor makes of fields that are the arguments, or follow from them."""
+    if issubclass(kind, embeddings.Embedding):
+        made = embeddings.from_parameters(kind.name, fields)
+    elif issubclass(kind, initializers.Initializer):
+        named = kind is initializers.Initializer
+        made = initializers.resolve(fields["name"]) if named else kind(fields["scale"])
+    else:
+        known = inspect.signature(kind).parameters
+        made = kind(**{name: value for name, value in fields.items() if name in known})
+    if vars(made) != fields:
+        raise ValueError(f"this {kind.__name__} cannot be: {fields!r:.200}")
     return made
 
 
 def _class(module: ModuleType, name: str, base: type) -> Any:
-    kind = getattr(module, name, None)
+    kind = getattr(module, name, None) if name in dir(module) else None
     if not (isinstance(kind, type) and issubclass(kind, base)):
         raise ValueError(f"this pymlp does not know its {name}")
     return kind

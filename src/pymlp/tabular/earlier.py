@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,14 +29,14 @@ def from_file(network: Network, texts: Mapping[str, str]) -> TableModel:
         If the text about its columns is something else.
     """
     try:
-        stored = json.loads(texts["preprocessing"])
+        stored = checks.parsed(texts["preprocessing"])
         if stored["format"] != 1:
             raise ValueError(f"format {stored['format']!r} is unknown to this version")
         target = stored["target"]
         place = checks.integer("position", target["position"], below=_MOST)
         encoder = _encoder(stored, place, network.dtype)
         about = {"name": str(target["name"]), "place": place}
-        notes = json.loads(texts.get("training", "{}"))
+        notes = checks.parsed(texts.get("training", "{}"))
         return _model(target["encoding"], encoder, network, about, notes)
     except MALFORMED as error:
         raise ValueError(f"the preprocessing in the model cannot be read: {error}") from None

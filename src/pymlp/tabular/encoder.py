@@ -394,7 +394,7 @@ class TableEncoder(Estimator):
             If it is something else, or of a later version.
         """
         try:
-            stored = json.loads(text)
+            stored = checks.parsed(text)
             if stored["format"] != FORMAT:
                 raise ValueError(f"format {stored['format']!r} is unknown to this version")
             names = [name if name is None else str(name) for name in stored["names"]]

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from pymlp.files import stored as checks
 from pymlp.files.stored import MALFORMED
 from pymlp.files.values import restored
@@ -37,7 +39,7 @@ def from_file(network: Network | NetworkStack, texts: Mapping[str, str]) -> Tabl
     """
     try:
         networks = network.networks if isinstance(network, NetworkStack) else (network,)
-        return _read(networks, json.loads(texts[TEXT]))
+        return _read(networks, checks.parsed(texts[TEXT]))
     except MALFORMED as error:
         raise ValueError(f"the model of a table in it cannot be read: {error}") from None
 
@@ -52,6 +54,9 @@ def _read(networks: Sequence[Network], stored: dict[str, Any]) -> TableModel:
     histories = [_history(one, stored["monitor"]) for one in stored["histories"]]
     for network, history in zip(networks, histories, strict=True):
         network.history = history
+    if not isinstance(stored["notes"], dict):
+        raise ValueError(f"its notes must be a dict, not {stored['notes']!r:.50}")
+    _check_target(stored["target"], encoder.n_features_in_)
     model._restore(encoder, networks, _rows(stored["rows"]), stored["target"], stored["notes"])
     model._explaining_from_dict(stored.get("explaining", {}))
     n_outputs, network = model._n_outputs, networks[0]
@@ -61,6 +66,20 @@ def _read(networks: Sequence[Network], stored: dict[str, Any]) -> TableModel:
             f"its network is {network.widths[0]}-...-{network.widths[-1]}"
         )
     return model
+
+
+def _check_target(target: dict[str, Any], n_columns: int) -> None:
+    """Refuse names and places in X that are none, or are of another number of targets."""
+    n_targets = np.size(target.get("mean", 0.0))
+    for what, kind in (("name", str), ("place", int)):
+        given = target[what]
+        values = given if isinstance(given, list) else [given] * n_targets
+        wrong = len(values) != n_targets or any(type(value) is not kind for value in values)
+        if given is not None and wrong:
+            raise ValueError(f"the target's {what} cannot be {given!r:.50}")
+    if target["place"] is not None:
+        for place in np.ravel(target["place"]).tolist():
+            checks.integer("the target's place", place, below=n_columns + n_targets)
 
 
 def _rows(stored: dict[str, Any]) -> dict[str, int]:
