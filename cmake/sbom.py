@@ -19,15 +19,16 @@ PYBIND11_SOURCE = "https://github.com/pybind/pybind11"
 
 
 def component(
-    name: str, version: str | None, licence: str, source: str, kind: str = "library", **others: Any
+    name: str, version: str | None, licence: str, source: str | None = None, **others: Any
 ) -> Component:
     """Return an entry; a licence is an SPDX expression."""
-    found = {"type": kind, "bom-ref": name, "name": name}
+    found: Component = {"type": "library", "bom-ref": name, "name": name}
     if version is not None:
         found["version"] = version
-    references = [{"type": "vcs", "url": source}]
-    licences = [{"expression": licence}]
-    return {**found, "licenses": licences, "externalReferences": references, **others}
+    found["licenses"] = [{"expression": licence}]
+    if source is not None:
+        found["externalReferences"] = [{"type": "vcs", "url": source}]
+    return found | others
 
 
 def openblas(version: str, library: Path) -> Component:
@@ -55,11 +56,8 @@ def openblas(version: str, library: Path) -> Component:
 
 def bill(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the whole document."""
-    own = component(
-        "pymlp", arguments.version, "BSD-3-Clause", "https://pypi.org/project/pymlp",
-        purl=f"pkg:pypi/pymlp@{arguments.version}",
-    )  # fmt: skip
-    own["externalReferences"][0]["type"] = "distribution"
+    purl = f"pkg:pypi/pymlp@{arguments.version}"
+    own = component("pymlp", arguments.version, "BSD-3-Clause", purl=purl)
     compiler, _, version = arguments.compiler.partition("=")
     carried = [
         component(

@@ -110,7 +110,7 @@ TRAININGS = {
     "samples as lanes": Training([4, 16, 9, 3], {"output": "softmax"}, "sgd", {}),
     "schedule-free": Training([9, 20, 1], {"hidden": "gelu"}, "schedulefreeadamw", {}),
 }
-ROWS, BATCH, EPOCHS = 200, 64, 3
+ROWS, BATCH, EPOCHS = 120, 64, 2
 
 
 def trained(name: str, dtype: str, threads: int | None = None) -> list[NDArray[Any]]:
