@@ -63,6 +63,7 @@ from pymlp.training import EarlyStopping, History, TrainingDiverged
 
 if _typing.TYPE_CHECKING:
     from pymlp import metrics, plot, tabular
+    from pymlp.certificate import Certificate, selftest
     from pymlp.diagnosis import Diagnosis, diagnose
     from pymlp.estimators import MLPClassifier, MLPRegressor, from_sklearn, to_sklearn
     from pymlp.files.load import load
@@ -85,6 +86,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "Certificate",
     "Diagnosis",
     "EarlyStopping",
     "Exp",
@@ -140,6 +142,7 @@ __all__ = [
     "metrics",
     "plot",
     "schedules",
+    "selftest",
     "set_arithmetic",
     "set_num_threads",
     "show_config",
@@ -149,6 +152,7 @@ __all__ = [
 
 # What costs time to import and is not needed by every script: loaded when first asked for.
 _LAZY = {
+    "Certificate": "certificate",
     "Diagnosis": "diagnosis",
     "FileFormatError": "files.safetensors",
     "NetworkStack": "stack",
@@ -156,6 +160,7 @@ _LAZY = {
     "load": "files.load",
     "metrics": "metrics",
     "plot": "plot",
+    "selftest": "certificate",
     "tabular": "tabular",
     "TabularClassifier": "tabular.classifier",
     "TabularRegressor": "tabular.regressor",

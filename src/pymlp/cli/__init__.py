@@ -1,4 +1,4 @@
-"""The command line: ``pymlp train``, ``predict``, ``show`` and ``bench``."""
+"""The command line: ``pymlp train``, ``predict``, ``show``, ``bench`` and ``selftest``."""
 
 from __future__ import annotations
 
@@ -83,12 +83,13 @@ def _fail(message: str, status: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pymlp", description=pymlp.__doc__)
     parser.add_argument("--version", action="version", version=f"pymlp {pymlp.__version__}")
-    commands = parser.add_subparsers(metavar="{train,predict,show,bench}", required=True)
+    commands = parser.add_subparsers(metavar="{train,predict,show,bench,selftest}", required=True)
     for name, purpose, add_options in (
         ("train", "learn one column of a table from the others", options.add_train_options),
         ("predict", "predict for each row of a table", options.add_predict_options),
         ("show", "describe a model file", options.add_show_options),
         ("bench", "measure the speed of this installation", options.add_bench_options),
+        ("selftest", "test whether it computes what it should", options.add_selftest_options),
     ):
         command = commands.add_parser(name, help=purpose, description=purpose)
         command.set_defaults(command=name)

@@ -136,6 +136,11 @@ def add_bench_options(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=threads, metavar="N", help="by default as many as there are processors")
 
 
+def add_selftest_options(parser: argparse.ArgumentParser) -> None:
+    """Add those of ``pymlp selftest``."""
+    parser.add_argument("--json", action="store_true", help="print the certificate as JSON")
+
+
 def _add_file_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _ABOUT_FILES
     boolean = argparse.BooleanOptionalAction
