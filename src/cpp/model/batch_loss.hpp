@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 
 #include "kernels/table.hpp"
 #include "model/source.hpp"
@@ -24,6 +25,21 @@ struct BatchLoss {
   }
 };
 
+// What a row has in a mean over rows of this weight together.
+class Share {
+ public:
+  explicit Share(double total) : total_(total), of_one_(total > 0.0 ? 1.0 / total : 0.0) {}
+
+  // The inverse of a subnormal total is infinite.
+  double of(double weight) const {
+    return of_one_ <= std::numeric_limits<double>::max() ? weight * of_one_ : weight / total_;
+  }
+
+ private:
+  double total_;
+  double of_one_;
+};
+
 template <class T>
 double total_weight(const Batch<T>& batch, Range rows) {
   const T* weights = batch.source.weights();
@@ -35,17 +51,17 @@ double total_weight(const Batch<T>& batch, Range rows) {
   return total;
 }
 
-// The factor of each row's loss in the mean: `share`, times the row's weight.
+// The factor of each row's loss in the mean.
 template <class T>
-void set_scales(T* scales, const Batch<T>& batch, Range rows, double share) {
+void set_scales(T* scales, const Batch<T>& batch, Range rows, const Share& share) {
   const T* weights = batch.source.weights();
   if (weights == nullptr) {
-    std::fill_n(scales, rows.count, static_cast<T>(share));
+    std::fill_n(scales, rows.count, static_cast<T>(share.of(1.0)));
     return;
   }
   for (index_t i = 0; i < rows.count; ++i) {
     const auto weight = static_cast<double>(weights[batch.row(rows.first + i)]);
-    scales[i] = static_cast<T>(weight * share);
+    scales[i] = static_cast<T>(share.of(weight));
   }
 }
 

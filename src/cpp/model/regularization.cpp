@@ -20,8 +20,29 @@ double penalize(const Program& program, const Stretch& stretch, const Regulariza
   const auto [l1, l2] = std::pair(options.l1, options.l2);
   kernels<T>().add_penalty(gradient + weights.first, w, weights.count, static_cast<T>(l1),
                            static_cast<T>(l2));
-  return l1 * kernels<T>().sum_of_magnitudes(w, weights.count) +
-         0.5 * l2 * kernels<T>().sum_of_squares(w, weights.count);
+  // 0 times a sum of squares that overflows is no number.
+  const double magnitudes = l1 > 0.0 ? l1 * kernels<T>().sum_of_magnitudes(w, weights.count) : 0.0;
+  return l2 > 0.0 ? magnitudes + 0.5 * l2 * kernels<T>().sum_of_squares(w, weights.count)
+                  : magnitudes;
+}
+
+// Of a gradient whose squares overflow: of the squares of its parts in the largest.
+template <class T>
+double norm_of_huge(const Plan& plan, const T* gradient, std::size_t stretches) {
+  const auto over_all = [&](double result, auto take) {
+    for (std::size_t s = 0; s < stretches; ++s) {
+      for (const Range& range : plan.ranges()[s]) {
+        for (index_t i = range.first; i < range.end(); ++i) {
+          result = take(result, std::abs(static_cast<double>(gradient[i])));
+        }
+      }
+    }
+    return result;
+  };
+  const double largest = over_all(0.0, [](double a, double b) { return std::max(a, b); });
+  if (std::isinf(largest)) return largest;
+  const auto add = [largest](double sum, double x) { return sum + (x / largest) * (x / largest); };
+  return largest * std::sqrt(over_all(0.0, add));
 }
 
 template <class T>
@@ -33,7 +54,8 @@ double gradient_norm(const Plan& plan, const T* gradient, std::span<double> squa
       squares[number] += kernels<T>().sum_of_squares(gradient + range.first, range.count);
     }
   });
-  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+  const double sum = std::accumulate(squares.begin(), squares.end(), 0.0);
+  return std::isinf(sum) ? norm_of_huge(plan, gradient, squares.size()) : std::sqrt(sum);
 }
 
 double clipped_share(double norm, const Regularization& options) {

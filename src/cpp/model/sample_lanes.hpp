@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/loss.hpp"
+#include "model/batch_loss.hpp"
 #include "model/program.hpp"
 #include "model/source.hpp"
 
@@ -17,8 +18,8 @@ template <class T>
 struct LanePass {
   const T* parameters;
   const Batch<T>& batch;
-  Range rows;    // of the batch
-  double share;  // a row's part in the batch's loss is this times its weight
+  Range rows;   // of the batch
+  Share share;  // of a row in the batch's loss
   const Loss& loss;
   T* losses;                                       // of these rows
   T* gradient;                                     // an arena; null: losses alone

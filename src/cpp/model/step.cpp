@@ -87,7 +87,7 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
   // Gradients need the weight of all rows at first; a loss alone is summed by segments.
   const bool alone = plan_.purpose() == Purpose::loss;
   if (!alone) result.weight = total_weight(pass.batch, {0, cuts.rows});
-  const double share = result.weight > 0.0 ? 1.0 / result.weight : 0.0;
+  const Share share(result.weight);
   for (index_t segment = 0;; ++segment) {
     run_phases(pass, cuts, segment, share);
     const Range rows = cuts.rows_in(segment);
@@ -106,7 +106,8 @@ BatchLoss Step<T>::run_segments(const Pass<T>& pass, const RowCuts& cuts) {
 
 // All blocks of a segment end a phase before the next begins.
 template <class T>
-void Step<T>::run_phases(const Pass<T>& pass, const RowCuts& cuts, index_t segment, double share) {
+void Step<T>::run_phases(const Pass<T>& pass, const RowCuts& cuts, index_t segment,
+                         const Share& share) {
   const Range blocks = cuts.blocks_in(segment);
   const index_t operations = std::ssize(operations_of(pass));
   for (const Phase& phase : phases_) {
@@ -125,7 +126,7 @@ void Step<T>::run_phases(const Pass<T>& pass, const RowCuts& cuts, index_t segme
 
 template <class T>
 void Step<T>::run_block(const Pass<T>& pass, const Part& part, index_t b, index_t worker,
-                        double share) {
+                        const Share& share) {
   if (part.cuts.lanes) return run_lanes(pass, part, b, worker, share);
   const auto& [cuts, segment, phase, operations] = part;
   const Range rows = cuts.block(b);
@@ -150,7 +151,7 @@ void Step<T>::run_block(const Pass<T>& pass, const Part& part, index_t b, index_
 
 template <class T>
 void Step<T>::run_lanes(const Pass<T>& pass, const Part& part, index_t b, index_t worker,
-                        double share) {
+                        const Share& share) {
   const Range rows = part.cuts.block(b);
   const index_t at = rows.first - part.cuts.rows_in(part.segment).first;
   T* const gradient = pass.gradient == nullptr

@@ -110,15 +110,17 @@ class Step {
   std::span<const Operation> operations_of(const Pass<T>& pass) const;
   // Everything but the last segment's part of the gradients, which collect_last() adds.
   BatchLoss run_segments(const Pass<T>& pass, const RowCuts& cuts);
-  void run_phases(const Pass<T>& pass, const RowCuts& cuts, index_t segment, double share);
+  void run_phases(const Pass<T>& pass, const RowCuts& cuts, index_t segment, const Share& share);
   struct Part {
     const RowCuts& cuts;
     index_t segment;
     const Phase& phase;
     index_t operations;  // that are gone through
   };
-  void run_block(const Pass<T>& pass, const Part& part, index_t b, index_t worker, double share);
-  void run_lanes(const Pass<T>& pass, const Part& part, index_t b, index_t worker, double share);
+  void run_block(const Pass<T>& pass, const Part& part, index_t b, index_t worker,
+                 const Share& share);
+  void run_lanes(const Pass<T>& pass, const Part& part, index_t b, index_t worker,
+                 const Share& share);
   void go_forth(const Part& part, const Block<T>& block) const;
   void begin_backward(const Pass<T>& pass, const Block<T>& block, const Samples<T>& samples,
                       index_t at);

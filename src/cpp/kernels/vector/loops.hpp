@@ -25,11 +25,10 @@ PYMLP_INLINE bool almost_contiguous(const First& first, const Rest&... rest) {
 // between rows is scratch, and is computed too.
 template <class Body, class First, class... Rest>
 PYMLP_INLINE void for_rows(Body body, const First& first, const Rest&... rest) {
-  if (almost_contiguous(first, rest...)) {
-    body((first.rows - 1) * first.stride + first.cols, first.data, rest.data...);
-    return;
-  }
-  for (index_t i = 0; i < first.rows; ++i) body(first.cols, first.row(i), rest.row(i)...);
+  const bool as_one = almost_contiguous(first, rest...);
+  const index_t rows = as_one ? 1 : first.rows;
+  const index_t cols = as_one ? (first.rows - 1) * first.stride + first.cols : first.cols;
+  for (index_t i = 0; i < rows; ++i) body(cols, first.row(i), rest.row(i)...);
 }
 
 // Reductions run in 16 lanes, whatever the width of the machine's vectors, and the lanes are folded

@@ -1,5 +1,7 @@
 // Norms of rows and of columns. Sums over a row run in 16 lanes, so its result is the same on every
 // ISA and beside any other rows.
+#include <limits>
+
 #include "kernels/table.hpp"
 #include "kernels/vector/loops.hpp"
 #include "kernels/vector/math/math.hpp"
@@ -11,6 +13,33 @@ template <class T>
 PYMLP_INLINE T sum_of_squared_differences(const T* x, T mean, index_t n) {
   const auto take = [mean](T sum, T x) { return sum + (x - mean) * (x - mean); };
   return reduce(x, n, T(0), take, [](T a, T b) { return a + b; });
+}
+
+template <class T>
+struct RowMoments {
+  T mean, factor;
+};
+
+// Of a row whose squares overflow: of the row times a small power of two, number by number, as that
+// is seldom. Beside such a variance epsilon is nothing.
+template <class T>
+__attribute__((noinline)) RowMoments<T> moments_of_huge_row(const T* z, index_t n, bool centred) {
+  constexpr T small = sizeof(T) == 4 ? T(0x1p-80f) : T(0x1p-600);
+  const T count = static_cast<T>(n);
+  T sum = 0, squares = 0;
+  for (index_t j = 0; centred && j < n; ++j) sum += z[j] * small;
+  const T mean = sum / count;
+  for (index_t j = 0; j < n; ++j) squares += (z[j] * small - mean) * (z[j] * small - mean);
+  return {mean / small, small / math::square_root(squares / count)};
+}
+
+template <bool centred, class T>
+PYMLP_INLINE RowMoments<T> moments_of_row(const T* z, index_t n, T epsilon) {
+  const T count = static_cast<T>(n);
+  const T mean = centred ? sum_of(z, n) / count : T(0);
+  const T variance = sum_of_squared_differences(z, mean, n) / count;
+  if (variance > std::numeric_limits<T>::max()) return moments_of_huge_row(z, n, centred);
+  return {mean, T(1) / math::square_root(variance + epsilon)};
 }
 
 // y = gain * xhat + shift; xhat is kept where it is wanted.
@@ -28,12 +57,9 @@ PYMLP_INLINE void norm_of_row(T* y, T* xhat, const T* z, T mean, T factor, const
 template <bool keep, bool centred, class T>
 void row_norm_of(MatrixView<T> y, MatrixView<T> xhat, MatrixView<T> factors, ConstMatrixView<T> z,
                  const T* gain, const T* shift, T epsilon) {
-  const T n = static_cast<T>(z.cols);
   for (index_t i = 0; i < z.rows; ++i) {
     const T* zi = z.row(i);
-    const T mean = centred ? sum_of(zi, z.cols) / n : T(0);
-    const T variance = sum_of_squared_differences(zi, mean, z.cols) / n;
-    const T factor = T(1) / math::square_root(variance + epsilon);
+    const auto [mean, factor] = moments_of_row<centred>(zi, z.cols, epsilon);
     if (keep) *factors.row(i) = factor;
     norm_of_row<keep, centred>(y.row(i), keep ? xhat.row(i) : nullptr, zi, mean, factor, gain,
                                shift, z.cols);
