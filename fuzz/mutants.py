@@ -92,7 +92,7 @@ def _trained(folder: Path) -> dict[str, Any]:
     data = folder / "data.csv"
     data.write_text("\n".join(["size,city", *(line.replace("None", "") for line in lines)]))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        line = ["train", str(data), "--target", "size", "--epochs", "2", "--out"]
+        line = ["train", str(data), "--target", "size", "--epochs", "2", "--force", "--out"]
         assert cli.main([*line, str(folder / "trained")]) == 0
     earlier = Path(__file__).parents[1] / "tests/network/data/table-0.1.0.safetensors"
     (folder / "earlier").write_bytes(earlier.read_bytes())
@@ -156,8 +156,8 @@ def _places(stored: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 def _number_near(value: float, chance: random.Random) -> Any:
-    near = [value + 1, value - 1, -value, 2 * value, 1000 * value, float(value), value / 3]
-    return chance.choice(near)
+    near = [value + 1, value - 1, -value, 2 * value, 1000 * value]
+    return chance.choice(near if abs(value) > 1e300 else [*near, float(value), value / 3])
 
 
 def _edit_value(stored: Any, chance: random.Random) -> None:
@@ -175,7 +175,7 @@ def _edit_value(stored: Any, chance: random.Random) -> None:
     elif kind == 1 and isinstance(inside, list):
         inside.insert(last, copy.deepcopy(value))
     elif kind == 1:
-        inside[chance.choice(["__class__", "__dict__", "new\n", ""])] = value
+        inside[chance.choice(["__class__", "__dict__", "new\n", ""])] = copy.deepcopy(value)
     elif kind == 2:
         inside[last] = [copy.deepcopy(value)]
     elif kind == 3:
@@ -189,7 +189,7 @@ def _edit_value(stored: Any, chance: random.Random) -> None:
     elif kind == 6 and isinstance(value, str):
         inside[last] = chance.choice([value[:-1], value + "\n", value.upper(), value * 1000])
     else:
-        inside[last] = chance.choice(HOSTILE)
+        inside[last] = copy.deepcopy(chance.choice(HOSTILE))
 
 
 def _edit_head(edited: Edited, chance: random.Random) -> None:

@@ -30,7 +30,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or path
-        The file; nothing in it is executed.
+        The file. Nothing in it is executed, where a pickle is a program: the file may be anybody's.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is cut short, or is not of pymlp.
+        If it is cut short, changed so that it is no model, or not of pymlp; the message says how.
     ImportError
         If it is an estimator, and there is no scikit-learn.
 
