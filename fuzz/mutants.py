@@ -9,6 +9,7 @@ import argparse
 import collections
 import contextlib
 import copy
+import csv
 import io
 import json
 import random
@@ -271,7 +272,7 @@ def check(data: bytes, inputs: Any, path: Path, thoroughly: bool = False) -> str
     """Return "refused" or "loaded"; what else is raised has no place in a stranger's file."""
     path.write_bytes(data)
     if thoroughly:
-        _check_command_line(path)
+        _check_command_line(path, inputs)
     try:
         model = pymlp.load(path)
     except pymlp.FileFormatError as error:
@@ -300,13 +301,24 @@ def _use(model: Any, inputs: Any, path: Path) -> None:
             model.partial_fit(inputs, LABELS if hasattr(model, "classes_") else X[:, 0])
 
 
-def _check_command_line(path: Path) -> None:
-    for command in (["show", str(path)], ["show", str(path), "--json"]):
+def _check_command_line(path: Path, inputs: Any) -> None:
+    rows = path.with_name("rows.csv")
+    _write_rows(rows, inputs)
+    for command in (["show"], ["show", "--json"], ["predict", str(rows)]):
         out, wrong = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(wrong):
-            status = cli.main(command)
+            status = cli.main([command[0], str(path), *command[1:]])
         assert status in (0, 1), status
-        assert wrong.getvalue().count("\n") == status, wrong.getvalue()
+        if status or command[0] == "show":  # predictions may come with remarks
+            assert wrong.getvalue().count("\n") == status, wrong.getvalue()
+
+
+def _write_rows(rows: Path, inputs: Any) -> None:
+    columns = inputs if isinstance(inputs, dict) else dict(zip("abc", inputs.T, strict=True))
+    with rows.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
 
 
 def run(n: int, seed: int, folder: Path, every: int = 10) -> collections.Counter[str]:

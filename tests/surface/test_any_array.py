@@ -270,7 +270,10 @@ def test_frames(library: str, data: Any) -> None:
     for dtype in ("float32", "float64"):
         net = pymlp.Network([3, 4, 2], dtype=dtype, feature_names=["a", "b", "c"], seed=0)
         X = np.column_stack([columns[name] for name in ("a", "b", "c")])
-        same(outcome(lambda net=net: net.predict(frame)), outcome(lambda net=net, X=X: net.predict(X)))
+        same(
+            outcome(lambda net=net: net.predict(frame)),
+            outcome(lambda net=net, X=X: net.predict(X)),
+        )
 
 
 # ---- models --------------------------------------------------------------------------------------

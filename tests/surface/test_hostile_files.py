@@ -93,7 +93,9 @@ def entry(dtype: str, shape: list[int], first: int, last: int) -> dict[str, Entr
 def test_container(
     data: bytes | Entry, message: str, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path.write_bytes(data if isinstance(data, bytes) else packed(json.dumps(data).encode(), b"1234"))
+    path.write_bytes(
+        data if isinstance(data, bytes) else packed(json.dumps(data).encode(), b"1234")
+    )
     said = refused(path, capsys)
     assert said.startswith("is cut short or not a safetensors file: ")
     assert message in said
@@ -173,8 +175,8 @@ def test_claims_of_size(fields: dict[str, Any], path: Path) -> None:
     assert most < 4_000_000
 
 
-def test_a_text_of_a_hundred_megabytes(path: Path) -> None:
-    change_network(path, seed="\n" * 20_000_000)
+def test_a_text_of_many_megabytes(path: Path) -> None:
+    change_network(path, seed="\n" * 4_000_000)
     said = refused(path)
     assert len(said) < 600
     assert "seed must be an integer from 0" in said

@@ -159,16 +159,12 @@ def _state(
     architecture = Architecture.from_dict(fields)
     if members is None:
         arena = _arenas(architecture, tensors, ())
-        return (
-            architecture.to_dict() | _own(fields) | {"parameters": arena}
-        )
+        return architecture.to_dict() | _own(fields) | {"parameters": arena}
     if not isinstance(members, list) or not members:
         raise ValueError("its members must be a list")
     arenas = _arenas(architecture, tensors, (len(members),))
     return [
-        architecture.to_dict()
-        | _own(member)
-        | {"parameters": arena}
+        architecture.to_dict() | _own(member) | {"parameters": arena}
         for member, arena in zip(members, arenas, strict=True)
     ]
 

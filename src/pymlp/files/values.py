@@ -73,11 +73,14 @@ def restored(value: Any) -> Any:
     if "optimizer" in value:
         rate = () if value["rate"] is None else (value["rate"],)
         return _class(optimizers, value["optimizer"], Optimizer)(*rate, **restored(value["fields"]))
-    return _made(_class(_MODULES[value["module"]], value["class"], Value), restored(value["fields"]))
+    return _made(
+        _class(_MODULES[value["module"]], value["class"], Value), restored(value["fields"])
+    )
 
 
 def _made(kind: Any, fields: dict[str, Any]) -> Any:
     """Return what the constructor makes of fields that are the arguments, or follow from them."""
+    made: Any
     if issubclass(kind, embeddings.Embedding):
         made = embeddings.from_parameters(kind.name, fields)
     elif issubclass(kind, initializers.Initializer):
