@@ -330,6 +330,8 @@ def change_text(path: Path, text: str, change: Callable[[dict[str, Any]], Any]) 
         lambda s: s["learnt"].update(n_iter_=-1),
         lambda s: s["learnt"].update(_no_improvement_count=1.5),
         lambda s: s["learnt"].update(loss_curve_={"list": ["x"]}),
+        lambda s: s["learnt"].update(loss_curve_=None),
+        lambda s: s["learnt"].update(validation_scores_={"list": [0.5]}),
         lambda s: s["learnt"].update(loss_="x"),
         lambda s: s["learnt"].update(_multilabel=3),
         lambda s: s["input_scale"][1].__setitem__(0, 0.0),
@@ -349,6 +351,17 @@ def test_estimators(change: Callable[[dict[str, Any]], Any], path: Path) -> None
     model.fit(X, np.arange(30) % 3).save(path)
     change_text(path, "estimator", change)
     assert "it does not hold what an MLPClassifier is" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["t_", "n_iter_", "best_loss_", "loss_curve_", "_base_rate"])
+@pytest.mark.filterwarnings("ignore")
+def test_estimators_go_on_without_what_they_learnt(name: str, path: Path) -> None:
+    pytest.importorskip("sklearn")
+    pymlp.MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, random_state=0).fit(X, X[:, 0]).save(
+        path
+    )
+    change_text(path, "estimator", lambda s: s["learnt"].pop(name))
+    pymlp.load(path).partial_fit(X, X[:, 0])
 
 
 @pytest.mark.parametrize(
