@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <initializer_list>
 #include <stdexcept>
 
 #include "../tests/cpp/problem.hpp"
@@ -25,13 +26,20 @@ const auto& one_of(FuzzedDataProvider& bytes, const Table& table) {
   return table[bytes.ConsumeIntegralInRange<std::size_t>(0, std::size(table) - 1)];
 }
 
+template <class Value>
+Value one_of(FuzzedDataProvider& bytes, std::initializer_list<Value> values) {
+  return values.begin()[bytes.ConsumeIntegralInRange<std::size_t>(0, values.size() - 1)];
+}
+
 double share(FuzzedDataProvider& bytes) { return one_of(bytes, {0.0, 0.3, 1e-9, 0.999, 1.0}); }
 
-// ---- what a network is ---------------------------------------------------------------------------
+// ---- what a network is
+// ---------------------------------------------------------------------------
 
 index_t width(FuzzedDataProvider& bytes) {
   const int kind = from(bytes, 0, 40);
-  if (kind == 0) return one_of(bytes, {index_t{0}, index_t{-1}, index_t{1} << 31, index_t{1} << 29});
+  if (kind == 0)
+    return one_of(bytes, {index_t{0}, index_t{-1}, index_t{1} << 31, index_t{1} << 29});
   if (kind < 8) return one_of(bytes, {index_t{64}, index_t{130}, index_t{96}});
   return from(bytes, 1, 40);
 }
@@ -78,7 +86,8 @@ Architecture architecture(FuzzedDataProvider& bytes) {
   return of;
 }
 
-// ---- what it sees --------------------------------------------------------------------------------
+// ---- what it sees
+// --------------------------------------------------------------------------------
 
 // Numbers that are small, with some odd ones where these are asked for.
 template <class T>
@@ -91,8 +100,13 @@ T number(FuzzedDataProvider& bytes, Random& random, bool odd) {
 template <class T>
 struct Rows {
   Rows(FuzzedDataProvider& bytes, const Program& program, const Loss& loss)
-      : m(from(bytes, 1, 400)), n_in(program.n_inputs()), n_out(program.n_outputs()),
-        x(m * n_in), values(m * n_out), labels(m), weights(m) {
+      : m(from(bytes, 1, 400)),
+        n_in(program.n_inputs()),
+        n_out(program.n_outputs()),
+        x(m * n_in),
+        values(m * n_out),
+        labels(m),
+        weights(m) {
     Random random(bytes.ConsumeIntegral<std::uint64_t>(), 0);
     const bool odd = from(bytes, 0, 3) == 0;
     for (T& one : x.span()) one = number<T>(bytes, random, odd);
@@ -113,7 +127,8 @@ struct Rows {
       if (of.kind != ColumnKind::categories) continue;
       for (index_t i = 0; i < m; ++i) {
         for (index_t c = 0; c < of.count; ++c) {
-          x[i * n_in + of.input + c] = static_cast<T>(std::floor(random.uniform() * double(of.size)));
+          x[i * n_in + of.input + c] =
+              static_cast<T>(std::floor(random.uniform() * double(of.size)));
         }
       }
     }
@@ -131,13 +146,16 @@ struct Rows {
   Buffer<T> weights;
 };
 
-// ---- what is done with it ------------------------------------------------------------------------
+// ---- what is done with it
+// ------------------------------------------------------------------------
 
 template <class T>
 void must_be_equal(const char* what, const std::vector<T>& a, const std::vector<T>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (std::memcmp(&a[i], &b[i], sizeof(T)) == 0 || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
-    std::fprintf(stderr, "%s differ at %zu: %.17g and %.17g\n", what, i, double(a[i]), double(b[i]));
+    if (std::memcmp(&a[i], &b[i], sizeof(T)) == 0 || (std::isnan(a[i]) && std::isnan(b[i])))
+      continue;
+    std::fprintf(stderr, "%s differ at %zu: %.17g and %.17g\n", what, i, double(a[i]),
+                 double(b[i]));
     __builtin_trap();
   }
 }
@@ -218,7 +236,8 @@ void exercise(FuzzedDataProvider& bytes, const Program& program) {
   Network<T> network(program);
   network.initialize({}, options.seed);
   must_be_equal("predictions", predicted(network, rows, 1), predicted(network, rows, threads));
-  must_be_equal("gradients", gradient(network, by, source, 1), gradient(network, by, source, threads));
+  must_be_equal("gradients", gradient(network, by, source, 1),
+                gradient(network, by, source, threads));
   const auto trained = [&](int on) {
     options.threads = on;
     Session<T> session(program, with, by, source, options, source);

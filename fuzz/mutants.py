@@ -9,6 +9,7 @@ import argparse
 import collections
 import contextlib
 import copy
+import csv
 import io
 import json
 import random
@@ -92,7 +93,7 @@ def _trained(folder: Path) -> dict[str, Any]:
     data = folder / "data.csv"
     data.write_text("\n".join(["size,city", *(line.replace("None", "") for line in lines)]))
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        line = ["train", str(data), "--target", "size", "--epochs", "2", "--out"]
+        line = ["train", str(data), "--target", "size", "--epochs", "2", "--force", "--out"]
         assert cli.main([*line, str(folder / "trained")]) == 0
     earlier = Path(__file__).parents[1] / "tests/network/data/table-0.1.0.safetensors"
     (folder / "earlier").write_bytes(earlier.read_bytes())
@@ -156,8 +157,8 @@ def _places(stored: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 def _number_near(value: float, chance: random.Random) -> Any:
-    near = [value + 1, value - 1, -value, 2 * value, 1000 * value, float(value), value / 3]
-    return chance.choice(near)
+    near = [value + 1, value - 1, -value, 2 * value, 1000 * value]
+    return chance.choice(near if abs(value) > 1e300 else [*near, float(value), value / 3])
 
 
 def _edit_value(stored: Any, chance: random.Random) -> None:
@@ -175,7 +176,7 @@ def _edit_value(stored: Any, chance: random.Random) -> None:
     elif kind == 1 and isinstance(inside, list):
         inside.insert(last, copy.deepcopy(value))
     elif kind == 1:
-        inside[chance.choice(["__class__", "__dict__", "new\n", ""])] = value
+        inside[chance.choice(["__class__", "__dict__", "new\n", ""])] = copy.deepcopy(value)
     elif kind == 2:
         inside[last] = [copy.deepcopy(value)]
     elif kind == 3:
@@ -189,7 +190,7 @@ def _edit_value(stored: Any, chance: random.Random) -> None:
     elif kind == 6 and isinstance(value, str):
         inside[last] = chance.choice([value[:-1], value + "\n", value.upper(), value * 1000])
     else:
-        inside[last] = chance.choice(HOSTILE)
+        inside[last] = copy.deepcopy(chance.choice(HOSTILE))
 
 
 def _edit_head(edited: Edited, chance: random.Random) -> None:
@@ -271,7 +272,7 @@ def check(data: bytes, inputs: Any, path: Path, thoroughly: bool = False) -> str
     """Return "refused" or "loaded"; what else is raised has no place in a stranger's file."""
     path.write_bytes(data)
     if thoroughly:
-        _check_command_line(path)
+        _check_command_line(path, inputs)
     try:
         model = pymlp.load(path)
     except pymlp.FileFormatError as error:
@@ -300,13 +301,24 @@ def _use(model: Any, inputs: Any, path: Path) -> None:
             model.partial_fit(inputs, LABELS if hasattr(model, "classes_") else X[:, 0])
 
 
-def _check_command_line(path: Path) -> None:
-    for command in (["show", str(path)], ["show", str(path), "--json"]):
+def _check_command_line(path: Path, inputs: Any) -> None:
+    rows = path.with_name("rows.csv")
+    _write_rows(rows, inputs)
+    for command in (["show"], ["show", "--json"], ["predict", str(rows)]):
         out, wrong = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(wrong):
-            status = cli.main(command)
+            status = cli.main([command[0], str(path), *command[1:]])
         assert status in (0, 1), status
-        assert wrong.getvalue().count("\n") == status, wrong.getvalue()
+        if status or command[0] == "show":  # predictions may come with remarks
+            assert wrong.getvalue().count("\n") == status, wrong.getvalue()
+
+
+def _write_rows(rows: Path, inputs: Any) -> None:
+    columns = inputs if isinstance(inputs, dict) else dict(zip("abc", inputs.T, strict=True))
+    with rows.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
 
 
 def run(n: int, seed: int, folder: Path, every: int = 10) -> collections.Counter[str]:

@@ -1107,8 +1107,9 @@ class Network(Described):
         Raises
         ------
         ValueError
-            If an activation is a user function, which a file cannot hold; if the optimiser
-            remembers the steps of another network.
+            If an activation is a user function, which a file cannot hold; if a parameter is NaN or
+            infinite, which `pymlp.load` refuses; if the optimiser remembers the steps of another
+            network.
         OSError
             If the file cannot be written.
 

@@ -419,7 +419,8 @@ class NetworkStack:
         Raises
         ------
         ValueError
-            If an activation is a user function, which a file cannot hold.
+            If an activation is a user function, which a file cannot hold, or a parameter is NaN or
+            infinite, which `pymlp.load` refuses.
         OSError
             If the file cannot be written.
 

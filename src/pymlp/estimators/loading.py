@@ -43,6 +43,7 @@ def from_file(network: Network, texts: dict[str, str]) -> BaseMLP:
 
 def _read(network: Network, kind: type[BaseMLP], state: dict[str, Any]) -> BaseMLP:
     of = kind(**{name: restored(value) for name, value in state["parameters"].items()})
+    of._reset_record()
     for name, value in state["learnt"].items():
         setattr(of, _known(name, LEARNT), _learnt(name, restored(value)))
     for name, value in state["arrays"].items():
@@ -60,7 +61,9 @@ def _learnt(name: str, value: Any) -> Any:
     """Return what is learnt, if it is of the kind that `fit` leaves."""
     if name in COUNTS:
         return stored.integer(name, value, below=2**63)
-    if value is None or (name == "_multilabel" and isinstance(value, bool)):
+    if (value is None and name != "loss_curve_") or (
+        name == "_multilabel" and isinstance(value, bool)
+    ):
         return value
     if name in LISTS:
         return stored.numbers(name, value)
@@ -74,6 +77,8 @@ def _check_sizes(of: BaseMLP, network: Network) -> None:
         raise ValueError(f"n_features_in_ must be {n_inputs}, not {of.n_features_in_!r:.50}")
     if len(getattr(of, "feature_names_in_", range(n_inputs))) != n_inputs:
         raise ValueError(f"feature_names_in_ must be {n_inputs} names")
+    if of.validation_scores_ is not None and of.best_validation_score_ is None:
+        raise ValueError("it lacks the best of its validation_scores_")
     if not isinstance(of, MLPClassifier):
         return
     if "classes_" not in vars(of) or not isinstance(vars(of).get("_multilabel"), bool):

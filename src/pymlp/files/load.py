@@ -31,7 +31,7 @@ def load(path: str | os.PathLike[str], *, optimizer: bool = False) -> Any:
     Parameters
     ----------
     path : str or path
-        The file; nothing in it is executed.
+        The file. Nothing in it is executed, where a pickle is a program: the file may be anybody's.
     optimizer : bool, default False
         Return ``(network, optimizer)`` of ``net.save(path, optimizer=...)``.
 
@@ -46,7 +46,8 @@ def load(path: str | os.PathLike[str], *, optimizer: bool = False) -> Any:
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is cut short, or is not of pymlp; if it lacks the optimiser that is asked for.
+        If it is cut short, changed so that it is no model, or not of pymlp; if it lacks the
+        optimiser that is asked for. The message says how.
     ImportError
         If it is an estimator, and there is no scikit-learn.
 

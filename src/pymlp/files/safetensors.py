@@ -36,7 +36,7 @@ FORMAT_VERSIONS = (1, 2, 3, 4)
 _OF_STACKS = 3
 _OF_KEPT_TENSORS = 4
 _KEPT = "kept."
-_OWN = ("seed", "fits")  # of each network in a stack
+_OWN = {"seed": 2**64, "fits": 2**63}  # of each network in a stack, and what they are below
 
 State: TypeAlias = Mapping[str, Any]
 
@@ -136,12 +136,14 @@ def is_special(path: Path) -> bool:
 
 def _tensors(architecture: Architecture, arenas: FloatArray) -> dict[str, FloatArray]:
     """Return the tensors of an arena, or of several arenas (k, n), by their names in a file."""
-    return {
+    tensors = {
         tensor.name: np.ascontiguousarray(arenas[..., tensor.first : tensor.end]).reshape(
             *arenas.shape[:-1], *tensor.shape
         )
         for tensor in architecture.arena
     }
+    # A file with others could not be read.
+    return {name: finite(name, tensor) for name, tensor in tensors.items()}
 
 
 Read: TypeAlias = tuple[dict[str, Any] | list[dict[str, Any]], dict[str, str]]
@@ -210,7 +212,7 @@ def _state(
 
 
 def _own(stored: dict[str, Any]) -> dict[str, int]:
-    return {name: integer(name, stored[name], below=2**64) for name in _OWN}
+    return {name: integer(name, stored[name], below=end) for name, end in _OWN.items()}
 
 
 def _arenas(

@@ -23,7 +23,7 @@ Parts = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
 _LARGEST = 100_000_000  # bytes of a header, as the format says
 _MOST_AXES = 8
-_DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+_DTYPES: dict[Any, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
 
 def read_parts(path: str | os.PathLike[str]) -> Parts:

@@ -80,6 +80,7 @@ def restored(value: Any) -> Any:
 
 def _made(kind: Any, fields: dict[str, Any]) -> Any:
     """Return what the constructor makes of fields that are the arguments, or follow from them."""
+    made: Any
     if issubclass(kind, embeddings.Embedding):
         made = embeddings.from_parameters(kind.name, fields)
     elif issubclass(kind, initializers.Initializer):
