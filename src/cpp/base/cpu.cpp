@@ -104,11 +104,14 @@ Isa selected_isa() {
   return isa;
 }
 
+int usable_cpus() {
+  const int cpus = affinity_cpus();
+  const double quota = cgroup_cpus();
+  return quota > 0.0 ? std::clamp(static_cast<int>(std::ceil(quota)), 1, cpus) : cpus;
+}
+
 int available_cpus() {
-  int cpus = affinity_cpus();
-  if (const double quota = cgroup_cpus(); quota > 0.0) {
-    cpus = std::clamp(static_cast<int>(std::ceil(quota)), 1, cpus);
-  }
+  const int cpus = usable_cpus();
   const long limit = openmp_threads();
   return limit > 0 ? static_cast<int>(std::min<long>(cpus, limit)) : cpus;
 }

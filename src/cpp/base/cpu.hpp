@@ -16,7 +16,9 @@ std::string name_of(Isa isa);
 // Whether a b + c is one instruction; elsewhere the C library computes the same bits, slowly.
 bool has_fused_multiply_add(Isa isa);
 
-// Processors that this process may use: its affinity, cut by a cgroup's quota and OMP_NUM_THREADS.
+// Processors that this process may use: its affinity, cut by a cgroup's quota.
+int usable_cpus();
+// The same, cut by OMP_NUM_THREADS.
 int available_cpus();
 
 // A pause inside a spin loop, so that the sibling hyper-thread gets the core.
