@@ -87,20 +87,20 @@ def test_threads_that_are_not_called_sleep_while_others_work() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "net.fit(X, y, epochs=2, batch_size=256, threads=threads)",
+        "net.fit(X, y, epochs=1, batch_size=256, threads=threads)",
         "net.predict(X, threads=threads)",
         "net.gradients(X, y, threads=threads)",
-        "nets.fit(X, y, epochs=1, batch_size=256, threads=threads)",
+        "nets.fit(X[:1000], y[:1000], epochs=1, batch_size=256, threads=threads)",
     ],
 )
 def test_many_more_threads_than_processors_cost_what_few_do(call: str) -> None:
     run(
         f"""
         net, nets = network(), pymlp.NetworkStack(network(i) for i in range(4))
-        call = lambda threads: {call}
+        call = lambda threads: [{call} for _ in range(3)]
         call(2), call(64)
-        of_two, of_many = least(lambda: call(2)), least(lambda: call(64))
-        assert of_many < 1.5 * of_two, (of_many, of_two)
+        of_two, of_many = zip(*[(cpu(lambda: call(2)), cpu(lambda: call(64))) for _ in range(4)])
+        assert min(of_many) < 2 * min(of_two), (of_many, of_two)
         """
     )
 
@@ -165,7 +165,9 @@ def test_a_thousand_networks_cost_their_memory_and_nothing_else() -> None:
         first.predict(X[:256])
         plan = first.plan(batch_size=256)
         started, before = threads(), resident()
-        nets = [network(i) for i in range(1000)]
+        options = dict(output="softmax", init="zeros")
+        some = lambda count: [pymlp.Network(first.widths, **options) for _ in range(count)]
+        nets = some(1000)
         assert resident() - before < 1.1 * 1000 * 4 * first.parameters.size + 4e6
         assert threads() == started
         assert cpu(lambda: time.sleep(0.5)) < 0.02
@@ -179,7 +181,11 @@ def test_a_thousand_networks_cost_their_memory_and_nothing_else() -> None:
             nets[500].fit(X[:64], y[:64], epochs=1)
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
-        del nets, net
-        assert resident() - before < 0.1 * 1000 * 4 * first.parameters.size + 8e6
+        # What they leave serves those that come next: the C library need not give it back.
+        most = resident() + 4e6
+        for _ in range(3):
+            del nets
+            nets = some(1000)
+            assert resident() < most
         """
     )

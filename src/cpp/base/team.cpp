@@ -13,16 +13,13 @@
 #include "base/check.hpp"
 #include "base/cpu.hpp"
 #include "base/float_mode.hpp"
+#include "base/most_threads.hpp"
 
 namespace pymlp {
 
 namespace {
 
 constexpr int kSpins = 4000;  // some tens of microseconds, longer than the gap between steps
-
-// Threads that a processor is given. More would only wake up one another: as no task waits for one
-// that has not begun, those that are not called cost nothing.
-constexpr int kThreadsOfProcessor = 4;
 
 int processors() {
   static const int count = usable_cpus();
@@ -42,7 +39,8 @@ class Team {
       for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
       return;
     }
-    threads = std::min(threads, kThreadsOfProcessor * processors());
+    // No task waits for one that has not begun: who is not called is not missed.
+    threads = std::min(threads, most_threads());
     grow(threads - 1);
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     function_ = function;
@@ -195,7 +193,11 @@ std::atomic<int> configured_threads{0};
 // threads: it abandons the old team and starts another.
 Team* team = new Team;
 [[maybe_unused]] const AtFork& at_fork =
-    *new AtFork({.before_first = [] { team->finish_before_fork(); },
+    *new AtFork({.before_first =
+                     [] {
+                       processors();  // or a child might wait for the thread that was counting
+                       team->finish_before_fork();
+                     },
                  .in_child =
                      [] {
                        team->forget_workers();
@@ -214,6 +216,8 @@ int initial_threads() {
 }
 
 }  // namespace
+
+int most_threads() { return std::min(4 * processors(), kMaxThreads); }
 
 void set_num_threads(int threads) {
   check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",
