@@ -23,7 +23,8 @@ def set_num_threads(n: int) -> None:
     n : int
         From 1 to 1024. At first it is what the environment variable ``PYMLP_NUM_THREADS`` says;
         without that the number of processors that the process may use, at most what
-        ``OMP_NUM_THREADS`` says. What is set here is not limited.
+        ``OMP_NUM_THREADS`` says. What is set here is not limited; a call takes four for each of
+        these processors at most.
 
     Examples
     --------
@@ -48,8 +49,9 @@ def get_num_threads() -> int:
 
 
 def threads(n: int | None) -> int:
-    """Return the number of threads for one call: its own, or the default."""
-    return _core.get_num_threads() if n is None else _thread_count("threads", n)
+    """Return the number of threads for one call: its own, or the default, as far as any is worth."""
+    wanted = _core.get_num_threads() if n is None else _thread_count("threads", n)
+    return min(wanted, _core.most_threads)
 
 
 def _thread_count(name: str, n: int) -> int:

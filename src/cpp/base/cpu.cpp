@@ -102,6 +102,11 @@ Isa selected_isa() {
   return isa;
 }
 
+int usable_cpus() {
+  std::ifstream quota("/sys/fs/cgroup/cpu.max");
+  return cpus_within(affinity_cpus(), quota, nullptr);
+}
+
 int available_cpus() {
   std::ifstream quota("/sys/fs/cgroup/cpu.max");
   return cpus_within(affinity_cpus(), quota, std::getenv("OMP_NUM_THREADS"));

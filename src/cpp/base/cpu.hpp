@@ -17,7 +17,9 @@ std::string name_of(Isa isa);
 // Whether a b + c is one instruction; elsewhere the C library computes the same bits, slowly.
 bool has_fused_multiply_add(Isa isa);
 
-// Processors that this process may use: its affinity, cut by a cgroup's quota and OMP_NUM_THREADS.
+// Processors that this process may use: its affinity, cut by a cgroup's quota.
+int usable_cpus();
+// The same, cut by OMP_NUM_THREADS.
 int available_cpus();
 // The same of so many, the text of cgroup v2's cpu.max, and OMP_NUM_THREADS or null.
 int cpus_within(int cpus, std::istream& cpu_max, const char* omp_num_threads);

@@ -13,12 +13,18 @@
 #include "base/check.hpp"
 #include "base/cpu.hpp"
 #include "base/float_mode.hpp"
+#include "base/most_threads.hpp"
 
 namespace pymlp {
 
 namespace {
 
 constexpr int kSpins = 4000;  // some tens of microseconds, longer than the gap between steps
+
+int processors() {
+  static const int count = usable_cpus();
+  return count;
+}
 
 // Every thread has a range of the tasks, and helps the others when its own is done: so a thread
 // that does not arrive costs nothing, and one that arrives every time finds its data in its cache.
@@ -33,6 +39,8 @@ class Team {
       for (index_t task = 0; task < tasks; ++task) function(context, task, 0);
       return;
     }
+    // No task waits for one that has not begun: who is not called is not missed.
+    threads = std::min(threads, most_threads());
     grow(threads - 1);
     owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     function_ = function;
@@ -74,6 +82,8 @@ class Team {
   }
 
   struct alignas(64) Slot {
+    std::atomic<std::uint32_t> bell{0};  // the newest job that its worker is called to
+    std::atomic<bool> asleep{false};
     std::atomic<std::uint32_t> inside{0};  // the job that its worker is at, or about to join
     std::atomic<index_t> next{0};
     index_t end = 0;
@@ -85,7 +95,8 @@ class Team {
     try {
       for (; workers_ < workers; ++workers_) {
         // Detached: workers sleep for as long as the process lives and hold nothing to clean up.
-        std::thread([this, t = workers_ + 1, seen = bell_.load()] { serve(t, seen); }).detach();
+        const int t = workers_ + 1;
+        std::thread([this, t, seen = slot(t).bell.load()] { serve(slot(t), t, seen); }).detach();
       }
     } catch (const std::exception&) {
     }
@@ -94,8 +105,10 @@ class Team {
   std::uint32_t open(int threads) {
     const std::uint32_t job = ++jobs_ << kThreadBits | static_cast<std::uint32_t>(threads);
     open_.store(job, std::memory_order_relaxed);
-    bell_.store(job, std::memory_order_seq_cst);
-    if (sleepers_.load(std::memory_order_seq_cst) > 0) bell_.notify_all();
+    for (int t = 1; t < threads; ++t) {
+      slot(t).bell.store(job, std::memory_order_seq_cst);
+      if (slot(t).asleep.load(std::memory_order_seq_cst)) slot(t).bell.notify_one();
+    }
     return job;
   }
 
@@ -134,31 +147,31 @@ class Team {
     }
   }
 
-  void serve(int self, std::uint32_t seen) {
+  void serve(Slot& own, int self, std::uint32_t seen) {
     for (;;) {
-      seen = wait_for_job(seen);
-      if (self >= threads_of(seen)) continue;
-      std::atomic<std::uint32_t>& inside = slot(self).inside;
-      inside.store(seen, std::memory_order_seq_cst);
+      seen = wait_for_job(own, seen);
+      own.inside.store(seen, std::memory_order_seq_cst);
       if (open_.load(std::memory_order_seq_cst) == seen) {
         // A worker starts with the mode of its first caller; a result must not depend on that.
         set_float_mode(mode_);
         work(self, threads_of(seen));
       }
-      inside.store(0, std::memory_order_release);
+      own.inside.store(0, std::memory_order_release);
     }
   }
 
-  std::uint32_t wait_for_job(std::uint32_t seen) {
-    for (int spins = 0; spins < kSpins; ++spins) {
-      const std::uint32_t job = bell_.load(std::memory_order_acquire);
+  // Where the threads are more than the processors, who spins takes one from who works.
+  static std::uint32_t wait_for_job(Slot& own, std::uint32_t seen) {
+    const int most = threads_of(seen) <= processors() ? kSpins : 0;
+    for (int spins = 0; spins < most; ++spins) {
+      const std::uint32_t job = own.bell.load(std::memory_order_acquire);
       if (job != seen) return job;
       relax();
     }
-    sleepers_.fetch_add(1, std::memory_order_seq_cst);
-    bell_.wait(seen, std::memory_order_seq_cst);
-    sleepers_.fetch_sub(1, std::memory_order_relaxed);
-    return bell_.load(std::memory_order_acquire);
+    own.asleep.store(true, std::memory_order_seq_cst);
+    own.bell.wait(seen, std::memory_order_seq_cst);
+    own.asleep.store(false, std::memory_order_relaxed);
+    return own.bell.load(std::memory_order_acquire);
   }
 
   std::atomic_flag busy_;
@@ -167,9 +180,7 @@ class Team {
   std::exception_ptr error_;
   int workers_ = 0;
   std::uint32_t jobs_ = 0;
-  std::atomic<int> sleepers_{0};
-  alignas(64) std::atomic<std::uint32_t> bell_{0};  // the newest job
-  std::atomic<std::uint32_t> open_{0};              // the same while it may be joined
+  alignas(64) std::atomic<std::uint32_t> open_{0};  // the newest job while it may be joined
   detail::TaskFunction function_ = nullptr;
   void* context_ = nullptr;
   FloatMode mode_ = 0;  // the caller's
@@ -182,7 +193,11 @@ std::atomic<int> configured_threads{0};
 // threads: it abandons the old team and starts another.
 Team* team = new Team;
 [[maybe_unused]] const AtFork& at_fork =
-    *new AtFork({.before_first = [] { team->finish_before_fork(); },
+    *new AtFork({.before_first =
+                     [] {
+                       processors();  // or a child might wait for the thread that was counting
+                       team->finish_before_fork();
+                     },
                  .in_child =
                      [] {
                        team->forget_workers();
@@ -201,6 +216,8 @@ int initial_threads() {
 }
 
 }  // namespace
+
+int most_threads() { return std::min(4 * processors(), kMaxThreads); }
 
 void set_num_threads(int threads) {
   check(threads >= 1 && threads <= kMaxThreads, "threads must be from 1 to ", kMaxThreads, ", not ",

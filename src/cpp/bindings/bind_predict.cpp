@@ -1,8 +1,10 @@
 // The short path of a prediction: for a small network and one sample, pybind11's conversions and
 // Python's checks take many times as long as the arithmetic. It serves plain calls alone and
 // returns None for all others, which the long path then serves or refuses with a reason.
+#include <algorithm>
 #include <exception>
 
+#include "base/most_threads.hpp"
 #include "base/team.hpp"
 #include "bindings/bind.hpp"
 #include "bindings/core_network.hpp"
@@ -44,11 +46,11 @@ bool has_codes(const Program& program, const PlainArray<T>& x) {
 
 // 0 for what is neither None nor a number of threads.
 int thread_count(PyObject* threads) {
-  if (threads == Py_None) return num_threads();
+  if (threads == Py_None) return std::min(num_threads(), most_threads());
   if (!PyLong_CheckExact(threads)) return 0;
   int overflow = 0;  // the number is then -1
   const long count = PyLong_AsLongAndOverflow(threads, &overflow);
-  return count >= 1 && count <= kMaxThreads ? static_cast<int>(count) : 0;
+  return count >= 1 && count <= kMaxThreads ? std::min(static_cast<int>(count), most_threads()) : 0;
 }
 
 // A new reference: the outputs, None where this is not a plain call, or null with the error set.

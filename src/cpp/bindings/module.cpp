@@ -4,7 +4,7 @@
 #include "bindings/bind.hpp"
 #include "bindings/whole_objects.hpp"
 
-PYBIND11_MODULE(_core, module) {
+PYBIND11_MODULE(core_of_main_interpreter, module) {
   module.doc() = "The C++ core of pymlp. Arrays must be C-contiguous, aligned and of exact dtype.";
   pymlp::bindings::bind_arithmetic(module);
   pymlp::bindings::bind_config(module);
@@ -18,4 +18,14 @@ PYBIND11_MODULE(_core, module) {
   pymlp::bindings::bind_plan(module);
   pymlp::bindings::bind_trainers(module);
   pymlp::bindings::make_objects_whole(module);
+}
+
+// What pybind11 does before the function above waits for ever in another interpreter that shares
+// the GIL, and what is static here is one for the process.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) {
+    return PyInit_core_of_main_interpreter();
+  }
+  PyErr_SetString(PyExc_ImportError, "pymlp works in the main interpreter alone");
+  return nullptr;
 }
