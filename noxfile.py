@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 # The least that pyproject.toml allows, and of what matplotlib 3.8 reads numbers with what it knew.
 OLDEST = [
-    "numpy==1.26.0", "safetensors==0.4.0", "tqdm==4.60.0", "scipy==1.12.0", "scikit-learn==1.6.0",
+    "numpy==1.26.1", "safetensors==0.4.0", "tqdm==4.60.0", "scipy==1.12.0", "scikit-learn==1.6.0",
     "matplotlib==3.8.0", "pytest==8.0.0", "hypothesis==6.100.0", "mpmath==1.3.0",
     "threadpoolctl==3.1.0", "pyparsing==3.0.9",
 ]  # fmt: skip
