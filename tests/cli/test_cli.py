@@ -357,7 +357,7 @@ def test_train_errors(pymlp_error, folder, content, words, message):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("", "the following arguments are required: {train,predict,show,bench}"),
+        ("", "the following arguments are required: {train,predict,show,bench,selftest}"),
         ("trian", "invalid choice: 'trian'"),
         ("train", "the following arguments are required: DATA, --target"),
         ("train x --target y --hidden 1,a", "argument --hidden: must be a whole number, not 'a'"),
