@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <sstream>
 
+#include "base/cpu.hpp"
 #include "kernel_cases.hpp"
 
 using namespace pymlp;
@@ -74,4 +76,21 @@ TEST_CASE_TEMPLATE("dropout keeps the share it should, and what a batch's row al
   CHECK(std::ranges::all_of(whole, [](T y) { return y == T(0) || y == T(1.0 / 0.75); }));
   const std::vector<T> part = dropped(57, 40);
   CHECK(std::ranges::equal(part, std::span(whole).subspan(57 * cols, 40 * cols)));
+}
+
+TEST_CASE("a cgroup's quota and OMP_NUM_THREADS leave fewer processors, but one at least") {
+  const auto within = [](const char* cpu_max, const char* threads) {
+    std::istringstream quota(cpu_max);
+    return cpus_within(8, quota, threads);
+  };
+  CHECK(within("max 100000", nullptr) == 8);
+  CHECK(within("150000 100000", nullptr) == 2);
+  CHECK(within("1 100000", nullptr) == 1);
+  CHECK(within("900000 100000", "4,2") == 4);
+  // Beyond the largest integer.
+  CHECK(within("1e300 1e-9", nullptr) == 8);
+  CHECK(within("99999999999999999999 1", "99999999999999999999") == 8);
+  for (const char* none : {"", "-1 1", "1 0", "1 -1", "nan 1", "inf 1", "1e999 1", "x"}) {
+    CHECK(within(none, none) == 8);
+  }
 }
