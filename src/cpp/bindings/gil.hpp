@@ -23,8 +23,8 @@ namespace gil {
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
-// Calls something of Python's that may end this thread. What is caught then is no object: a sanitizer
-// would complain of the reference.
+// Calls something of Python's that may end this thread. What is caught then is no object: a
+// sanitizer would complain of the reference.
 template <class Call>
 [[gnu::no_sanitize("null")]] auto never_unwound(Call&& call) {
 #if defined(__GLIBCXX__)

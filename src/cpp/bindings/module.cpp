@@ -20,8 +20,8 @@ PYBIND11_MODULE(core_of_main_interpreter, module) {
   pymlp::bindings::make_objects_whole(module);
 }
 
-// What pybind11 does before the function above waits for ever in another interpreter that shares the
-// GIL, and what is static here is one for the process.
+// What pybind11 does before the function above waits for ever in another interpreter that shares
+// the GIL, and what is static here is one for the process.
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
   if (PyInterpreterState_Get() == PyInterpreterState_Main()) {
     return PyInit_core_of_main_interpreter();
