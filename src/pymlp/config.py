@@ -49,9 +49,9 @@ def get_num_threads() -> int:
 
 
 def threads(n: int | None) -> int:
-    """Return the threads of one call: its own number, or the default, as far as worth it."""
+    """Return the number of threads for one call: its own or the default, as far as worth it."""
     wanted = _core.get_num_threads() if n is None else _thread_count("threads", n)
-    return min(wanted, _core.most_threads)
+    return min(wanted, _core.most_threads())
 
 
 def _thread_count(name: str, n: int) -> int:

@@ -38,13 +38,13 @@ def of_this_package(report: str) -> list[str]:
     Python's and NumPy's have theirs, by design: they read memory to find out whose it is.
     """
     errors = re.split(r"^==\d+== \n", report, flags=re.M)
-    return [error for error in errors if re.search(r"==    (at|by) .*(pymlp|_core)", error)]
+    return [error for error in errors if re.search(r"==    (at|by) .*(pymlp::|pymlp/)", error)]
 
 
 def test_errors_of_others_are_told_apart() -> None:
     line = "==7==    at 0x1: {}\n==7==    by 0x2: main\n==7== \n"
     report = "==7== Invalid read\n" + line.format("PyObject_Free (in python)")
-    report += "==7== Invalid read\n" + line.format("pymlp::work (in _core.so)")
+    report += "==7== Invalid read\n" + line.format("work (in pymlp/_core.so)")
     assert len(of_this_package(report)) == 1
 
 

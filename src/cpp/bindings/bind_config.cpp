@@ -125,7 +125,7 @@ void bind_config(py::module_& module) {
   module.def("config", &config);
   module.def("set_num_threads", &set_num_threads, py::arg("threads"));
   module.def("get_num_threads", &num_threads);
-  module.attr("most_threads") = most_threads();
+  module.def("most_threads", &most_threads);
   module.def("labels", &labels, py::arg("y"), py::arg("classes"));
   module.def("all_finite", &all_finite, py::arg("array"));
   module.def("permutation", &permutation, py::arg("n"), py::arg("seed"), py::arg("stream"));
