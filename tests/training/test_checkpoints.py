@@ -14,6 +14,7 @@ from rules import RULES
 
 import pymlp
 from pymlp import History, Network, NetworkStack, schedules
+from pymlp.training import checkpoint
 
 Fit = dict[str, Any]
 
@@ -270,6 +271,37 @@ def test_divergence_leaves_the_epoch_before(samples: Samples, path: Path) -> Non
 
 def explode(t: float) -> float:
     return 1.0 if t < 6 / 40 else 1e30
+
+
+def test_by_time_there_is_one_at_the_end_of_an_epoch(
+    samples: Samples, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch that takes longer than a minute is not looked at after every step."""
+    written: list[int] = []
+    write = checkpoint.Checkpoint.write
+
+    def counted(self: Any) -> None:
+        write(self)
+        written.append(1)
+
+    kept = checkpoint.Checkpoint(path, None, False)
+    assert 59.0 < kept.seconds_left <= 60.0
+    assert kept.epochs_left(7) > 10**9
+    monkeypatch.setattr(checkpoint, "_SECONDS", -1.0)
+    late = checkpoint.Checkpoint(path, None, False)
+    assert late.seconds_left == math.inf
+    assert late.epochs_left(7) == 1
+    monkeypatch.setattr(checkpoint, "_SHARE", 0.0)
+    monkeypatch.setattr(checkpoint.Checkpoint, "write", counted)
+    with pytest.raises(Killed):
+        classifier().fit(
+            samples.X, samples.y, checkpoint=path, epochs=50, callbacks=[killed_after(6)]
+        )
+    assert len(written) == 6  # of five epochs, and once more at the end
+    again, whole = classifier(), classifier()
+    again.fit(samples.X, samples.y, checkpoint=path, epochs=50, resume=True)
+    whole.fit(samples.X, samples.y, epochs=50)
+    assert again.parameters.tobytes() == whole.parameters.tobytes()
 
 
 # ---- more epochs, and less -----------------------------------------------------------------------

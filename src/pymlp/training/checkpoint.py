@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,13 +125,15 @@ class Checkpoint:
 
     @property
     def seconds_left(self) -> float:
-        """How long until the next one is due, where epochs do not say it."""
-        due = self._written_at + self._seconds
-        return float("inf") if self.every else max(due - perf_counter(), 0.0)
+        """How long until the next one is due; no limit where epochs say it, or it is due."""
+        left = self._written_at + self._seconds - perf_counter()
+        return math.inf if self.every or left <= 0.0 else left
 
     def epochs_left(self, done: int) -> int:
-        """Return how many epochs there are until the next one is due, where they say it."""
-        return self.every - done % self.every if self.every else 2**62
+        """Return how many epochs there are until the next one: one, where the time for it came."""
+        if self.every:
+            return self.every - done % self.every
+        return 1 if self.seconds_left == math.inf else 2**62
 
     def is_due(self, number: int, done: int) -> bool:
         """Tell whether a training that has done so many epochs is to be kept."""
@@ -138,7 +141,7 @@ class Checkpoint:
         before = 0 if run is None else run.epochs
         if self.every:
             return done // self.every > before // self.every
-        return done > before and self.seconds_left == 0.0
+        return done > before and self.seconds_left == math.inf
 
     def keep(self, number: int, run: Run) -> None:
         """Take what the next file will have of a training."""
