@@ -73,3 +73,43 @@ def test_a_file_of_today_has_the_format_of_the_first_version(tmp_path: Path) -> 
     net = pymlp.load(DATA / "network-0.1.0.safetensors")
     net.save(tmp_path / "again")
     assert (tmp_path / "again").read_bytes() == (DATA / "network-0.1.0.safetensors").read_bytes()
+
+
+# ---- of 0.2.0: checkpoints, and networks with their optimisers -----------------------------------
+
+
+def numbers(texts: list[str]) -> list[float]:
+    return [float.fromhex(text) for text in texts]
+
+
+@own_products
+def test_checkpoint_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+    path.write_bytes((DATA / "checkpoint-0.2.0.safetensors").read_bytes())
+    known = json.loads((DATA / "checkpoint-0.2.0.json").read_text(encoding="utf-8"))
+    outputs = [numbers(row) for row in known["outputs"]]
+    assert pymlp.load(path).predict(known["X"]).tolist() == outputs
+
+    def fit(epochs: int) -> pymlp.Network:
+        net = pymlp.Network([3, 4, 2], output="softmax", dropout=0.2, norm="batch", seed=5)
+        optimizer = pymlp.AdamW(0.01, beta1=0.8)
+        net.fit(
+            known["X"], known["y"], epochs=epochs, batch_size=3, optimizer=optimizer, average=0.9,
+            checkpoint=path, resume=True,
+        )  # fmt: skip
+        return net
+
+    ended = fit(6)
+    assert ended.history is not None
+    assert ended.history.loss == numbers(known["loss"])
+    assert fit(9).parameters.tolist() == numbers(known["more"])
+
+
+@own_products
+def test_network_and_optimizer() -> None:
+    net, optimizer = pymlp.load(DATA / "network-and-optimizer-0.2.0.safetensors", optimizer=True)
+    known = json.loads((DATA / "checkpoint-0.2.0.json").read_text(encoding="utf-8"))
+    assert (optimizer.steps, optimizer.options["centered"]) == (3, True)
+    for _ in range(2):
+        net.train_batch(known["X"], known["y"], optimizer=optimizer)
+    assert net.parameters.tolist() == numbers(known["steps"])
