@@ -908,14 +908,13 @@ class Network(Described):
         """
         given = {
             "epochs": epochs, "batch_size": batch_size, "loss": loss, "optimizer": optimizer,
-            "learning_rate": learning_rate, "validation": validation, "threads": threads,
+            "learning_rate": learning_rate, "validation": validation, "threads": threads, "l1": l1,
             "early_stopping": early_stopping, "sample_weight": sample_weight, "shuffle": shuffle,
-            "drop_last": drop_last, "seed": seed, "metrics": metrics, "callbacks": callbacks,
-            "progress": progress, "max_seconds": max_seconds, "schedule": schedule,
-            "class_weight": class_weight, "scale_target": scale_target, "l1": l1, "l2": l2,
+            "drop_last": drop_last, "metrics": metrics, "callbacks": callbacks, "freeze": freeze,
+            "progress": progress, "max_seconds": max_seconds, "schedule": schedule, "seed": seed,
+            "class_weight": class_weight, "scale_target": scale_target, "resume": resume, "l2": l2,
             "clip_norm": clip_norm, "clip_value": clip_value, "max_norm": max_norm,
-            "average": average, "freeze": freeze, "checkpoint": checkpoint,
-            "checkpoint_every": checkpoint_every, "resume": resume,
+            "average": average, "checkpoint": checkpoint, "checkpoint_every": checkpoint_every,
         }  # fmt: skip
         refuse_unknown(Network.fit, unknown)
         options = FitOptions(given, self._architecture.activations[-1])
