@@ -504,6 +504,7 @@ def test_a_saved_network_is_no_checkpoint(samples: Samples, path: Path) -> None:
         ({"checkpoint": "none/of/these"}, FileNotFoundError, "there is no folder"),
         ({"checkpoint": "/dev/null", "resume": True}, ValueError, "device or pipe"),
         ({"checkpoint": ".", "resume": True}, IsADirectoryError, "is a folder"),
+        ({"checkpoint": ""}, IsADirectoryError, "must be a file"),
     ],
 )
 def test_wrong_arguments(
@@ -586,6 +587,64 @@ def test_wrong_arrays_in_a_file_are_refused(
         classifier().fit(samples.X, samples.y, **options | {"epochs": 6}, resume=True)
 
 
+def test_metrics_that_callbacks_add_stay_behind(samples: Samples, path: Path) -> None:
+    def add(network: Network, history: History) -> None:
+        if len(history.loss) % 2:
+            history.metrics.setdefault("own", []).append(0.5)
+            history.metrics.setdefault("said", []).append("text")  # type: ignore[arg-type]
+
+    kept: Fit = {"epochs": 9, "metrics": "f1", "checkpoint": path, "checkpoint_every": 2}
+    for end in (3, 6):
+        with pytest.raises(Killed):
+            classifier().fit(
+                samples.X, samples.y, **kept, resume=True, callbacks=[add, killed_after(end)]
+            )
+    history = classifier().fit(samples.X, samples.y, **kept, resume=True)
+    assert list(history.metrics) == ["f1"]
+    assert len(history.metrics["f1"]) == 9
+
+
+def test_callbacks_may_change_the_working_directory(
+    samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    classifier().fit(
+        samples.X, samples.y, epochs=3, checkpoint="run", checkpoint_every=1,
+        callbacks=[lambda *_: monkeypatch.chdir(folder)],
+    )  # fmt: skip
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["other", "run"]
+
+
+def test_a_link_stays_a_link(samples: Samples, tmp_path: Path, path: Path) -> None:
+    target = tmp_path / "far" / "file"
+    path.symlink_to(target)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        classifier().fit(samples.X, samples.y, epochs=1, checkpoint=path)
+    target.parent.mkdir()
+    for epochs in (1, 2):
+        classifier().fit(samples.X, samples.y, epochs=epochs, checkpoint=path, resume=True)
+    assert path.is_symlink()
+    assert [p.name for p in target.parent.iterdir()] == ["file"]
+
+
+def test_long_names_are_written(samples: Samples, tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    classifier().fit(samples.X, samples.y, epochs=1, checkpoint=path)
+    assert isinstance(pymlp.load(path), Network)
+    with pytest.raises(OSError, match="too long"):
+        classifier().fit(samples.X, samples.y, checkpoint=tmp_path / ("n" * 256))
+
+
+def test_parts_of_another_file_stay(samples: Samples, tmp_path: Path) -> None:
+    own, others = tmp_path / ".run.12.345.part", tmp_path / ".run.2.12.345.part"
+    for part in (own, others):
+        part.touch()
+    classifier().fit(samples.X, samples.y, epochs=1, checkpoint=tmp_path / "run")
+    assert (own.exists(), others.exists()) == (False, True)
+
+
 # ---- several networks, and models ----------------------------------------------------------------
 
 
@@ -617,6 +676,15 @@ def test_stack_goes_on(ended: int, samples: Samples, path: Path) -> None:
         classifier().fit(samples.X, samples.y, checkpoint=path, resume=True)
     with pytest.raises(ValueError, match=re.escape("networks[0]: the checkpoint")):
         stack().fit(samples.X, samples.y, **options | {"l2": 0.1}, **kept, resume=True)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_stack_of_another_number_is_refused(count: int, samples: Samples, path: Path) -> None:
+    NetworkStack([classifier(), classifier()]).fit(samples.X, samples.y, epochs=1, checkpoint=path)
+    with pytest.raises(ValueError, match=f"networks are {count}, and were 2"):
+        NetworkStack(classifier() for _ in range(count)).fit(
+            samples.X, samples.y, epochs=2, checkpoint=path, resume=True
+        )
 
 
 @pytest.mark.parametrize("model", ["classifier", "regressor"])

@@ -102,7 +102,7 @@ class _Run:
             return
         self.task.core.write(keeping.run.arrays["arena"])
         self.evaluations = keeping.run.numbers["steps"]
-        take_record(keeping.run, self.watch.history, {m.name for m in self.task.options.metrics})
+        take_record(keeping.run, self.watch.history, keeping.metrics)
         self.watch.go_on(keeping.run.arrays.get("best"))
 
     def minimize(self) -> str:

@@ -105,7 +105,7 @@ class Loop:
         averaged = run.arrays.get("averaged", run.arrays["arena"][:0])
         self.trainer.go_on(run.epochs, numbers["steps"], averaged)
         self._values = [s.values_from(run.epochs, numbers["steps"]) for s in self.task.scheduled]
-        take_record(run, self.task.history, {m.name for m in self.task.options.metrics})
+        take_record(run, self.task.history, keeping.metrics)
         self.watch.go_on(run.arrays.get("best"))
 
     @property
