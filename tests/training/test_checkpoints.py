@@ -708,6 +708,20 @@ def test_tabular_models_go_on(model: str, members: int, samples: Samples, path: 
             assert one.parameters.tobytes() == other.parameters.tobytes()
 
 
+def test_tabular_model_goes_on_for_more_epochs(samples: Samples, path: Path) -> None:
+    def fitted(epochs: int, **options: Any) -> Any:
+        made = pymlp.TabularClassifier(
+            epochs=epochs, optimizer="adam", learning_rate=0.01, hidden_layer_sizes=(6,),
+            n_members=2, random_state=4,
+        )  # fmt: skip
+        return made.fit(samples.X, samples.y, **options)
+
+    fitted(4, checkpoint=path)
+    again, whole = fitted(9, checkpoint=path, resume=True), fitted(9)
+    for one, other in zip(again.networks_, whole.networks_, strict=True):
+        assert one.parameters.tobytes() == other.parameters.tobytes()
+
+
 def test_tabular_model_without_random_state_goes_on(samples: Samples, path: Path) -> None:
     def fitted(**options: Any) -> Any:
         made = pymlp.TabularRegressor(epochs=8, hidden_layer_sizes=(6,), n_members=2)
