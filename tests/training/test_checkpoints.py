@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -635,6 +636,26 @@ def test_long_names_are_written(samples: Samples, tmp_path: Path) -> None:
     assert isinstance(pymlp.load(path), Network)
     with pytest.raises(OSError, match="too long"):
         classifier().fit(samples.X, samples.y, checkpoint=tmp_path / ("n" * 256))
+
+
+def test_memory_is_let_go_between_checkpoints(path: Path) -> None:
+    X = np.ones((2, 300), np.float32)
+    held: list[float] = []
+
+    def fit(epochs: int) -> None:
+        net = Network([300, 300, 300], seed=1)
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        net.fit(
+            X, X, epochs=epochs, validation=(X, X), early_stopping=99, checkpoint=path, resume=True,
+            checkpoint_every=2,
+            callbacks=[lambda *_: held.append(tracemalloc.get_traced_memory()[0] - before)],
+        )  # fmt: skip
+        tracemalloc.stop()
+        assert max(held) < 3 * net.parameters.nbytes  # the best ones, and the last best ones
+
+    fit(5)
+    fit(8)
 
 
 def test_parts_of_another_file_stay(samples: Samples, tmp_path: Path) -> None:

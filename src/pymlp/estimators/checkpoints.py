@@ -64,7 +64,8 @@ def take_record(of: Any, checkpoint: Checkpoint | None) -> list[NDArray[Any]] | 
         record = dict(checkpoint.beside["record"])
         vars(of).update({name: record[name] for name in _KEPT if name in record})
         count = int(checkpoint.beside["best"])
-        return [checkpoint.arrays[f"best.{i}"] for i in range(count)] or None
+        # Copies, which do not keep the whole file in memory.
+        return [checkpoint.arrays[f"best.{i}"].copy() for i in range(count)] or None
     except (KeyError, TypeError, ValueError) as error:
         fault = f"'{checkpoint.path}' lacks what an estimator keeps: {error}"
         raise FileFormatError(fault) from None

@@ -159,8 +159,17 @@ class Checkpoint:
     def keep(self, number: int, run: Run) -> None:
         """Take what the next file will have of a training."""
         assert self._runs is not None  # which `open` made
+        before = self.kept(number)
+        if before is not None and before.arrays is not run.arrays:
+            _let_go(before)  # which a task may have yet
         self._runs[self.first + number] = run
         self._is_written = False
+
+    def was_taken(self, number: int) -> None:
+        """Let go of what a training went on from, where no later file has it again."""
+        run = self.kept(number)
+        if run is not None and not self._stacked:
+            _let_go(run)
 
     def write(self) -> None:
         """Write the file, where there is something new to write."""
@@ -170,8 +179,16 @@ class Checkpoint:
         runs = dict(sorted(self._runs.items()))
         files.write(self._file, runs, self.beside, self.arrays, stacked=self._stacked)
         self._is_written = True
+        for number in runs:
+            self.was_taken(number - self.first)
         self._written_at = perf_counter()
         self._seconds = max(_SECONDS, _SHARE * (self._written_at - started))
+
+
+def _let_go(run: Run) -> None:
+    """Let go of the memory of a training; what is told of it stays."""
+    run.arrays.clear()
+    run.state.clear()
 
 
 def _check_folder(path: Path) -> None:

@@ -104,6 +104,7 @@ class _Run:
         self.evaluations = keeping.run.numbers["steps"]
         take_record(keeping.run, self.watch.history, keeping.metrics)
         self.watch.go_on(keeping.run.arrays.get("best"))
+        keeping.checkpoint.was_taken(keeping.number)
 
     def minimize(self) -> str:
         """Run SciPy's minimiser, anew from what a callback wrote; return why it ended.

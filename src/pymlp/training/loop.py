@@ -107,6 +107,7 @@ class Loop:
         self._values = [s.values_from(run.epochs, numbers["steps"]) for s in self.task.scheduled]
         take_record(run, self.task.history, keeping.metrics)
         self.watch.go_on(run.arrays.get("best"))
+        keeping.checkpoint.was_taken(keeping.number)
 
     @property
     def epochs_a_look(self) -> int:
