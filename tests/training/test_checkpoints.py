@@ -15,7 +15,7 @@ from rules import RULES
 
 import pymlp
 from pymlp import History, Network, NetworkStack, schedules
-from pymlp.training import checkpoint
+from pymlp.training import checkpoint, loop
 
 Fit = dict[str, Any]
 
@@ -254,6 +254,53 @@ def test_an_exception_in_a_step_leaves_the_epoch_before(
     assert calls - 10**6 == 4 * (40 - done)
     whole = regressor()
     fit(whole)
+    assert again.parameters.tobytes() == whole.parameters.tobytes()
+
+
+class InterruptedAtTheEnd:
+    """A trainer whose run sees an interrupt once its epoch has ended, as short ones do."""
+
+    def __init__(self, trainer: Any, epochs: int) -> None:
+        self._trainer, self._left = trainer, epochs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trainer, name)
+
+    def run(self, epochs: int, seconds: float) -> None:
+        self._trainer.run(epochs, seconds)
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("epochs", [1, 7, 10, 12])
+def test_an_interrupt_at_the_end_of_an_epoch_keeps_it(
+    epochs: int, samples: Samples, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: Fit = {
+        "validation": 0.3, "early_stopping": 3, "learning_rate": 0.1, "metrics": "f1",
+        "schedule": schedules.ReduceOnPlateau(patience=1), "epochs": 12,
+    }  # fmt: skip
+    whole = classifier()
+    expected = whole.fit(samples.X, samples.y, **options)
+    epochs = min(epochs, len(expected.loss))
+    make = loop._trainer
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "_trainer", lambda *a: InterruptedAtTheEnd(make(*a), epochs))
+        ended, seen = classifier(), list[int]()
+        with pytest.raises(KeyboardInterrupt):
+            ended.fit(
+                samples.X, samples.y, checkpoint=path, **options,
+                callbacks=[lambda _, history: seen.append(len(history.loss))],
+            )  # fmt: skip
+    assert ended.history is not None
+    assert ended.history.stopped_by == "interrupted"
+    assert len(seen) == len(ended.history.metrics["f1"]) == epochs
+    stops = epochs == len(expected.loss) and expected.stopped_by == "early_stopping"
+    assert path.exists() != stops  # the end comes again
+    again = classifier()
+    history = again.fit(samples.X, samples.y, checkpoint=path, resume=True, **options)
+    assert same_record(history, expected)
     assert again.parameters.tobytes() == whole.parameters.tobytes()
 
 
