@@ -853,8 +853,8 @@ class Network(Described):
         checkpoint : str or path, optional
             A safetensors file for what the training goes on from: the network as it was after the
             last epoch, the optimiser, the record. `pymlp.load` reads its network. It is replaced
-            whole or not at all, and has the final state when training ends. Its last whole epoch is
-            kept too when an exception ends the training.
+            whole or not at all, and has the final state when training ends. The last whole epoch is
+            kept too when an exception ends a step, but for L-BFGS.
         checkpoint_every : int, optional
             Epochs from one to the next; None: after a minute or more. L-BFGS, whose memory SciPy
             keeps, begins anew after so many (None: 50).

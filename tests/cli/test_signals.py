@@ -163,3 +163,29 @@ def test_a_checkpoint_that_is_there_is_not_written_over(tmp_path, capsys):
     assert main([*arguments, "--checkpoint", str(checkpoint)]) == 1
     assert "is there already" in capsys.readouterr().err
     assert checkpoint.read_text() == "mine"
+
+
+def test_what_goes_on_writes_over_its_model(tmp_path, capsys):
+    table, out = tmp_path / "table.csv", tmp_path / "model.safetensors"
+    table.write_text(TABLE)
+    command = ["train", str(table), "--target", "y", "--out", str(out), "--resume"]
+    for _ in range(2):
+        assert main([*command, "--epochs", "3"]) == 0
+    before = out.read_bytes()
+    table.write_text(TABLE.replace("0", "1"))
+    assert main([*command, "--epochs", "3"]) == 1
+    assert "of another training" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    (tmp_path / "model.safetensors.checkpoint").unlink()
+    assert main([*command, "--epochs", "3"]) == 1
+    assert "exists already; --force replaces it" in capsys.readouterr().err
+
+
+def test_wrong_names_of_checkpoints(tmp_path, capsys):
+    table, out = tmp_path / "table.csv", str(tmp_path / "model.safetensors")
+    table.write_text(TABLE)
+    command = ["train", str(table), "--target", "y", "--out", out]
+    assert main([*command, "--checkpoint", out]) == 1
+    assert "in use by this command itself" in capsys.readouterr().err
+    assert main([*command, "--checkpoint-every", "2"]) == 1
+    assert "--checkpoint-every needs --checkpoint or --resume" in capsys.readouterr().err

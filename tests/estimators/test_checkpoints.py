@@ -113,3 +113,50 @@ def test_sparse_rows_are_refused(path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape("X.toarray() is dense")):
         MLPClassifier().fit(scipy.sparse.csr_matrix(X), y, checkpoint=path)
     assert not path.exists()
+
+
+def test_warm_start_goes_on_in_one_process(path: Path) -> None:
+    X, y = samples(MLPClassifier)
+
+    def made(**more: Any) -> Any:
+        return MLPClassifier((8,), random_state=3, max_iter=15, warm_start=True, **more)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it does not converge
+        whole, ended = made().fit(X, y), made(callbacks=[killed])
+        with pytest.raises(Killed):
+            ended.fit(X, y, checkpoint=path, checkpoint_every=3)
+        ended.set_params(callbacks=None)
+        for _ in range(2):  # the second has ended
+            ended.fit(X, y, checkpoint=path, resume=True)
+            assert ended.loss_curve_ == whole.loss_curve_
+            assert all(map(np.array_equal, ended.coefs_, whole.coefs_))
+        with pytest.raises(ValueError, match="X has other values"):
+            ended.fit(X + 1.0, y, checkpoint=path, resume=True)
+
+
+def test_scores_without_a_value_go_on(path: Path) -> None:
+    X, y = samples(MLPClassifier)
+    count = 0
+
+    def score(true: Any, predicted: Any) -> float:
+        nonlocal count
+        count += 1
+        return float("nan") if count < 8 else float(np.mean(true == predicted))
+
+    def made(**more: Any) -> Any:
+        return MLPClassifier(
+            (8,), random_state=3, max_iter=15, monitor=score, early_stopping=True,
+            n_iter_no_change=40, **more,
+        )  # fmt: skip
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it does not converge
+        whole = made().fit(X, y)
+        count = 0
+        with pytest.raises(Killed):
+            made(callbacks=[killed]).fit(X, y, checkpoint=path, checkpoint_every=3)
+        count = 6  # which the checkpoint has
+        again = made().fit(X, y, checkpoint=path, resume=True)
+    assert np.array_equal(again.validation_scores_, whole.validation_scores_, equal_nan=True)
+    assert all(map(np.array_equal, again.coefs_, whole.coefs_))

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rules import RULES
 
 import pymlp
 from pymlp import History, Network, NetworkStack, schedules
-from pymlp.training import checkpoint
+from pymlp.training import checkpoint, loop
 
 Fit = dict[str, Any]
 
@@ -253,6 +254,53 @@ def test_an_exception_in_a_step_leaves_the_epoch_before(
     assert calls - 10**6 == 4 * (40 - done)
     whole = regressor()
     fit(whole)
+    assert again.parameters.tobytes() == whole.parameters.tobytes()
+
+
+class InterruptedAtTheEnd:
+    """A trainer whose run sees an interrupt once its epoch has ended, as short ones do."""
+
+    def __init__(self, trainer: Any, epochs: int) -> None:
+        self._trainer, self._left = trainer, epochs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trainer, name)
+
+    def run(self, epochs: int, seconds: float) -> None:
+        self._trainer.run(epochs, seconds)
+        self._left -= 1
+        if self._left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("epochs", [1, 7, 10, 12])
+def test_an_interrupt_at_the_end_of_an_epoch_keeps_it(
+    epochs: int, samples: Samples, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: Fit = {
+        "validation": 0.3, "early_stopping": 3, "learning_rate": 0.1, "metrics": "f1",
+        "schedule": schedules.ReduceOnPlateau(patience=1), "epochs": 12,
+    }  # fmt: skip
+    whole = classifier()
+    expected = whole.fit(samples.X, samples.y, **options)
+    epochs = min(epochs, len(expected.loss))
+    make = loop._trainer
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "_trainer", lambda *a: InterruptedAtTheEnd(make(*a), epochs))
+        ended, seen = classifier(), list[int]()
+        with pytest.raises(KeyboardInterrupt):
+            ended.fit(
+                samples.X, samples.y, checkpoint=path, **options,
+                callbacks=[lambda _, history: seen.append(len(history.loss))],
+            )  # fmt: skip
+    assert ended.history is not None
+    assert ended.history.stopped_by == "interrupted"
+    assert len(seen) == len(ended.history.metrics["f1"]) == epochs
+    stops = epochs == len(expected.loss) and expected.stopped_by == "early_stopping"
+    assert path.exists() != stops  # the end comes again
+    again = classifier()
+    history = again.fit(samples.X, samples.y, checkpoint=path, resume=True, **options)
+    assert same_record(history, expected)
     assert again.parameters.tobytes() == whole.parameters.tobytes()
 
 
@@ -504,6 +552,7 @@ def test_a_saved_network_is_no_checkpoint(samples: Samples, path: Path) -> None:
         ({"checkpoint": "none/of/these"}, FileNotFoundError, "there is no folder"),
         ({"checkpoint": "/dev/null", "resume": True}, ValueError, "device or pipe"),
         ({"checkpoint": ".", "resume": True}, IsADirectoryError, "is a folder"),
+        ({"checkpoint": ""}, IsADirectoryError, "must be a file"),
     ],
 )
 def test_wrong_arguments(
@@ -586,6 +635,84 @@ def test_wrong_arrays_in_a_file_are_refused(
         classifier().fit(samples.X, samples.y, **options | {"epochs": 6}, resume=True)
 
 
+def test_metrics_that_callbacks_add_stay_behind(samples: Samples, path: Path) -> None:
+    def add(network: Network, history: History) -> None:
+        if len(history.loss) % 2:
+            history.metrics.setdefault("own", []).append(0.5)
+            history.metrics.setdefault("said", []).append("text")  # type: ignore[arg-type]
+
+    kept: Fit = {"epochs": 9, "metrics": "f1", "checkpoint": path, "checkpoint_every": 2}
+    for end in (3, 6):
+        with pytest.raises(Killed):
+            classifier().fit(
+                samples.X, samples.y, **kept, resume=True, callbacks=[add, killed_after(end)]
+            )
+    history = classifier().fit(samples.X, samples.y, **kept, resume=True)
+    assert list(history.metrics) == ["f1"]
+    assert len(history.metrics["f1"]) == 9
+
+
+def test_callbacks_may_change_the_working_directory(
+    samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    monkeypatch.chdir(tmp_path)
+    classifier().fit(
+        samples.X, samples.y, epochs=3, checkpoint="run", checkpoint_every=1,
+        callbacks=[lambda *_: monkeypatch.chdir(folder)],
+    )  # fmt: skip
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["other", "run"]
+
+
+def test_a_link_stays_a_link(samples: Samples, tmp_path: Path, path: Path) -> None:
+    target = tmp_path / "far" / "file"
+    path.symlink_to(target)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        classifier().fit(samples.X, samples.y, epochs=1, checkpoint=path)
+    target.parent.mkdir()
+    for epochs in (1, 2):
+        classifier().fit(samples.X, samples.y, epochs=epochs, checkpoint=path, resume=True)
+    assert path.is_symlink()
+    assert [p.name for p in target.parent.iterdir()] == ["file"]
+
+
+def test_long_names_are_written(samples: Samples, tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 255)
+    classifier().fit(samples.X, samples.y, epochs=1, checkpoint=path)
+    assert isinstance(pymlp.load(path), Network)
+    with pytest.raises(OSError, match="too long"):
+        classifier().fit(samples.X, samples.y, checkpoint=tmp_path / ("n" * 256))
+
+
+def test_memory_is_let_go_between_checkpoints(path: Path) -> None:
+    X = np.ones((2, 300), np.float32)
+    held: list[float] = []
+
+    def fit(epochs: int) -> None:
+        net = Network([300, 300, 300], seed=1)
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        net.fit(
+            X, X, epochs=epochs, validation=(X, X), early_stopping=99, checkpoint=path, resume=True,
+            checkpoint_every=2,
+            callbacks=[lambda *_: held.append(tracemalloc.get_traced_memory()[0] - before)],
+        )  # fmt: skip
+        tracemalloc.stop()
+        assert max(held) < 3 * net.parameters.nbytes  # the best ones, and the last best ones
+
+    fit(5)
+    fit(8)
+
+
+def test_parts_of_another_file_stay(samples: Samples, tmp_path: Path) -> None:
+    own, others = tmp_path / ".run.12.345.part", tmp_path / ".run.2.12.345.part"
+    for part in (own, others):
+        part.touch()
+    classifier().fit(samples.X, samples.y, epochs=1, checkpoint=tmp_path / "run")
+    assert (own.exists(), others.exists()) == (False, True)
+
+
 # ---- several networks, and models ----------------------------------------------------------------
 
 
@@ -619,6 +746,15 @@ def test_stack_goes_on(ended: int, samples: Samples, path: Path) -> None:
         stack().fit(samples.X, samples.y, **options | {"l2": 0.1}, **kept, resume=True)
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_stack_of_another_number_is_refused(count: int, samples: Samples, path: Path) -> None:
+    NetworkStack([classifier(), classifier()]).fit(samples.X, samples.y, epochs=1, checkpoint=path)
+    with pytest.raises(ValueError, match=f"networks are {count}, and were 2"):
+        NetworkStack(classifier() for _ in range(count)).fit(
+            samples.X, samples.y, epochs=2, checkpoint=path, resume=True
+        )
+
+
 @pytest.mark.parametrize("model", ["classifier", "regressor"])
 @pytest.mark.parametrize("members", [1, 10])
 def test_tabular_models_go_on(model: str, members: int, samples: Samples, path: Path) -> None:
@@ -638,6 +774,20 @@ def test_tabular_models_go_on(model: str, members: int, samples: Samples, path: 
         assert np.array_equal(again.predict(table), whole.predict(table))
         for one, other in zip(again.networks_, whole.networks_, strict=True):
             assert one.parameters.tobytes() == other.parameters.tobytes()
+
+
+def test_tabular_model_goes_on_for_more_epochs(samples: Samples, path: Path) -> None:
+    def fitted(epochs: int, **options: Any) -> Any:
+        made = pymlp.TabularClassifier(
+            epochs=epochs, optimizer="adam", learning_rate=0.01, hidden_layer_sizes=(6,),
+            n_members=2, random_state=4,
+        )  # fmt: skip
+        return made.fit(samples.X, samples.y, **options)
+
+    fitted(4, checkpoint=path)
+    again, whole = fitted(9, checkpoint=path, resume=True), fitted(9)
+    for one, other in zip(again.networks_, whole.networks_, strict=True):
+        assert one.parameters.tobytes() == other.parameters.tobytes()
 
 
 def test_tabular_model_without_random_state_goes_on(samples: Samples, path: Path) -> None:

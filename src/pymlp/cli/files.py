@@ -65,7 +65,7 @@ def _name(columns: Columns, text: str) -> str | None:
         return None
 
 
-def model_path(arguments: argparse.Namespace) -> Path:
+def model_path(arguments: argparse.Namespace, checkpoint: Path | None) -> Path:
     """Return where the model goes: a name that is free, or that may be written over.
 
     Raises
@@ -73,8 +73,9 @@ def model_path(arguments: argparse.Namespace) -> Path:
     OSError
         Where the file that is named exists, or could not be written.
     """
+    used = [arguments.data] if checkpoint is None else [arguments.data, checkpoint]
     if arguments.out is not None:
-        return writable(arguments.out, arguments.data, force=arguments.force)
+        return writable(arguments.out, *used, force=arguments.force)
     name = "model" if arguments.data == "-" else Path(arguments.data).name
     while name.lower().endswith(_ENDINGS):
         name = name[: name.rindex(".")]
@@ -83,7 +84,7 @@ def model_path(arguments: argparse.Namespace) -> Path:
     while path.exists():
         number += 1
         path = Path(f"{name}-{number}.safetensors")
-    return writable(path, force=True)
+    return writable(path, *used, force=True)
 
 
 def writable(path: Path, *used: str | Path, force: bool) -> Path:

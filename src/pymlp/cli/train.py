@@ -40,7 +40,10 @@ def train(arguments: argparse.Namespace) -> int:
     """Run ``pymlp train`` and return the exit status: 130 where Ctrl-C ended it."""
     quiet = arguments.quiet or arguments.json
     say: Callable[[dict[str, str]], None] = (lambda texts: None) if quiet else report.say
-    out = model_path(arguments)
+    checkpoint = _checkpoint(arguments)
+    if arguments.resume and checkpoint is not None and checkpoint.exists():
+        arguments.force = True  # it writes over what it left when it was interrupted
+    out = model_path(arguments, checkpoint)
     if arguments.plot is not None:
         writable(arguments.plot, arguments.data, out, force=arguments.force)
         _need_matplotlib(arguments.plot)
@@ -292,6 +295,8 @@ def _checkpoint(arguments: argparse.Namespace) -> Path | None:
         if arguments.out is None:
             raise ValueError("--resume needs --checkpoint or --out")
         return Path(f"{arguments.out}.checkpoint")
+    if arguments.checkpoint is None and arguments.checkpoint_every is not None:
+        raise ValueError("--checkpoint-every needs --checkpoint or --resume")
     path: Path | None = arguments.checkpoint
     return path
 

@@ -105,7 +105,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
         incremental: bool,
     ) -> Self:
         goes_on = bool(self.warm_start) or incremental
-        first = not (goes_on and hasattr(self, "network_"))
+        first = not (goes_on and hasattr(self, "network_")) or checkpoints.begins_anew(checkpoint)
         parameters.check(self)
         monitor = scores.resolve(self.monitor, self._usual_score)
         X, y = self._validated(X, y, reset=first)

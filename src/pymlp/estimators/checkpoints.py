@@ -31,6 +31,7 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
         return None
     checkpoint.beside = {"random_state": int(np.random.default_rng().integers(2**32))}
     checkpoint.beside["parameters"] = parameters = _parameters(of)
+    checkpoint.beside["first"] = not (of.warm_start and hasattr(of, "network_"))
     checkpoint.open(stacked=False)
     try:
         kept = dict(checkpoint.beside["parameters"])
@@ -43,6 +44,11 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
     if wrong := differences(parameters, kept):
         raise ValueError(f"the checkpoint '{path}' is of another training: {'; '.join(wrong)}")
     return checkpoint
+
+
+def begins_anew(checkpoint: Checkpoint | None) -> bool:
+    """Tell whether a training made a network, also where `warm_start` has one by now."""
+    return checkpoint is not None and checkpoint.beside.get("first") is True
 
 
 def _parameters(of: Any) -> dict[str, Any]:
@@ -64,7 +70,8 @@ def take_record(of: Any, checkpoint: Checkpoint | None) -> list[NDArray[Any]] | 
         record = dict(checkpoint.beside["record"])
         vars(of).update({name: record[name] for name in _KEPT if name in record})
         count = int(checkpoint.beside["best"])
-        return [checkpoint.arrays[f"best.{i}"] for i in range(count)] or None
+        # Copies, which do not keep the whole file in memory.
+        return [checkpoint.arrays[f"best.{i}"].copy() for i in range(count)] or None
     except (KeyError, TypeError, ValueError) as error:
         fault = f"'{checkpoint.path}' lacks what an estimator keeps: {error}"
         raise FileFormatError(fault) from None

@@ -15,8 +15,10 @@ import glob
 import json
 import math
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,6 +38,7 @@ FORMAT_VERSIONS = (1, 2, 3, 4)
 _OF_STACKS = 3
 _OF_KEPT_TENSORS = 4
 _KEPT = "kept."
+_LONGEST = 200  # bytes of a name: the name of a part is up to 40 longer
 _OWN = {"seed": 2**64, "fits": 2**63}  # of each network in a stack, and what they are below
 
 State: TypeAlias = Mapping[str, Any]
@@ -98,7 +101,7 @@ def _write_whole(path: Path, data: bytes) -> None:
     if is_special(path):
         path.write_bytes(data)
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    part = path.with_name(f"{_part_stem(path)}.{os.getpid()}.{threading.get_ident()}.part")
     try:
         with part.open("wb") as file:
             file.write(data)
@@ -115,8 +118,16 @@ def _write_whole(path: Path, data: bytes) -> None:
 
 def remove_parts(path: Path) -> None:
     """Remove what was left of writing a file that nobody writes any more."""
-    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-        part.unlink(missing_ok=True)
+    stem = _part_stem(path)
+    for part in path.parent.glob(f"{glob.escape(stem)}.*.part"):
+        if re.fullmatch(r"\.\d+\.\d+\.part", part.name.removeprefix(stem)):  # no longer name's
+            part.unlink(missing_ok=True)
+
+
+def _part_stem(path: Path) -> str:
+    """Return what the name of a file's parts begins with, where a long name leaves no space."""
+    name = os.fsencode(path.name)
+    return f".{path.name}" if len(name) <= _LONGEST else f".{blake2b(name).hexdigest()}"
 
 
 def _keep_names(folder: Path) -> None:

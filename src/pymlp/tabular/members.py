@@ -18,6 +18,7 @@ from pymlp.training.watch import ends_training
 
 __all__ = ["ROUND", "Division", "Judged", "Samples", "Training", "train"]
 
+_NEVER = 2**62  # epochs without an improvement; the same for any number of epochs
 ROUND = 8  # networks that are trained together, at most: in as many folds, where they have any
 
 # The rows that a member is trained on, and those that it is judged by.
@@ -147,8 +148,7 @@ def _watched(options: Training, first: Sequence[Any]) -> dict[str, Any]:
         name = metric if isinstance(metric, str) else metric.__name__
         watched = {"monitor": name, "mode": "max" if more_is_better else "min"}
     if first:
-        patience = options.patience or fit["epochs"] + 1
-        fit["early_stopping"] = EarlyStopping(patience, **watched)
+        fit["early_stopping"] = EarlyStopping(options.patience or _NEVER, **watched)
     fit["callbacks"] = [*first, *_ending_all(fit["callbacks"])]
     return fit
 

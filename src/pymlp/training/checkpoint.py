@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -46,6 +46,8 @@ class Checkpoint:
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"checkpoint must be a path, not {_checks.type_name(path)}")
         self.path = Path(path)
+        # Callbacks may change the working directory, and a link stays one.
+        self._file = Path(os.path.realpath(self.path))
         self.every = (
             None if every is None else _checks.integer("checkpoint_every", every, minimum=1)
         )
@@ -77,8 +79,10 @@ class Checkpoint:
         self._stacked = stacked
         if is_special(self.path):
             raise ValueError(f"checkpoint must be a file, not the device or pipe '{self.path}'")
-        if not self.path.exists():
-            _check_folder(self.path)
+        if self.path.is_dir():
+            raise IsADirectoryError(f"checkpoint must be a file: '{self.path}' is a folder")
+        if not self._file.exists():
+            _check_folder(self._file)
             self._runs = {}
         elif not self.resume:
             raise FileExistsError(
@@ -87,7 +91,16 @@ class Checkpoint:
             )
         else:
             self._runs, self.beside, self.arrays = files.read(self.path, stacked)
-        remove_parts(self.path)  # of who was killed while writing
+        remove_parts(self._file)  # of who was killed while writing
+
+    def check_count(self, networks: int) -> None:
+        """Refuse another number of networks than the file is of."""
+        before = self.beside.setdefault("networks", networks)
+        if before != networks:
+            raise ValueError(
+                f"the checkpoint '{self.path}' is of another training: networks are {networks}, "
+                f"and were {before!r:.50}"
+            )
 
     def seed(self, number: int) -> int | None:
         """Return the seed of a training that the file has."""
@@ -146,8 +159,17 @@ class Checkpoint:
     def keep(self, number: int, run: Run) -> None:
         """Take what the next file will have of a training."""
         assert self._runs is not None  # which `open` made
+        before = self.kept(number)
+        if before is not None and before.arrays is not run.arrays:
+            _let_go(before)  # which a task may have yet
         self._runs[self.first + number] = run
         self._is_written = False
+
+    def was_taken(self, number: int) -> None:
+        """Let go of what a training went on from, where no later file has it again."""
+        run = self.kept(number)
+        if run is not None and not self._stacked:
+            _let_go(run)
 
     def write(self) -> None:
         """Write the file, where there is something new to write."""
@@ -155,10 +177,18 @@ class Checkpoint:
             return
         started = perf_counter()
         runs = dict(sorted(self._runs.items()))
-        files.write(self.path, runs, self.beside, self.arrays, stacked=self._stacked)
+        files.write(self._file, runs, self.beside, self.arrays, stacked=self._stacked)
         self._is_written = True
+        for number in runs:
+            self.was_taken(number - self.first)
         self._written_at = perf_counter()
         self._seconds = max(_SECONDS, _SHARE * (self._written_at - started))
+
+
+def _let_go(run: Run) -> None:
+    """Let go of the memory of a training; what is told of it stays."""
+    run.arrays.clear()
+    run.state.clear()
 
 
 def _check_folder(path: Path) -> None:
@@ -190,15 +220,19 @@ def resolve(given: Mapping[str, Any]) -> Checkpoint | None:
     return None
 
 
-def record_arrays(history: Any) -> dict[str, NDArray[np.float64]]:
-    """Return the lists of a record as arrays by their names."""
+def record_arrays(history: Any, metrics: Set[str]) -> dict[str, NDArray[np.float64]]:
+    """Return the lists of a record as arrays by their names; what callbacks added stays behind."""
     lists = {name: getattr(history, name) for name in ("loss", "penalty", "learning_rate")}
     lists |= {"val_loss": history.val_loss} if history.val_loss else {}
-    lists |= {f"metrics.{name}": values for name, values in history.metrics.items()}
+    lists |= {
+        f"metrics.{name}": values
+        for name, values in history.metrics.items()
+        if name.removeprefix("val_") in metrics
+    }
     return {name: np.array(values, np.float64) for name, values in lists.items()}
 
 
-def take_record(run: Run, history: Any, metrics: set[str]) -> None:
+def take_record(run: Run, history: Any, metrics: Set[str]) -> None:
     """Give a record the epochs of a run, and of metrics those that are measured on."""
     for name, array in run.arrays.items():
         if name in ("loss", "penalty", "learning_rate", "val_loss"):
@@ -242,7 +276,7 @@ def ended(run: Run, epochs: int) -> bool:
 
 def run_of(
     boundary: Any, arena: FloatArray, best: FloatArray | None, numbers: Mapping[str, Any],
-    options: dict[str, Any], state: dict[str, Any], history: Any,
+    options: dict[str, Any], state: dict[str, Any], history: Any, metrics: Set[str],
 ) -> Run:  # fmt: skip
     """Return a training at a boundary of the core's, whose parameters users see as `arena`."""
     epochs, steps, own_arena, averaged, optimizer, optimizer_steps, weight_sum = boundary
@@ -255,5 +289,5 @@ def run_of(
             **numbers, "epochs": epochs, "steps": steps, "optimizer_steps": optimizer_steps,
             "weight_sum": weight_sum, "seconds": history.seconds,
         },
-        kept | {k: a[:epochs] for k, a in record_arrays(history).items()},
+        kept | {k: a[:epochs] for k, a in record_arrays(history, metrics).items()},
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 
 from pymlp._arrays import FloatArray
@@ -25,6 +25,8 @@ class Keeping(NamedTuple):
         What it goes on from.
     shown : callable
         Makes of an arena that steps go on from the one that users see.
+    metrics : set of str
+        The names of those that the record has.
     """
 
     checkpoint: Checkpoint
@@ -33,6 +35,7 @@ class Keeping(NamedTuple):
     seed: int
     run: Run | None
     shown: Callable[[FloatArray], FloatArray]
+    metrics: Set[str]
 
     @property
     def has_ended(self) -> bool:
@@ -52,7 +55,7 @@ class Keeping(NamedTuple):
         numbers = {"learning_rate": rate, "seed": self.seed, "stopped_by": "running"}
         arena = self.shown(boundary[2])
         state = network.__getstate__()
-        kept = run_of(boundary, arena, best, numbers, self.described, state, history)
+        kept = run_of(boundary, arena, best, numbers, self.described, state, history, self.metrics)
         self.checkpoint.keep(self.number, kept)
 
     def finish(self, network: Any, history: History) -> None:

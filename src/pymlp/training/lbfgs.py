@@ -102,8 +102,9 @@ class _Run:
             return
         self.task.core.write(keeping.run.arrays["arena"])
         self.evaluations = keeping.run.numbers["steps"]
-        take_record(keeping.run, self.watch.history, {m.name for m in self.task.options.metrics})
+        take_record(keeping.run, self.watch.history, keeping.metrics)
         self.watch.go_on(keeping.run.arrays.get("best"))
+        keeping.checkpoint.was_taken(keeping.number)
 
     def minimize(self) -> str:
         """Run SciPy's minimiser, anew from what a callback wrote; return why it ended.

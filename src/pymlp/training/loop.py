@@ -72,6 +72,29 @@ class Loop:
         trace: TracebackType | None,
     ) -> None:
         try:
+            if self.is_between_looks and isinstance(error, KeyboardInterrupt):
+                self._keep_interrupted()
+        finally:
+            self._leave(kind, error, trace)
+
+    def _keep_interrupted(self) -> None:
+        """Look at an epoch that ended before an interrupt was seen, and keep it, if it is no end.
+
+        Without a checkpoint nobody needs what an interrupt leaves to be looked at.
+        """
+        if self.task.keeping is None or not self.watch.looks:
+            return
+        self.is_between_looks = False
+        ends = self._record() > 0 and self.watch.after_epoch() not in (None, "max_seconds")
+        self.is_between_looks = not ends
+
+    def _leave(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
             self.watch.__exit__(kind, error, trace)
         finally:
             unseen = self._record()
@@ -105,8 +128,9 @@ class Loop:
         averaged = run.arrays.get("averaged", run.arrays["arena"][:0])
         self.trainer.go_on(run.epochs, numbers["steps"], averaged)
         self._values = [s.values_from(run.epochs, numbers["steps"]) for s in self.task.scheduled]
-        take_record(run, self.task.history, {m.name for m in self.task.options.metrics})
+        take_record(run, self.task.history, keeping.metrics)
         self.watch.go_on(run.arrays.get("best"))
+        keeping.checkpoint.was_taken(keeping.number)
 
     @property
     def epochs_a_look(self) -> int:

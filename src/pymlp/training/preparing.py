@@ -118,7 +118,9 @@ def _keeping(
     def shown(arena: FloatArray) -> FloatArray:
         return arena if scale is None else scale.unscaled_arena(arena, architecture)
 
-    return Keeping(options.checkpoint, number, described, seed, run, shown)
+    return Keeping(
+        options.checkpoint, number, described, seed, run, shown, {m.name for m in options.metrics}
+    )
 
 
 def in_scale(task: Task) -> AbstractContextManager[None]:
@@ -137,7 +139,7 @@ def take_ended(task: Task) -> None:
     if not isinstance(optimizer, LBFGS):
         take_optimizer(run, optimizer.core_for(task.network, task.architecture))
         optimizer.learning_rate = run.numbers["learning_rate"]
-    take_record(run, history, {metric.name for metric in task.options.metrics})
+    take_record(run, history, task.keeping.metrics)
     history._monitor = task.options.monitor
     history.stopped_by = run.numbers["stopped_by"]
     task.network.history = history

@@ -42,6 +42,8 @@ def fit(
     checkpoint = resolve(given)
     if checkpoint is not None:
         checkpoint.open(stacked=True)
+        if checkpoint is not given["checkpoint"]:  # which may have rounds of several stacks
+            checkpoint.check_count(len(trainees))
     own = {"progress": False, "checkpoint": checkpoint, "checkpoint_every": None, "resume": None}
     options, seeds = _options({**given, **own}, trainees)
     named = trainees[0].named_by(X[0] if isinstance(X, list | tuple) and X else X).architecture

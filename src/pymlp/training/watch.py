@@ -115,7 +115,7 @@ class Watch:
         self.seconds_before = self.history.seconds
         for value in self.history.watched if self._rule else ():
             self._count(value)
-        self._best_parameters = best
+        self._best_parameters = None if best is None else best.copy()  # not the file's memory
         for loss in (self.history.val_loss or self.history.loss) if self._rates else ():
             self._optimizer.learning_rate = self._rates.send(loss)
 
