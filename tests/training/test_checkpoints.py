@@ -494,7 +494,6 @@ ARCHITECTURES: dict[str, tuple[Network, str]] = {
     "norm": (classifier(norm="rms"), 'norm is "rms", and was null'),
     "dtype": (classifier(dtype="float64"), 'dtype is "float64", and was "float32"'),
     "activation": (classifier(hidden="tanh"), "activations is"),
-    "arithmetic": (classifier(arithmetic="blas"), 'arithmetic is "blas"'),
 }
 
 
@@ -504,6 +503,17 @@ def test_another_architecture_is_refused(
 ) -> None:
     classifier().fit(samples.X, samples.y, epochs=2, checkpoint=path)
     with pytest.raises(ValueError, match=re.escape(message)):
+        other.fit(samples.X, samples.y, epochs=2, checkpoint=path, resume=True)
+
+
+def test_another_arithmetic_is_refused(samples: Samples, path: Path) -> None:
+    name: Any = "blas" if pymlp.get_arithmetic() == "exact" else "exact"
+    classifier().fit(samples.X, samples.y, epochs=2, checkpoint=path)
+    try:
+        other = classifier(arithmetic=name)
+    except RuntimeError:
+        pytest.skip("this build has no BLAS")
+    with pytest.raises(ValueError, match=f'arithmetic is "{name}"'):
         other.fit(samples.X, samples.y, epochs=2, checkpoint=path, resume=True)
 
 
