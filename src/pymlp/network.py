@@ -864,7 +864,8 @@ class Network(Described):
             be the same, but for `threads`, `callbacks`, `metrics`, `progress` and `max_seconds`,
             and for more `epochs`, where no schedule depends on how many there are. What the network
             has learnt before does not matter: parameters and, without `seed`, draws are the file's.
-            A training that has ended returns at once; one that `max_seconds` ended goes on.
+            A training that has ended returns at once; one that `max_seconds` ended goes on. User
+            functions are known by their names.
 
         Returns
         -------

@@ -158,9 +158,11 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_what_was_left_of_writing_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "run[1].safetensors"
-    left = tmp_path / ".run[1].safetensors.1234.5678.part"
-    other = tmp_path / ".run1.safetensors.1234.5678.part"
-    for file in (left, other):
+    dead = 2**31 - 1  # more than any process has
+    left = tmp_path / f".run[1].safetensors.{dead}.5678.part"
+    other = tmp_path / f".run1.safetensors.{dead}.5678.part"
+    being_written = tmp_path / f".run[1].safetensors.{os.getpid()}.5678.part"
+    for file in (left, other, being_written):
         file.write_bytes(b"half")
     fill(path)
-    assert (left.exists(), other.exists()) == (False, True)
+    assert [file.exists() for file in (left, other, being_written)] == [False, True, True]

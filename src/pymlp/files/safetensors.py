@@ -120,8 +120,21 @@ def remove_parts(path: Path) -> None:
     """Remove what was left of writing a file that nobody writes any more."""
     stem = _part_stem(path)
     for part in path.parent.glob(f"{glob.escape(stem)}.*.part"):
-        if re.fullmatch(r"\.\d+\.\d+\.part", part.name.removeprefix(stem)):  # no longer name's
+        # Of this name and no longer one's.
+        found = re.fullmatch(r"\.(\d+)\.\d+\.part", part.name.removeprefix(stem))
+        if found and not _is_alive(int(found[1])):
             part.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Tell whether there is such a process, which may be writing."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def _part_stem(path: Path) -> str:

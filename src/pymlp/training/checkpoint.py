@@ -86,8 +86,8 @@ class Checkpoint:
             self._runs = {}
         elif not self.resume:
             raise FileExistsError(
-                f"the checkpoint '{self.path}' is there already: resume=True goes on with it; "
-                "to begin anew, remove it or name another"
+                f"the checkpoint '{self.path}' is there already: resume=True (--resume) goes on "
+                "with it; to begin anew, remove it or name another"
             )
         else:
             self._runs, self.beside, self.arrays = files.read(self.path, stacked)
