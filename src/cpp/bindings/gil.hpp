@@ -5,11 +5,8 @@
 
 #include <pybind11/pybind11.h>
 
-#if defined(__GLIBCXX__)
-#include <cxxabi.h>
-#endif
-
 #include <chrono>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -23,14 +20,16 @@ namespace gil {
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
-// Calls something of Python's that may end this thread. What is caught then is no object: a
-// sanitizer would complain of the reference.
+// Calls something of Python's that may end this thread. What is then caught is no object, to which
+// nothing may refer.
 template <class Call>
-[[gnu::no_sanitize("null")]] auto never_unwound(Call&& call) {
+auto never_unwound(Call&& call) {
 #if defined(__GLIBCXX__)
   try {
     return call();
-  } catch (abi::__forced_unwind&) {  // by pthread_exit; it must not go on
+  } catch (const std::exception&) {
+    throw;
+  } catch (...) {  // pthread_exit, which must not go on
     sleep_for_ever();
   }
 #else
