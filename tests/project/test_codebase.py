@@ -313,6 +313,7 @@ def test_import_brings_only_what_it_needs() -> None:
     assert "numpy" in loaded
     assert sorted(name for name in loaded if name.split(".")[0] in heavy) == []
     assert [name for name in loaded if name in {"pymlp.cli", "pymlp.__main__"}] == []
+    assert [name for name in loaded if name.startswith("pymlp.files")] == []  # json, OpenSSL
 
 
 @pytest.mark.slow  # as a clock judges it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
@@ -11,13 +12,15 @@ from pymlp import _core, config
 from pymlp.architecture import Architecture
 from pymlp.optimizers import LBFGS
 from pymlp.training import loop, samples, target_scale
-from pymlp.training.checkpoint import Checkpoint
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.epoch_metrics import evaluate
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.options import FitOptions
 from pymlp.training.preparing import finish, in_scale, prepared, take_ended
 from pymlp.training.task import Task, Trainee
+
+if TYPE_CHECKING:
+    from pymlp.training.checkpoint import Checkpoint
 
 __all__ = [
     "EarlyStopping",

@@ -9,7 +9,6 @@ import numpy as np
 
 from pymlp import _core
 from pymlp.schedules import NUMBERS
-from pymlp.training.checkpoint import take_optimizer, take_record
 from pymlp.training.task import Task
 
 CoreTrainer: TypeAlias = "_core._Trainer[Any]"
@@ -121,6 +120,8 @@ class Loop:
         keeping = self.task.keeping
         if keeping is None or keeping.run is None:
             return
+        from pymlp.training.checkpoint import take_optimizer, take_record
+
         run, numbers = keeping.run, keeping.run.numbers
         take_optimizer(run, self._state)
         self._optimizer.learning_rate = numbers["learning_rate"]

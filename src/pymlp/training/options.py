@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pymlp import _checks, _core, architecture, config, losses, optimizers, schedules
 from pymlp.activations import Activation
-from pymlp.training import checkpoint
 from pymlp.training.early_stopping import EarlyStopping
 from pymlp.training.history import History
 from pymlp.training.monitor import monitor_of
 
 if TYPE_CHECKING:
     from pymlp.metrics.named import Metric
+    from pymlp.training.checkpoint import Checkpoint
 
 _AUTO = 32  # samples a step
 
@@ -48,7 +48,7 @@ class FitOptions:
         self.validation = given["validation"]
         self.sample_weight = given["sample_weight"]
         self.class_weight = given["class_weight"]
-        self.checkpoint = checkpoint.resolve(given)
+        self.checkpoint = checkpoint_of(given)
 
     def rows_per_batch(self, samples: int) -> int:
         """Return how many samples a step takes."""
@@ -107,6 +107,16 @@ class FitOptions:
             frozen=[layer in self.freeze for layer in range(n_layers)] if self.freeze else [],
             drop_last=self.drop_last,
         )
+
+
+def checkpoint_of(given: Mapping[str, Any]) -> Checkpoint | None:
+    """Return what the options of checkpoints say; what reads and writes them is imported then."""
+    found, every, resume = map(given.get, ("checkpoint", "checkpoint_every", "resume"))
+    if found is None and every is None and resume in (None, False):
+        return None
+    from pymlp.training.checkpoint import resolve
+
+    return resolve(given)
 
 
 _LIMITS = ("l1", "l2", "clip_norm", "clip_value", "max_norm")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,16 @@ from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
 from pymlp.optimizers import LBFGS
 from pymlp.training import target_scale
-from pymlp.training.checkpoint import check_arrays, take_optimizer, take_record
-from pymlp.training.described import check_epochs
-from pymlp.training.described import described as described_training
 from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
-from pymlp.training.keeping import Keeping
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples, of_rows
 from pymlp.training.scheduled import scheduled
 from pymlp.training.target_scale import TargetScale
 from pymlp.training.task import Task, Trainee
+
+if TYPE_CHECKING:
+    from pymlp.training.keeping import Keeping
 
 Rows = NDArray[np.int64] | None
 
@@ -63,7 +62,9 @@ def prepared(
                 "checkpoint: a network with a user function as its activation cannot be written to "
                 "a file, which holds no functions"
             )
-        described = described_training(
+        from pymlp.training import described as description
+
+        described = description.described(
             options,
             architecture,
             network.arithmetic or config.get_arithmetic(),
@@ -106,6 +107,10 @@ def _keeping(
     number: int,
 ) -> Keeping:
     """Return what ties a training to its checkpoint, which was looked at."""
+    from pymlp.training.checkpoint import check_arrays
+    from pymlp.training.described import check_epochs
+    from pymlp.training.keeping import Keeping
+
     assert options.checkpoint is not None
     run = options.checkpoint.run(number, described)
     if run is not None:
@@ -132,6 +137,8 @@ def in_scale(task: Task) -> AbstractContextManager[None]:
 
 def take_ended(task: Task) -> None:
     """Give a network what the checkpoint has of a training that has ended."""
+    from pymlp.training.checkpoint import take_optimizer, take_record
+
     assert task.keeping is not None
     assert task.keeping.run is not None
     run, history, optimizer = task.keeping.run, task.history, task.options.optimizer

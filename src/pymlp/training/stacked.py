@@ -12,10 +12,9 @@ import numpy as np
 from pymlp import _checks, _core, architecture, config
 from pymlp.optimizers import LBFGS, Optimizer
 from pymlp.training import seed_of, together, warn
-from pymlp.training.checkpoint import resolve
 from pymlp.training.history import History, TrainingDiverged
 from pymlp.training.member_samples import MemberSamples, name, naming, of_members
-from pymlp.training.options import FitOptions
+from pymlp.training.options import FitOptions, checkpoint_of
 from pymlp.training.preparing import prepared, take_ended
 from pymlp.training.task import Task, Trainee
 
@@ -39,7 +38,7 @@ def fit(
         The options of `Network.fit` by name, as they were given.
     """
     progress = _checks.flag("progress", given["progress"])
-    checkpoint = resolve(given)
+    checkpoint = checkpoint_of(given)
     if checkpoint is not None:
         checkpoint.open(stacked=True)
         if checkpoint is not given["checkpoint"]:  # which may have rounds of several stacks

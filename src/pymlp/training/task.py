@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pymlp.architecture import Architecture, CoreNetwork
-from pymlp.files.checkpoint import Run
 from pymlp.training.epoch_metrics import EpochMetrics
 from pymlp.training.history import History
-from pymlp.training.keeping import Keeping
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
 from pymlp.training.scheduled import Scheduled
 from pymlp.training.target_scale import TargetScale
 from pymlp.training.watch import Watch
+
+if TYPE_CHECKING:
+    from pymlp.files.checkpoint import Run
+    from pymlp.training.keeping import Keeping
 
 
 class Trainee(NamedTuple):
