@@ -262,7 +262,7 @@ def test_what_is_not_fitted_is_not_saved(tmp_path: Path) -> None:
 def test_wrong_files_are_refused(change: Any, tmp_path: Path) -> None:
     model, _ = fitted(pymlp, "classes", "float64")
     model.save(tmp_path / "model")
-    network, texts = safetensors.read(tmp_path / "model")
+    network, texts, _ = safetensors.read(tmp_path / "model")
     state = json.loads(texts["estimator"])
     change(state)
     safetensors.write(tmp_path / "model", network, texts | {"estimator": json.dumps(state)})

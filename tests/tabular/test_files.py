@@ -130,7 +130,7 @@ def test_readers_that_know_networks_only_refuse_it(tmp_path, n_members, version)
 def test_spoilt_files(tmp_path, spoil, n_members):
     model = pymlp.TabularRegressor(epochs=1, n_members=n_members)
     model.fit(table(), np.arange(60)).save(tmp_path / "model")
-    network, texts = read_network(tmp_path / "model")
+    network, texts, _ = read_network(tmp_path / "model")
     stored = json.loads(texts["table"])
     spoil(stored)
     states = [one.__getstate__() for one in model.networks_]

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, integer, parsed, said
+from pymlp.files.stored import MALFORMED, from_zero, integer, parsed, said
 
 __all__ = ["ENDED", "Run", "read", "write"]
 
-_FORMAT = 4  # of the file
 # What a training does not go on from, but with more epochs.
 ENDED = ("epochs", "early_stopping", "callback", "converged", "line_search", "evaluations")
 _REASONS = (*ENDED, "running", "max_seconds")
@@ -77,7 +76,6 @@ def write(
         path,
         states if stacked else states[0],
         {"checkpoint": json.dumps({"runs": listed, "beside": dict(beside)}, sort_keys=True)},
-        first_version=_FORMAT,
         kept={f"{i}.{name}": a for i, run in runs.items() for name, a in run.arrays.items()}
         | {_BESIDE + name: array for name, array in arrays.items()},
     )
@@ -93,7 +91,7 @@ def read(
     FileFormatError
         If the file is cut short, or no checkpoint of this kind.
     """
-    (states, texts), kept = safetensors.read_with_kept(path)
+    states, texts, kept = safetensors.read(path)
     if "checkpoint" not in texts:
         raise FileFormatError(f"'{path}' is no checkpoint, but a model that was saved")
     if isinstance(states, list) != stacked:
@@ -129,9 +127,7 @@ def _numbers(stored: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("epochs must be at least 1")
     found["seed"] = integer("seed", stored["seed"], below=2**64)
     for name in ("weight_sum", "learning_rate", "seconds"):
-        if type(stored[name]) not in (int, float) or not 0 <= stored[name] < math.inf:
-            raise ValueError(f"{name} must be a finite number from 0, not {stored[name]!r:.50}")
-        found[name] = float(stored[name])
+        found[name] = from_zero(name, stored[name])
     if stored["stopped_by"] not in _REASONS:
         raise ValueError(f"stopped_by must not be {stored['stopped_by']!r:.50}")
     return found | {"stopped_by": stored["stopped_by"]}

@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from pymlp import _checks
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
@@ -60,11 +62,11 @@ def load(path: str | os.PathLike[str], *, optimizer: bool = False) -> Any:
     ...     pymlp.load(path).widths
     (2, 4, 3)
     """
-    network, texts = read_network(path)
+    network, texts, kept = read_network(path)
     if _checks.flag("optimizer", optimizer):
         from pymlp.files.optimizer import read
 
-        return network, read(path, network)
+        return network, read(path, network, texts, kept)
     text = next((text for text in _MODELS if text in texts), None)
     if text is None:
         return network
@@ -77,12 +79,14 @@ def load(path: str | os.PathLike[str], *, optimizer: bool = False) -> Any:
         raise FileFormatError(f"'{path}': {said(error)}") from None
 
 
-def read_network(path: str | os.PathLike[str]) -> tuple[Any, dict[str, str]]:
-    """Return a network, or a stack, and the texts that were written with it."""
-    state, texts = safetensors.read(path)
+def read_network(
+    path: str | os.PathLike[str],
+) -> tuple[Any, dict[str, str], dict[str, NDArray[Any]]]:
+    """Return a network, or a stack, and the texts and arrays that were written with it."""
+    state, texts, kept = safetensors.read(path)
     if isinstance(state, list):
-        return NetworkStack(map(_network, state)), texts
-    return _network(state), texts
+        return NetworkStack(map(_network, state)), texts, kept
+    return _network(state), texts, kept
 
 
 def _network(state: Mapping[str, Any]) -> Network:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, integer, number, parsed, said
+from pymlp.files.stored import MALFORMED, from_zero, integer, parsed, said
 from pymlp.files.values import plain, restored
 from pymlp.optimizers import LBFGS, Optimizer, check_object
 
 __all__ = ["read", "write"]
 
-_FORMAT = 4  # of the file
 _TEXT = "optimizer"
 
 
@@ -35,18 +36,22 @@ def write(path: str | os.PathLike[str], network: Any, optimizer: Optimizer | Non
     }
     arrays = {_TEXT: own["state"]} if len(own.get("state", ())) else {}
     texts = {_TEXT: json.dumps(text, sort_keys=True)}
-    return safetensors.write(path, state, texts, first_version=_FORMAT, kept=arrays)
+    return safetensors.write(path, state, texts, kept=arrays)
 
 
-def read(path: str | os.PathLike[str], network: Any) -> Optimizer:
-    """Return the optimiser of a file, which belongs to its network.
+def read(
+    path: str | os.PathLike[str],
+    network: Any,
+    texts: Mapping[str, str],
+    kept: Mapping[str, NDArray[Any]],
+) -> Optimizer:
+    """Return the optimiser of a file that was read, which belongs to its network.
 
     Raises
     ------
     FileFormatError
         If the file has none.
     """
-    (_, texts), kept = safetensors.read_with_kept(path)
     if _TEXT not in texts:
         raise FileFormatError(
             f"'{path}' has no optimizer: net.save(path, optimizer=...) writes one; a checkpoint is "
@@ -65,7 +70,7 @@ def read(path: str | os.PathLike[str], network: Any) -> Optimizer:
             raise ValueError("its state has numbers that are not finite")
         core.state[:] = state
         core.steps = integer("steps", stored["steps"], below=2**62)
-        core.weight_sum = number("weight_sum", stored["weight_sum"], above=-1e-300)
+        core.weight_sum = from_zero("weight_sum", stored["weight_sum"])
     except MALFORMED as error:
         raise FileFormatError(f"'{path}' does not hold an optimizer: {said(error)}") from None
     optimizer.belong_to(network)

@@ -72,7 +72,7 @@ def write(
             "holds no functions; pickle it instead"
         )
     left_out = ("parameters", "attributes", *(_OWN if stacked else ()))
-    version = max(_OF_STACKS if stacked else 1, _OF_KEPT_TENSORS if kept else 1)
+    version = max(_OF_STACKS if stacked else 1, _OF_KEPT_TENSORS if kept is not None else 1)
     header = {
         "format_version": max(first_version, version, _version(architecture)),
         "network": {name: value for name, value in first.items() if name not in left_out},
@@ -170,19 +170,13 @@ def _tensors(architecture: Architecture, arenas: FloatArray) -> dict[str, FloatA
     return {name: finite(name, tensor) for name, tensor in tensors.items()}
 
 
-Read: TypeAlias = tuple[dict[str, Any] | list[dict[str, Any]], dict[str, str]]
+Read: TypeAlias = tuple[
+    dict[str, Any] | list[dict[str, Any]], dict[str, str], dict[str, NDArray[Any]]
+]
 
 
 def read(path: str | os.PathLike[str]) -> Read:
-    """Return a network's state, or a list of a stack's, and the texts that were written with it.
-
-    Raises as `read_with_kept` does.
-    """
-    return read_with_kept(path)[0]
-
-
-def read_with_kept(path: str | os.PathLike[str]) -> tuple[Read, dict[str, NDArray[Any]]]:
-    """Return what `read` does, and the arrays that were kept with it.
+    """Return a network's state, or a list of a stack's, and the texts and arrays kept with it.
 
     Raises
     ------
@@ -201,7 +195,7 @@ def read_with_kept(path: str | os.PathLike[str]) -> tuple[Read, dict[str, NDArra
         header = parsed(metadata["pymlp"])
         names = [name for name in tensors if name.startswith(_KEPT)]
         kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in names}
-        return (_state(header, tensors), _texts(header["metadata"])), kept
+        return _state(header, tensors), _texts(header["metadata"]), kept
     except MALFORMED as error:
         raise FileFormatError(f"'{path}' does not hold a pymlp network: {said(error)}") from None
 

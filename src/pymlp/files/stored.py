@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MALFORMED", "array", "integer", "number", "numbers", "parsed", "said"]
+__all__ = ["MALFORMED", "array", "from_zero", "integer", "number", "numbers", "parsed", "said"]
 
 # What comes of taking a value for something that it is not, however wrong it is: a missing key, a
 # number that no float holds, brackets a hundred thousand deep.
@@ -70,6 +70,13 @@ def number(name: str, value: Any, *, above: float = -np.inf) -> float:
         limit = "" if above == -np.inf else f" above {above:g}"
         raise ValueError(f"{name} must be a finite number{limit}, not {value!r:.50}")
     return found
+
+
+def from_zero(name: str, value: Any) -> float:
+    """Return a finite number from 0, or raise ValueError."""
+    if type(value) not in (int, float) or not 0 <= value < np.inf:
+        raise ValueError(f"{name} must be a finite number from 0, not {value!r:.50}")
+    return float(value)
 
 
 def numbers(name: str, values: Any, size: int | None = None) -> list[float]:

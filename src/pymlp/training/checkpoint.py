@@ -284,7 +284,7 @@ def run_of(
     kept = {name: a for name, a in arrays.items() if a is not None and a.size}
     return Run(
         options,
-        {k: v for k, v in state.items() if k != "attributes"} | {"parameters": arena},
+        state | {"parameters": arena},
         {
             **numbers, "epochs": epochs, "steps": steps, "optimizer_steps": optimizer_steps,
             "weight_sum": weight_sum, "seconds": history.seconds,

@@ -66,5 +66,5 @@ class Keeping(NamedTuple):
         if history.stopped_by in ("diverged", "interrupted", "running"):
             return
         numbers = kept.numbers | {"stopped_by": history.stopped_by, "seconds": history.seconds}
-        state = {k: v for k, v in network.__getstate__().items() if k != "attributes"}
-        self.checkpoint.keep(self.number, kept._replace(state=state, numbers=numbers))
+        kept = kept._replace(state=network.__getstate__(), numbers=numbers)
+        self.checkpoint.keep(self.number, kept)

@@ -63,8 +63,9 @@ def _train(tasks: Sequence[Task], at_once: int, threads: int, bar: StackBar | No
 def _write_checkpoint(active: Sequence[_Member]) -> None:
     """Write a checkpoint of all trainings where it is due."""
     checkpoint = active[0].task.options.checkpoint
-    kept = [member.loop.keep_if_due() for member in active if not member.ended]
-    if checkpoint is not None and any(kept):
+    if checkpoint is None:
+        return
+    if any([member.loop.keep_if_due() for member in active if not member.ended]):
         checkpoint.write()
 
 
