@@ -171,6 +171,7 @@ def test_what_goes_on_writes_over_its_model(tmp_path, capsys):
     command = ["train", str(table), "--target", "y", "--out", str(out), "--resume"]
     for _ in range(2):
         assert main([*command, "--epochs", "3"]) == 0
+    assert "s of training since the checkpoint" in capsys.readouterr().out
     before = out.read_bytes()
     table.write_text(TABLE.replace("0", "1"))
     assert main([*command, "--epochs", "3"]) == 1

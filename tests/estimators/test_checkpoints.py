@@ -104,7 +104,7 @@ def test_what_is_no_checkpoint_of_an_estimator(path: Path) -> None:
     X, y = samples(MLPRegressor)
     net = pymlp.Network([4, 2, 1])
     net.fit(X, y, epochs=1, checkpoint=path)
-    with pytest.raises(pymlp.FileFormatError, match="is no checkpoint of an estimator"):
+    with pytest.raises(pymlp.FileFormatError, match="of a network, not of an estimator"):
         MLPRegressor().fit(X, y, checkpoint=path, resume=True)
 
 

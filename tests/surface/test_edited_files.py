@@ -10,19 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import pymlp
+from fuzz.mutants import LABELS, TABLE, TEXTS, X
 
-X = np.random.default_rng(0).normal(size=(40, 3))
-LABELS = np.array(["a", "b", "c", "a"] * 10)
-TABLE = {
-    "size": [None, *X[1:, 0].tolist()],
-    "city": ["Bern", "Chur", None, "Chur"] * 10,
-    "day": (np.datetime64("2024-01-01") + 5 * np.arange(40)).tolist(),
-}
-TEXTS = ("table", "estimator", "preprocessing", "training")
 HOSTILE = [
     None, True, -1, 0, 2**31, 2**70, 10**400, 1e308, float("nan"), float("inf"), "", "x", "\ud800",
     [], [[]], [None], {}, {"a": 1}, [1] * 50, [10**9, 10**9], "V8", "U500000000",

@@ -295,6 +295,8 @@ def facts_of_column(decision: Decision, column: Column) -> dict[str, Any]:
 
 
 def describe_speed(histories: Sequence[pymlp.History], n_samples: int, seconds: float) -> str:
-    """Return a line on the speed."""
+    """Return a line on the speed; without histories, where others did a part, on the time alone."""
+    if not histories:
+        return f"{seconds:.3g} s of training since the checkpoint"
     samples = sum(len(history.loss) for history in histories) * n_samples
     return f"{samples / max(seconds, 1e-9):,.0f} samples/s, {seconds:.3g} s of training"

@@ -41,7 +41,8 @@ def train(arguments: argparse.Namespace) -> int:
     quiet = arguments.quiet or arguments.json
     say: Callable[[dict[str, str]], None] = (lambda texts: None) if quiet else report.say
     checkpoint = _checkpoint(arguments)
-    if arguments.resume and checkpoint is not None and checkpoint.exists():
+    goes_on = arguments.resume and checkpoint is not None and checkpoint.exists()
+    if goes_on:
         arguments.force = True  # it writes over what it left when it was interrupted
     out = model_path(arguments, checkpoint)
     if arguments.plot is not None:
@@ -65,7 +66,9 @@ def train(arguments: argparse.Namespace) -> int:
         model.save(part)
     # The speed is not kept: the same seed and data shall make the same file.
     made = {
-        "speed": report.describe_speed(histories, model.n_rows_["training"], seconds),
+        "speed": report.describe_speed(
+            () if goes_on else histories, model.n_rows_["training"], seconds
+        ),
         "model": str(out),
     }
     if arguments.plot is not None:

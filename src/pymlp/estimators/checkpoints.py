@@ -33,6 +33,8 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
     checkpoint.beside["parameters"] = parameters = _parameters(of)
     checkpoint.beside["first"] = not (of.warm_start and hasattr(of, "network_"))
     checkpoint.open(stacked=False)
+    if "parameters" not in checkpoint.beside:
+        raise FileFormatError(f"'{path}' is a checkpoint of a network, not of an estimator")
     try:
         kept = dict(checkpoint.beside["parameters"])
         seed = checkpoint.beside["random_state"]

@@ -7,7 +7,6 @@ training its number, what it was asked for, and numbers; arrays are kept by ``<n
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, from_zero, integer, parsed, said
+from pymlp.files.stored import MALFORMED, from_zero, integer, optimizer_state, parsed, said
 
 __all__ = ["ENDED", "Run", "read", "write"]
 
@@ -152,9 +151,5 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]], arena: NDArray[Any], epoch
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
     state = arrays.get("optimizer")
-    if state is not None and (state.dtype != arena.dtype or not math.isfinite(_largest(state))):
-        raise ValueError(f"the optimizer's state must be finite numbers of {arena.dtype}")
-
-
-def _largest(array: NDArray[Any]) -> float:
-    return float(np.abs(array).max(initial=0.0))
+    if state is not None:
+        optimizer_state(state, arena.dtype)

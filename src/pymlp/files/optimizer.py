@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, from_zero, integer, parsed, said
+from pymlp.files.stored import MALFORMED, from_zero, integer, optimizer_state, parsed, said
 from pymlp.files.values import plain, restored
 from pymlp.optimizers import LBFGS, Optimizer, check_object
 
@@ -64,11 +64,9 @@ def read(
             raise ValueError(f"{optimizer!r:.50} takes no steps of its own")
         core = optimizer.core_for(network, network.__trainee__().architecture)
         state = kept.get(_TEXT, np.zeros(0, core.state.dtype))
-        if state.shape != core.state.shape or state.dtype != core.state.dtype:
-            raise ValueError(f"its state must be {core.state.size} {core.state.dtype}")
-        if not np.isfinite(state).all():
-            raise ValueError("its state has numbers that are not finite")
-        core.state[:] = state
+        if state.shape != core.state.shape:
+            raise ValueError(f"its state must have {core.state.size} numbers, not {state.shape}")
+        core.state[:] = optimizer_state(state, core.state.dtype)
         core.steps = integer("steps", stored["steps"], below=2**62)
         core.weight_sum = from_zero("weight_sum", stored["weight_sum"])
     except MALFORMED as error:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MALFORMED", "array", "from_zero", "integer", "number", "numbers", "parsed", "said"]
+__all__ = [
+    "MALFORMED", "array", "from_zero", "integer", "number", "numbers", "optimizer_state", "parsed",
+    "said",
+]  # fmt: skip
 
 # What comes of taking a value for something that it is not, however wrong it is: a missing key, a
 # number that no float holds, brackets a hundred thousand deep.
@@ -99,3 +102,13 @@ def array(name: str, stored: dict[str, Any]) -> NDArray[Any]:
     if dtype.itemsize * len(values) > _LARGEST:
         raise ValueError(f"{name} are of a type that is too wide: {dtype}")
     return np.array(values, dtype)
+
+
+def optimizer_state(state: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return what an optimiser keeps of a dtype, or raise ValueError.
+
+    The square of a large gradient is infinite, and stays so; only NaN is never kept.
+    """
+    if state.dtype != dtype or np.isnan(state).any():
+        raise ValueError(f"the optimizer's state must be numbers of {dtype}, none of them NaN")
+    return state

@@ -81,8 +81,8 @@ class Checkpoint:
             raise ValueError(f"checkpoint must be a file, not the device or pipe '{self.path}'")
         if self.path.is_dir():
             raise IsADirectoryError(f"checkpoint must be a file: '{self.path}' is a folder")
+        _check_folder(self._file)
         if not self._file.exists():
-            _check_folder(self._file)
             self._runs = {}
         elif not self.resume:
             raise FileExistsError(
