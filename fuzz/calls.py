@@ -15,10 +15,14 @@ import numpy as np
 
 with atheris.instrument_imports(include=["pymlp"]):
     import pymlp
+    from fuzz import own_functions
     from pymlp import activations, initializers, losses, optimizers, schedules
 
 warnings.simplefilter("ignore")
-REFUSED = (ValueError, TypeError, pymlp.TrainingDiverged, ImportError)  # of SciPy, by L-BFGS
+# ImportError: of SciPy, by L-BFGS. RuntimeError: a callback that trains what is being trained.
+REFUSED = (
+    ValueError, TypeError, pymlp.TrainingDiverged, ImportError, RuntimeError, own_functions.Own,
+)  # fmt: skip
 DTYPES = ["f4", "f8", "f2", "i1", "i8", "u8", "?", "c8", "U1", "O", ">f4", "M8[s]"]
 ODD: list[Any] = [
     None, True, 0, 1, 2, -1, 2**31, 2**63, 10**400, 0.0, 0.5, 1.0, 1e-300, 1e308, -0.5,
@@ -33,7 +37,14 @@ FIT = {
     "max_seconds": [1.0], "scale_target": [True], "l1": [0.1], "l2": [0.1], "clip_norm": [0.1],
     "clip_value": [0.1], "max_norm": [0.5], "average": [0.9], "freeze": [[0], ["layers.0"]],
     "class_weight": ["balanced", {0: 2.0}], "seed": [0, 2**64 - 1],
-    "schedule": [schedules.Cosine(), schedules.OneCycle(), {"l2": schedules.Constant()}],
+    "callbacks": own_functions.CALLBACKS,
+    "schedule": [
+        schedules.Cosine(), schedules.OneCycle(), schedules.ReduceOnPlateau(patience=1),
+        schedules.Function(own_functions.of_step), schedules.Function(own_functions.raises),
+        {"l2": schedules.Constant()}, {"learning_rate": schedules.Cosine(per="step")},
+        {"dropout": schedules.FlatCos(), "weight_decay": schedules.Exponential(0.5)},
+        {"momentum": schedules.WarmUp(2)}, {"label_smoothing": schedules.CosLog4()},
+    ],
 }  # fmt: skip
 
 
@@ -74,13 +85,19 @@ class Choices:
         return np.rint(np.abs(numbers)).astype("i8").astype(dtype)
 
 
+def own(choose: Choices, built_in: Any, users: Any) -> list[Any]:
+    """Return functions that are built in, or now and then what a user has written."""
+    return users if choose.chance(8) else built_in
+
+
 def network(choose: Choices) -> pymlp.Network:
     """Return a network of a few units."""
     widths = [choose.integer(1, 5) for _ in range(choose.integer(2, 4))]
     if choose.chance(12):
         widths[choose.integer(0, len(widths) - 1)] = choose.of([0, -1, 2**31, 2.5, "3"])
     options = {
-        "hidden": ACTIVATIONS, "output": ACTIVATIONS, "bias": [True, False],
+        "hidden": own(choose, ACTIVATIONS, own_functions.ACTIVATIONS),
+        "output": own(choose, ACTIVATIONS, own_functions.ACTIVATIONS), "bias": [True, False],
         "norm": ["layer", "rms", "batch"],
         "init": ["auto", "orthogonal", "zeros", initializers.Uniform(3.0)],
         "dropout": [0.1, 0.999], "input_dropout": [0.1], "residual": [True], "scale_inputs": [True],
@@ -106,6 +123,8 @@ def given(data: bytes) -> None:
     X = choose.array(m, net.widths[0])
     y = choose.array(m, None if choose.chance(3) else n_out)
     fit = {name: choose.of(values) for name, values in FIT.items() if choose.chance(6)}
+    if choose.chance(10):
+        fit["loss"] = choose.of(own_functions.LOSSES)
     loss = {"loss": fit["loss"]} if "loss" in fit else {}
     calls: list[Any] = [
         lambda: net.predict(X), lambda: net.forward(X), lambda: net.loss(X, y, **loss),
@@ -118,6 +137,8 @@ def given(data: bytes) -> None:
             calls[choose.integer(0, len(calls) - 1)]()
     assert (net.parameters == before).all(), "a question has changed the network"
     fit = {"epochs": 2} | fit
+    if choose.chance(4):
+        return learn_as_one_of_a_stack(net, X, y, fit)
     if fit["epochs"] not in (1, 2, 3):  # any other number of them may take any time
         fit["max_seconds"] = 0.05
     try:
@@ -126,6 +147,18 @@ def given(data: bytes) -> None:
         assert np.isfinite(net.parameters).all()
         return
     assert np.isfinite(net.parameters).all(), "it has learnt what is no number"
+
+
+def learn_as_one_of_a_stack(net: pymlp.Network, X: Any, y: Any, fit: dict[str, Any]) -> None:
+    """Train two networks together: each learns what it learns alone."""
+    alone, fit = net.copy(), fit | {"max_seconds": None, "epochs": 2}
+    stack = pymlp.NetworkStack([net, net.copy()])
+    try:
+        stack.fit(X, y, **fit)
+    except REFUSED:
+        return
+    alone.fit(X, y, **fit)
+    assert all((one.parameters == alone.parameters).all() for one in stack)
 
 
 if __name__ == "__main__":
