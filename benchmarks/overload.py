@@ -3,7 +3,8 @@
     python -m benchmarks.overload
 
 Each line is a process of its own: alone, beside processes that compute for ever, on 64 threads, in
-a control group of half a core (where groups can be made), with the lowest priority. Steps for a CPU
+control groups of half a core and of no more memory than it takes (where groups can be made), with
+the lowest priority, beside 1,000 networks that are alive. Steps for a CPU
 second, beside those of the same work alone, tell what is spent in vain on waits; the share of the
 machine, beside that of a thread among those that compute, tells whether it gets what is its own.
 """
@@ -14,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -25,16 +27,22 @@ from typing import Any
 
 BURN = [sys.executable, "-c", "while True: pass"]
 QUOTA = 0.5  # cores
+# Of the resident peak, a part of which is others' libraries: with 0.7 the kernel ends the process.
+MEMORY = 0.8
+CGROUPS = Path("/sys/fs/cgroup")
+IS_V1 = (CGROUPS / "cpu").is_dir()
 
 
 @dataclass(frozen=True)
 class Load:
-    """What stands in the way of the work: other processes, threads, a quota, a priority."""
+    """What stands in the way of the work: other processes, threads, limits, other networks."""
 
     name: str
     threads: int = 0  # of a call; 0: those that the package takes
     burners: int = 0
     quota: bool = False
+    memory: bool = False  # at its limit
+    networks: int = 0  # that have been trained and are alive
     nice: int = 0
 
 
@@ -45,6 +53,8 @@ LOADS = [
     Load("64 threads beside 4", threads=64, burners=4),
     Load("half a core", quota=True),
     Load("64 threads, half a core", threads=64, quota=True),
+    Load("memory at its limit", memory=True),
+    Load("beside 1,000 networks", networks=1000),
     Load("lowest priority beside 4", burners=4, nice=19),
 ]
 
@@ -90,12 +100,26 @@ def predictions(seconds: float, threads: int = 8) -> int:
 WORKS: dict[str, Callable[[float], int]] = {"fit": fit, "predict": predictions}
 
 
-def work(name: str, threads: int, seconds: float) -> dict[str, float]:
+def trained(count: int) -> Any:
+    """Return so many networks."""
+    import numpy as np
+
+    import pymlp
+
+    X = np.ones((64, 54), np.float32)
+    networks = [pymlp.Network([54, 32, 7], seed=i) for i in range(count)]
+    for network in networks:
+        network.fit(X, X[:, :7], epochs=1)
+    return networks
+
+
+def work(name: str, threads: int, seconds: float, networks: int) -> dict[str, float]:
     """Do one kind of work; return how often, in how many seconds by the clock and of CPU."""
     import pymlp
 
     if threads:
         pymlp.set_num_threads(threads)
+    alive = trained(networks)
     WORKS[name](0.1)
     started, cpu = time.perf_counter(), time.process_time()
     done = WORKS[name](seconds)
@@ -103,6 +127,8 @@ def work(name: str, threads: int, seconds: float) -> dict[str, float]:
         "done": done,
         "seconds": time.perf_counter() - started,
         "cpu": time.process_time() - cpu,
+        "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "alive": len(alive),
     }
 
 
@@ -120,19 +146,16 @@ def burning(count: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quota_group(cores: float) -> Iterator[Path | None]:
-    """Make a control group of so many cores; None where that is not allowed."""
-    first = Path("/sys/fs/cgroup/cpu") if Path("/sys/fs/cgroup/cpu").is_dir() else None
-    folder = (first or Path("/sys/fs/cgroup")) / f"pymlp-overload-{os.getpid()}"
-    period = 100_000
+def control_group(controller: str, settings: dict[str, int | str]) -> Iterator[Path | None]:
+    """Make a control group with some settings; None where that is not allowed."""
+    folder = CGROUPS / (controller if IS_V1 else "") / f"pymlp-overload-{os.getpid()}"
     try:
         folder.mkdir()
-        if first:
-            (folder / "cpu.cfs_period_us").write_text(str(period))
-            (folder / "cpu.cfs_quota_us").write_text(str(int(cores * period)))
-        else:
-            (folder / "cpu.max").write_text(f"{int(cores * period)} {period}")
+        for name, value in settings.items():
+            (folder / name).write_text(str(value))
     except OSError:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
         yield None
         return
     try:
@@ -141,12 +164,34 @@ def quota_group(cores: float) -> Iterator[Path | None]:
         folder.rmdir()
 
 
-def measured(name: str, load: Load, seconds: float) -> dict[str, float] | None:
-    """Return the figures of one kind of work under a load; None where it cannot be made."""
+def quota_group(cores: float) -> contextlib.AbstractContextManager[Path | None]:
+    """Make a group of so many cores."""
+    period = 100_000
+    quota = int(cores * period)
+    if IS_V1:
+        return control_group("cpu", {"cpu.cfs_period_us": period, "cpu.cfs_quota_us": quota})
+    return control_group("cpu", {"cpu.max": f"{quota} {period}"})
+
+
+def memory_group(bytes_: float) -> contextlib.AbstractContextManager[Path | None]:
+    """Make a group of so much memory."""
+    name = "memory.limit_in_bytes" if IS_V1 else "memory.max"
+    return control_group("memory", {name: int(bytes_)})
+
+
+def measured(name: str, load: Load, seconds: float, peak: float) -> dict[str, float] | None:
+    """Return the figures of one kind of work under a load; None where it cannot be made.
+
+    `peak` is what the work takes of memory, in bytes, where it is not limited.
+    """
     command = [sys.executable, "-m", "benchmarks.overload", "--work", name]
     command += ["--threads", str(load.threads), "--seconds", str(seconds)]
-    with quota_group(QUOTA) if load.quota else contextlib.nullcontext() as group:
-        if load.quota and group is None:
+    command += ["--networks", str(load.networks)]
+    groups = contextlib.nullcontext()
+    if load.quota or load.memory:
+        groups = quota_group(QUOTA) if load.quota else memory_group(MEMORY * peak)
+    with groups as group:
+        if (load.quota or load.memory) and group is None:
             return None
 
         def enter() -> None:
@@ -186,9 +231,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each line")
     parser.add_argument("--work", choices=WORKS, help="do one kind of work, and print it as JSON")
     parser.add_argument("--threads", type=int, default=0, help="of that work")
+    parser.add_argument("--networks", type=int, default=0, help="that are alive beside it")
     arguments = parser.parse_args()
     if arguments.work:
-        print(json.dumps(work(arguments.work, arguments.threads, arguments.seconds)))
+        given = arguments.work, arguments.threads, arguments.seconds, arguments.networks
+        print(json.dumps(work(*given)))
         return
     from benchmarks import environment
 
@@ -197,7 +244,7 @@ def main() -> None:
         print(f"{name}, {cores} cores")
         alone: dict[str, Any] = {}
         for load in LOADS:
-            figures = measured(name, load, arguments.seconds)
+            figures = measured(name, load, arguments.seconds, alone.get("peak", 0))
             alone = alone or dict(figures or {})
             threads = load.threads or cores
             print(line(load, figures, alone, fair_share(load, cores, threads)), flush=True)
