@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
+#include <string>
 #include <thread>
 
 #include "base/check.hpp"
@@ -71,7 +73,24 @@ Isa forced_or_widest_isa() {
   fail("PYMLP_ISA must be generic, avx2 or avx512, not '", forced, "'");
 }
 
-// Quota over period of cgroup v2's cpu.max ("max 100000" or "50000 100000"); 0 where there is none.
+std::string first_line(const char* path) {
+  std::ifstream file(path);
+  std::string text;
+  std::getline(file, text);
+  return text;
+}
+
+// What cgroup v2 has in one file, v1 in two.
+std::istringstream cpu_quota() {
+  std::string text = first_line("/sys/fs/cgroup/cpu.max");
+  if (text.empty()) {
+    text = first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") + ' ' +
+           first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  }
+  return std::istringstream(text);
+}
+
+// Quota over period ("50000 100000"); 0 or less where there is none ("max 100000", "-1 100000").
 double cgroup_cpus(std::istream& file) {
   double quota = 0.0;
   double period = 0.0;
@@ -103,17 +122,17 @@ Isa selected_isa() {
 }
 
 int usable_cpus() {
-  std::ifstream quota("/sys/fs/cgroup/cpu.max");
+  std::istringstream quota = cpu_quota();
   return cpus_within(affinity_cpus(), quota, nullptr);
 }
 
 int available_cpus() {
-  std::ifstream quota("/sys/fs/cgroup/cpu.max");
+  std::istringstream quota = cpu_quota();
   return cpus_within(affinity_cpus(), quota, std::getenv("OMP_NUM_THREADS"));
 }
 
-int cpus_within(int cpus, std::istream& cpu_max, const char* omp_num_threads) {
-  if (const double quota = cgroup_cpus(cpu_max); quota > 0.0) {
+int cpus_within(int cpus, std::istream& quota_text, const char* omp_num_threads) {
+  if (const double quota = cgroup_cpus(quota_text); quota > 0.0) {
     cpus = static_cast<int>(std::clamp(std::ceil(quota), 1.0, static_cast<double>(cpus)));
   }
   const long limit = openmp_threads(omp_num_threads);

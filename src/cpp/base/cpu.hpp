@@ -21,8 +21,8 @@ bool has_fused_multiply_add(Isa isa);
 int usable_cpus();
 // The same, cut by OMP_NUM_THREADS.
 int available_cpus();
-// The same of so many, the text of cgroup v2's cpu.max, and OMP_NUM_THREADS or null.
-int cpus_within(int cpus, std::istream& cpu_max, const char* omp_num_threads);
+// The same of so many, a quota and its period in one text, and OMP_NUM_THREADS or null.
+int cpus_within(int cpus, std::istream& quota_text, const char* omp_num_threads);
 
 // A pause inside a spin loop, so that the sibling hyper-thread gets the core.
 inline void relax() {
