@@ -8,6 +8,7 @@ import tracemalloc
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from cases import Rng, random_network
 from reference_stopping import best_epoch, epochs_trained
 
 import pymlp
-from pymlp import EarlyStopping, History, Network, TrainingDiverged, _core
+from pymlp import EarlyStopping, History, Network, TrainingDiverged, _core, schedules
 from pymlp.training import loop, watch
 
 Arrays = tuple[Any, Any]
@@ -169,6 +170,39 @@ def test_exception_of_a_callback_surfaces_and_the_record_is_kept(rng: Rng) -> No
     assert len(net.history.loss) == 2
     assert net.history.stopped_by == "interrupted"
     assert net.fit(*samples, epochs=1).stopped_by == "epochs", "it can be trained again"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"optimizer": "lbfgs"},
+        {"early_stopping": 2},
+        {"schedule": schedules.ReduceOnPlateau()},
+        {"validation": 0.5, "metrics": "r2", "early_stopping": EarlyStopping(2, monitor="r2")},
+    ],
+)
+def test_a_callback_may_clear_the_record(options: dict[str, Any], rng: Rng) -> None:
+    def clear(network: Network, history: History) -> None:
+        for values in (history.loss, history.val_loss, history.penalty, history.learning_rate):
+            values.clear()
+
+    net = Network([3, 2], seed=0)
+    net.fit(
+        rng.normal(size=(20, 3)), rng.normal(size=(20, 2)), epochs=4, callbacks=[clear], **options
+    )
+    assert net.history is not None
+    assert net.history.loss == []
+
+
+def test_a_checkpoint_needs_the_whole_record(rng: Rng, tmp_path: Path) -> None:
+    net, samples = regression(rng, 12)
+
+    def clear(network: Network, history: History) -> None:
+        history.loss.clear()
+
+    with pytest.raises(ValueError, match="left 0 of 1 epochs"):
+        net.fit(*samples, epochs=3, callbacks=[clear], checkpoint=tmp_path / "run")
 
 
 def test_learning_rate_set_by_a_callback_is_recorded(rng: Rng) -> None:

@@ -93,6 +93,7 @@ class _Run:
         freeze, tensors = task.options.freeze, task.architecture.tensors
         self.still = [tensor for tensor in tensors if tensor.layer in freeze]
         self.data_loss = self.penalty = 0.0
+        self.epochs = 0  # iterations, as the record counts them
         self.evaluations = 0  # of minimisers before
 
     def go_on(self) -> None:
@@ -101,7 +102,7 @@ class _Run:
         if keeping is None or keeping.run is None:
             return
         self.task.core.write(keeping.run.arrays["arena"])
-        self.evaluations = keeping.run.numbers["steps"]
+        self.epochs, self.evaluations = keeping.run.epochs, keeping.run.numbers["steps"]
         take_record(keeping.run, self.watch.history, keeping.metrics)
         self.watch.go_on(keeping.run.arrays.get("best"))
         keeping.checkpoint.was_taken(keeping.number)
@@ -111,10 +112,10 @@ class _Run:
 
         What it remembers cannot be kept: with a checkpoint it begins anew after each.
         """
-        while (epochs := self.task.options.epochs - len(self.watch.history.loss)) > 0:
+        while (epochs := self.task.options.epochs - self.epochs) > 0:
             with contextlib.suppress(_Moved):
                 reason = self._minimize(min(epochs, self._epochs_to_checkpoint()))
-                if reason != "epochs" or len(self.watch.history.loss) == self.task.options.epochs:
+                if reason != "epochs" or self.epochs == self.task.options.epochs:
                     return reason
                 self.keep()
                 self.task.keeping.checkpoint.write()  # type: ignore[union-attr]
@@ -124,14 +125,14 @@ class _Run:
         if self.task.keeping is None:
             return sys.maxsize
         every = self.task.keeping.checkpoint.every or _EPOCHS
-        return every - len(self.watch.history.loss) % every
+        return every - self.epochs % every
 
     def keep(self) -> None:
         """Take the training for a checkpoint, where there is one."""
         if self.task.keeping is not None:
             nothing = self.gradient[:0]
-            epochs, arena = len(self.watch.history.loss), self.task.core.snapshot()
-            boundary = (epochs, self.evaluations, arena, nothing, nothing, 0, 0.0)
+            arena = self.task.core.snapshot()
+            boundary = (self.epochs, self.evaluations, arena, nothing, nothing, 0, 0.0)
             self.task.keeping.keep(
                 boundary, self.watch.best_parameters, 1.0, self.task.network, self.watch.history
             )
@@ -218,11 +219,12 @@ class _Run:
             raise _Ended("diverged")  # the network is still as the epoch before left it
         reached = intermediate_result.x.astype(parameters.dtype)
         self.task.core.write(reached)
+        self.epochs += 1
         history.loss.append(self.data_loss)
         history.penalty.append(self.penalty)
         history.learning_rate.append(1.0)
         history.val_loss += val_loss
-        self.watch.show(len(history.loss) * self.task.samples[0].shape[0])
+        self.watch.show(self.epochs * self.task.samples[0].shape[0])
         reason = self.watch.after_epoch()
         if reason is not None:
             raise _Ended(reason)

@@ -137,6 +137,8 @@ class Watch:
         if self._metrics is not None:
             self._metrics.append_to(self.history)
         self.history.seconds = self.seconds_before + self._elapsed()
+        # Before callbacks, which may change the record.
+        loss = (self.history.val_loss or self.history.loss)[-1]
         if self._rule:
             self._keep_best(self._rule)
         if self._called_back():
@@ -145,14 +147,18 @@ class Watch:
             self._refuse_no_value()
             return "early_stopping"
         if self._rates:
-            self._optimizer.learning_rate = self._rates.send(
-                (self.history.val_loss or self.history.loss)[-1]
-            )
+            self._optimizer.learning_rate = self._rates.send(loss)
         return "max_seconds" if self.time_is_up() else None
 
     def _called_back(self) -> bool:
         """Call every callback, also after one that ends training; tell whether one does."""
+        epochs = len(self.history.loss)
         answers = [callback(self._network, self.history) for callback in self._options.callbacks]
+        if self._options.checkpoint is not None and len(self.history.loss) != epochs:
+            raise ValueError(
+                f"a callback has left {len(self.history.loss)} of {epochs} epochs in history.loss, "
+                "of which a checkpoint keeps all"
+            )
         return any(map(ends_training, answers))
 
     def _refuse_no_value(self) -> None:
