@@ -15,6 +15,7 @@ import atheris
 
 with atheris.instrument_imports(include=["pymlp", "json", "fuzz"]):
     from fuzz import mutants
+    from fuzz.originals import GO_ON, TABLE, originals
 
 warnings.simplefilter("ignore")
 PATH = Path(tempfile.mkdtemp()) / "mutant"
@@ -22,7 +23,8 @@ PATH = Path(tempfile.mkdtemp()) / "mutant"
 
 def given(data: bytes) -> None:
     """Load a file, and use what it holds."""
-    mutants.check(data, mutants.TABLE, PATH, thoroughly=len(data) % 8 == 0)
+    go_on = list(GO_ON.values())[len(data) % len(GO_ON)] if b'"checkpoint' in data else None
+    mutants.check(data, TABLE, PATH, len(data) % 8 == 0, go_on)
 
 
 def changed(data: bytes, most: int, seed: int) -> bytes:
@@ -40,8 +42,8 @@ def begin(folder: Path) -> None:
     """Write the files that all others come from."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        for kind, (data, _) in mutants.originals(Path(name)).items():
-            (folder / kind).write_bytes(data)
+        for kind, original in originals(Path(name)).items():
+            (folder / kind).write_bytes(original.data)
 
 
 def main(line: list[Any]) -> None:

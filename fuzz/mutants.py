@@ -24,16 +24,9 @@ from typing import Any
 import numpy as np
 
 import pymlp
+from fuzz.originals import LABELS, TEXTS, GoOn, X, originals
 from pymlp import cli
 
-X = np.random.default_rng(0).normal(size=(40, 3))
-LABELS = np.array(["a", "b", "c", "a"] * 10)
-TABLE = {
-    "size": [None, *X[1:, 0].tolist()],
-    "city": ["Bern", "Chur", None, "Chur"] * 10,
-    "day": (np.datetime64("2024-01-01") + 5 * np.arange(40)).tolist(),
-}
-TEXTS = ("table", "estimator", "preprocessing", "training")
 HOSTILE: list[Any] = [
     None, True, False, -1, 0, 1, 2**31, 2**60, 2**63, 2**64, 2**70, 10**400, 0.5, -1e-9, 1e308,
     float("nan"), float("inf"), "", "x", "\ud800", "\x1b[2J\n", "nan", "float64", "<U500000000",
@@ -42,73 +35,6 @@ HOSTILE: list[Any] = [
     {"module": "pymlp.activations", "class": "_BuiltIn", "fields": {"dict": [["__class__", 1]]}},
     {"module": "os", "class": "system", "fields": {"dict": []}},
 ]  # fmt: skip
-
-
-# ---- files that are in order ---------------------------------------------------------------------
-
-
-def _networks(folder: Path) -> dict[str, Any]:
-    ramps = pymlp.embeddings.PiecewiseLinear({0: [-1.0, 0.5], 2: [0.0, 1.0, 2.0]}, width=3)
-    embedding = [ramps, pymlp.embeddings.Periodic([1], frequencies=2)]
-    networks: dict[str, Any] = {
-        "network": pymlp.Network(
-            [3, 4, 2], norm="batch", hidden=pymlp.Parametric("gelu"), output="softmax",
-            dropout=0.1, scale_inputs=True, feature_names=["a", "b", "c"], seed=0,
-        ),
-        "plain": pymlp.Network([3, 2], dtype="float64", bias=False, seed=1),
-        "embedded": pymlp.Network([3, 4, 2], embedding=embedding, seed=0),
-        "categories": pymlp.Network([3, 2], embedding=pymlp.embeddings.Categories({1: 9}), seed=0),
-        "stack": pymlp.NetworkStack(pymlp.Network([3, 4, 2], seed=i) for i in range(3)),
-    }  # fmt: skip
-    for name, network in networks.items():
-        network.save(folder / name)
-    return dict.fromkeys(networks, np.abs(np.rint(X)))
-
-
-def _models(folder: Path) -> dict[str, Any]:
-    given = {"hidden_layer_sizes": 4, "epochs": 2, "random_state": 0}
-    pairs = np.stack([X[:, 0], X[:, 1]], axis=1)
-    embeds = {"activation": pymlp.Parametric("selu"), "optimizer": pymlp.Adam(0.01)}
-    pymlp.TabularClassifier(**given, n_members=2).fit(TABLE, LABELS).save(folder / "table")
-    pymlp.TabularRegressor(**given, **embeds).fit(TABLE, X[:, 1]).save(folder / "amounts")
-    pymlp.TabularRegressor(**given, quantiles=[0.1, 0.5, 0.9]).fit(TABLE, X[:, 1]).save(
-        folder / "quantiles"
-    )
-    pymlp.TabularRegressor(**given).fit(TABLE, pairs).save(folder / "pairs")
-    return dict.fromkeys(("table", "amounts", "quantiles", "pairs"), TABLE)
-
-
-def _estimators(folder: Path) -> dict[str, Any]:
-    given = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0, "scale": True}
-    early = pymlp.MLPClassifier(**given, early_stopping=True, activation=pymlp.ELU(0.5))
-    early.fit(X, LABELS).save(folder / "classifier")
-    pymlp.MLPRegressor(**given, loss=pymlp.losses.Huber(2.0)).fit(X, X[:, 0]).save(
-        folder / "regressor"
-    )
-    return dict.fromkeys(("classifier", "regressor"), X)
-
-
-def _trained(folder: Path) -> dict[str, Any]:
-    lines = [f"{size},{city}" for size, city in zip(X[:, 0], TABLE["city"], strict=True)]
-    data = folder / "data.csv"
-    data.write_text("\n".join(["size,city", *(line.replace("None", "") for line in lines)]))
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        line = ["train", str(data), "--target", "size", "--epochs", "2", "--force", "--out"]
-        assert cli.main([*line, str(folder / "trained")]) == 0
-    earlier = Path(__file__).parents[1] / "tests/network/data/table-0.1.0.safetensors"
-    (folder / "earlier").write_bytes(earlier.read_bytes())
-    rows = {"sort": ["a"], "length": [1.0], "width": [2.0]}
-    return {"trained": {"city": TABLE["city"]}, "earlier": rows}
-
-
-def originals(folder: Path) -> dict[str, tuple[bytes, Any]]:
-    """Return a file of every kind, and rows that its model predicts for."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that two epochs are few
-        rows = _networks(folder) | _models(folder) | _trained(folder)
-        with contextlib.suppress(ImportError):
-            rows |= _estimators(folder)
-    return {name: ((folder / name).read_bytes(), inputs) for name, inputs in rows.items()}
 
 
 # ---- edits ---------------------------------------------------------------------------------------
@@ -268,9 +194,19 @@ def mutant(data: bytes, chance: random.Random) -> bytes:
 REFUSED = (ValueError, TypeError, pymlp.TrainingDiverged)
 
 
-def check(data: bytes, inputs: Any, path: Path, thoroughly: bool = False) -> str:
-    """Return "refused" or "loaded"; what else is raised has no place in a stranger's file."""
+def check(
+    data: bytes, inputs: Any, path: Path, thoroughly: bool = False, go_on: GoOn | None = None
+) -> str:
+    """Return "refused" or "loaded"; what else is raised has no place in a stranger's file.
+
+    `go_on` is the training whose checkpoint this was.
+    """
     path.write_bytes(data)
+    if go_on is not None:
+        assert _told(go_on, path).isprintable()
+        path.write_bytes(data)  # it may have gone on
+    with contextlib.suppress(pymlp.FileFormatError):
+        pymlp.load(path, optimizer=True)
     if thoroughly:
         _check_command_line(path, inputs)
     try:
@@ -285,6 +221,15 @@ def check(data: bytes, inputs: Any, path: Path, thoroughly: bool = False) -> str
     if thoroughly:
         _use(model, inputs, path)
     return "loaded"
+
+
+def _told(go_on: GoOn, path: Path) -> str:
+    """Return why a training does not go on, if it does not."""
+    try:
+        go_on(path)
+    except (ValueError, pymlp.TrainingDiverged) as error:
+        return str(error)
+    return ""
 
 
 def _use(model: Any, inputs: Any, path: Path) -> None:
@@ -333,10 +278,13 @@ def run(n: int, seed: int, folder: Path, every: int = 10) -> collections.Counter
         for i in range(n):
             chance = random.Random(f"{seed} {i}")
             name = chance.choice(list(kinds))
-            data, inputs = kinds[name]
-            changed = mutant(data, chance)
+            original = kinds[name]
+            changed = mutant(original.data, chance)
+            thoroughly = i % every == 0
             try:
-                found[check(changed, inputs, folder / "mutant", thoroughly=i % every == 0)] += 1
+                found[
+                    check(changed, original.rows, folder / "mutant", thoroughly, original.go_on)
+                ] += 1
             except Exception:
                 found["escaped " + "\n".join(traceback.format_exc(limit=-2).splitlines()[1:])] += 1
                 (folder / f"escaped-{seed}-{i}-{name}").write_bytes(changed)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import pymlp
-from fuzz.mutants import LABELS, TABLE, TEXTS, X
+from fuzz.originals import LABELS, TABLE, TEXTS, X
 
 HOSTILE = [
     None, True, -1, 0, 2**31, 2**70, 10**400, 1e308, float("nan"), float("inf"), "", "x", "\ud800",

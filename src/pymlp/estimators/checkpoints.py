@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pymlp.estimators.files import learnt
 from pymlp.estimators.inputs import SparseRows
 from pymlp.estimators.scores import Validation
 from pymlp.files.safetensors import FileFormatError
@@ -69,14 +70,23 @@ def take_record(of: Any, checkpoint: Checkpoint | None) -> list[NDArray[Any]] | 
     if checkpoint is None or "record" not in checkpoint.beside:
         return None
     try:
-        record = dict(checkpoint.beside["record"])
-        vars(of).update({name: record[name] for name in _KEPT if name in record})
+        vars(of).update(_checked(of, dict(checkpoint.beside["record"])))
         count = int(checkpoint.beside["best"])
         # Copies, which do not keep the whole file in memory.
         return [checkpoint.arrays[f"best.{i}"].copy() for i in range(count)] or None
     except (KeyError, TypeError, ValueError) as error:
         fault = f"'{checkpoint.path}' lacks what an estimator keeps: {error}"
         raise FileFormatError(fault) from None
+
+
+def _checked(of: Any, record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record's part that is kept: each value of its kind, and None where it is now."""
+    known = vars(of)
+    found = {name: learnt(name, record[name]) for name in _KEPT if name in record}
+    for name, value in found.items():
+        if (value is None) != (known.get(name, value) is None):
+            raise ValueError(f"{name} must not be {value!r:.50}")
+    return found
 
 
 def keep_record(of: Any, checkpoint: Checkpoint | None, best: list[NDArray[Any]] | None) -> None:

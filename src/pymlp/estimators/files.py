@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pymlp.files import safetensors
+from pymlp.files import safetensors, stored
 from pymlp.files.values import plain
 
 # Parameters that say how to train and may be functions; without one the file has None.
@@ -52,3 +52,16 @@ def _parameter(name: str, value: Any) -> Any:
         if name in _LEFT_OUT:
             return None
         raise
+
+
+def learnt(name: str, value: Any) -> Any:
+    """Return what is learnt, if it is of the kind that `fit` leaves."""
+    if name in COUNTS:
+        return stored.integer(name, value, below=2**63)
+    if (value is None and name != "loss_curve_") or (
+        name == "_multilabel" and isinstance(value, bool)
+    ):
+        return value
+    if name in LISTS:
+        return stored.numbers(name, value)
+    return stored.numbers(name, [value])[0]

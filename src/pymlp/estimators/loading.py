@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pymlp.estimators.base import BaseMLP
 from pymlp.estimators.classifier import MLPClassifier
-from pymlp.estimators.files import ARRAYS, COUNTS, LEARNT, LISTS
+from pymlp.estimators.files import ARRAYS, LEARNT, learnt
 from pymlp.estimators.inputs import InputScale
 from pymlp.estimators.regressor import MLPRegressor
 from pymlp.files import stored
@@ -45,7 +45,7 @@ def _read(network: Network, kind: type[BaseMLP], state: dict[str, Any]) -> BaseM
     of = kind(**{name: restored(value) for name, value in state["parameters"].items()})
     of._reset_record()
     for name, value in state["learnt"].items():
-        setattr(of, _known(name, LEARNT), _learnt(name, restored(value)))
+        setattr(of, _known(name, LEARNT), learnt(name, restored(value)))
     for name, value in state["arrays"].items():
         setattr(of, _known(name, ARRAYS), stored.array(name, value))
     _check_sizes(of, network)
@@ -55,19 +55,6 @@ def _read(network: Network, kind: type[BaseMLP], state: dict[str, Any]) -> BaseM
     of._target_scale = None if targets is None else TargetScale.known(*targets)
     of._adopt(network)
     return of
-
-
-def _learnt(name: str, value: Any) -> Any:
-    """Return what is learnt, if it is of the kind that `fit` leaves."""
-    if name in COUNTS:
-        return stored.integer(name, value, below=2**63)
-    if (value is None and name != "loss_curve_") or (
-        name == "_multilabel" and isinstance(value, bool)
-    ):
-        return value
-    if name in LISTS:
-        return stored.numbers(name, value)
-    return stored.numbers(name, [value])[0]
 
 
 def _check_sizes(of: BaseMLP, network: Network) -> None:

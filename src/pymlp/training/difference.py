@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 # How many epochs there are is compared by itself: a training may go on for more.
 _DATA = ("X", "y", "sample_weight or class_weight", "validation", "rows", "validation_rows")
+_LONGEST = 300  # of a value in a message
 
 
 def digest_of(array: NDArray[Any]) -> str:
@@ -29,14 +31,23 @@ def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     options = [name for name in names if name not in (*_DATA, "epochs")]
     if options:
         return [
-            f"{name} is {_shown(now, name)}, and was {_shown(before, name)}" for name in options
+            f"{name if name in now else _short(name)} is {_shown(now.get(name))}, and was "
+            f"{_shown(before.get(name))}"
+            for name in options
         ]
     return [f"{name} has other values" for name in names if name in _DATA]
 
 
-def _shown(description: dict[str, Any], name: str) -> str:
-    value = description.get(name)
-    if isinstance(value, dict) and "optimizer" in value:
-        fields = {"learning_rate": value["rate"], **dict(value["fields"]["dict"])}
-        return f"{value['optimizer']}({', '.join(f'{k}={v}' for k, v in fields.items())})"
-    return json.dumps(value)
+def _shown(value: Any) -> str:
+    # A file may have been changed by somebody.
+    with contextlib.suppress(LookupError, TypeError, ValueError):
+        if isinstance(value, dict) and "optimizer" in value:
+            fields = {"learning_rate": value["rate"], **dict(value["fields"]["dict"])}
+            text = f"{value['optimizer']}({', '.join(f'{k}={v}' for k, v in fields.items())})"
+            return text if text.isprintable() else ascii(text)
+    return _short(value)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
