@@ -176,10 +176,45 @@ def test_claims_of_size(fields: dict[str, Any], path: Path) -> None:
 
 
 def test_a_text_of_many_megabytes(path: Path) -> None:
-    change_network(path, seed="\n" * 4_000_000)
+    change_network(path, seed="\n" * 3_000_000)
     said = refused(path)
     assert len(said) < 600
     assert "seed must be an integer from 0" in said
+
+
+def test_a_header_out_of_all_proportion(path: Path) -> None:
+    # Of JSON Python makes thirty times as many bytes of objects.
+    change_network(path, seed=[[]] * 4_000_000)
+    tracemalloc.start()
+    said = refused(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "out of all proportion" in said
+    assert most < 1_000_000
+
+
+@pytest.mark.parametrize("first", [0, 2, 2**40, 2**63])
+def test_what_is_large_is_not_read_in_vain(first: int, path: Path) -> None:
+    with path.open("wb") as file:
+        file.write(first.to_bytes(8, "little"))
+        file.write(b"{}")
+        file.truncate(2**40)  # which takes no space on the disk
+    tracemalloc.start()
+    refused(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
+
+
+@pytest.mark.parametrize("spaces", range(1, 8))
+def test_tensors_may_lie_anywhere(spaces: int, path: Path) -> None:
+    expected = pymlp.load(path).parameters
+    data = path.read_bytes()
+    n = int.from_bytes(data[:8], "little")
+    path.write_bytes(
+        (n + spaces).to_bytes(8, "little") + data[8 : 8 + n] + b" " * spaces + data[8 + n :]
+    )
+    assert (pymlp.load(path).parameters == expected).all()
 
 
 # ---- what a network has of its own ---------------------------------------------------------------
@@ -224,14 +259,25 @@ def test_a_file_that_may_not_be_read(path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_file_that_is_cut_while_it_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    size = os.fstat
+    pymlp.Network([200, 200]).save(path)  # larger than what is read at once
+    places = files.tensor_file._places
 
-    class Larger:
-        def __init__(self, number: int) -> None:
-            self.st_size = size(number).st_size + 1
+    def cut(header: Any, size: int) -> Any:
+        os.truncate(path, path.stat().st_size - 1)
+        return places(header, size)
 
-    monkeypatch.setattr(files.tensor_file.os, "fstat", Larger)
-    assert "it ends after" in refused(path)
+    monkeypatch.setattr(files.tensor_file, "_places", cut)
+    assert "it was changed meanwhile" in refused(path)
+
+
+def test_a_pipe_that_takes_the_place_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes with names")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(Path, "is_file", lambda path: True)
+    assert "it is a device or a pipe" in refused(tmp_path / "pipe")
 
 
 # ---- objects of pymlp ----------------------------------------------------------------------------

@@ -602,7 +602,7 @@ def test_damaged_checkpoints_are_refused(samples: Samples, path: Path, rng: Rng)
 
 
 NUMBERS: dict[str, Any] = {
-    "epochs": 0, "steps": -1, "optimizer_steps": 0.5, "weight_sum": "1", "learning_rate": None,
+    "epochs": 0, "steps": 0, "optimizer_steps": 2**53, "weight_sum": "1", "learning_rate": 0,
     "seed": 2**64, "seconds": -1.0, "stopped_by": "x",
 }  # fmt: skip
 
@@ -674,6 +674,71 @@ def test_metrics_that_callbacks_add_stay_behind(samples: Samples, path: Path) ->
     history = classifier().fit(samples.X, samples.y, **kept, resume=True)
     assert list(history.metrics) == ["f1"]
     assert len(history.metrics["f1"]) == 9
+
+
+@pytest.mark.parametrize("name", ["loss", "penalty", "learning_rate", "metrics"])
+@pytest.mark.parametrize("spoil", [list.clear, lambda values: values.__setitem__(-1, math.nan)])
+def test_a_spoilt_record_does_not_replace_a_good_file(
+    name: str, spoil: Callable[[Any], None], samples: Samples, path: Path
+) -> None:
+    if name in ("learning_rate", "metrics") and spoil is not list.clear:
+        return  # these may be NaN
+
+    def after_two(network: Network, history: History) -> None:
+        if len(history.loss) > 2:
+            values = history.metrics["f1"] if name == "metrics" else getattr(history, name)
+            spoil(values)
+
+    kept: Fit = {"epochs": 5, "metrics": "f1", "checkpoint": path, "checkpoint_every": 1}
+    with pytest.raises(ValueError, match=r"callback (may have changed|has left)"):
+        classifier().fit(samples.X, samples.y, **kept, callbacks=[after_two])
+    assert pymlp.load(path).widths == (4, 9, 7, 3)
+    assert len(classifier().fit(samples.X, samples.y, **kept, resume=True).loss) == 5
+
+
+def test_trainings_do_not_write_over_each_other(samples: Samples, path: Path) -> None:
+    def other(network: Network, history: History) -> None:
+        if len(history.loss) == 2:
+            classifier().fit(samples.X, samples.y, epochs=1, checkpoint=path, resume=False)
+
+    with pytest.raises(FileExistsError, match="written by another meanwhile"):
+        classifier().fit(samples.X, samples.y, epochs=5, checkpoint=path, callbacks=[other])
+    assert len(pymlp.load(path).widths) == 4
+
+
+def test_lbfgs_keeps_what_callbacks_move(samples: Samples, path: Path) -> None:
+    def move(network: Network, history: History) -> None:
+        network.parameters *= 0.999
+
+    fit: Fit = {"optimizer": pymlp.LBFGS(), "epochs": 12, "checkpoint_every": 2, "checkpoint": path}
+    whole = classifier()
+    whole.fit(samples.X, samples.y, **fit, callbacks=[move])
+    path.unlink()
+    with pytest.raises(Killed):
+        classifier().fit(samples.X, samples.y, **fit, callbacks=[move, killed_after(5)])
+    assert path.exists()
+    ended = classifier()
+    ended.fit(samples.X, samples.y, **fit, callbacks=[move], resume=True)
+    assert ended.parameters.tobytes() == whole.parameters.tobytes()
+
+
+def test_lbfgs_counts_evaluations_where_callbacks_move_it(samples: Samples) -> None:
+    def move(network: Network, history: History) -> None:
+        network.parameters *= 0.999
+
+    net = classifier()
+    history = net.fit(
+        samples.X, samples.y, optimizer=pymlp.LBFGS(max_evaluations=7), epochs=50, callbacks=[move]
+    )
+    assert history.stopped_by == "evaluations"
+    assert len(history.loss) < 7
+
+
+def test_lbfgs_begins_anew_as_often_as_before(samples: Samples, path: Path) -> None:
+    fit: Fit = {"optimizer": "lbfgs", "checkpoint": path}
+    classifier().fit(samples.X, samples.y, **fit, epochs=4, checkpoint_every=2)
+    with pytest.raises(ValueError, match="checkpoint_every is 3, and was 2"):
+        classifier().fit(samples.X, samples.y, **fit, epochs=6, checkpoint_every=3, resume=True)
 
 
 def test_callbacks_may_change_the_working_directory(

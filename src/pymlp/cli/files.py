@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pymlp._registry import nearest
-from pymlp.files.safetensors import is_special
+from pymlp.files.atomic import is_special
 from pymlp.tabular.columns import Columns
 from pymlp.tabular.kinds import shown
 from pymlp.tabular.reading import FileOptions
@@ -114,6 +114,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield path
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)  # of a process of this number that was killed, or a link
     try:
         yield part
         part.replace(path)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
-from pymlp.files.stored import MALFORMED, from_zero, integer, optimizer_state, parsed, said
+from pymlp.files.stored import MALFORMED, from_zero, integer, number, optimizer_state, parsed, said
 
-__all__ = ["ENDED", "Run", "read", "write"]
+__all__ = ["ENDED", "Run", "check_arrays", "read", "write"]
 
 # What a training does not go on from, but with more epochs.
 ENDED = ("epochs", "early_stopping", "callback", "converged", "line_search", "evaluations")
@@ -112,27 +112,38 @@ def read(
 def _run(stored: dict[str, Any], state: dict[str, Any], kept: Mapping[str, NDArray[Any]]) -> Run:
     prefix = f"{stored['number']}."
     arrays = {k.removeprefix(prefix): a for k, a in kept.items() if k.startswith(prefix)}
-    numbers = _numbers(stored["numbers"])
-    _check_arrays(arrays, state["parameters"], numbers["epochs"])
-    return Run(dict(stored["options"]), state, numbers, arrays)
+    numbers, options = _numbers(stored["numbers"]), dict(stored["options"])
+    integer("epochs", options["epochs"], below=2**53)
+    run = Run(options, state, numbers, arrays)
+    check_arrays(run)
+    return run
 
 
 def _numbers(stored: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
-        name: integer(name, stored[name], below=2**62)
+        name: integer(name, stored[name], below=2**53)
         for name in ("epochs", "steps", "optimizer_steps")
     }
-    if not found["epochs"]:
-        raise ValueError("epochs must be at least 1")
+    if not (found["epochs"] and found["steps"]):
+        raise ValueError("epochs and steps must be at least 1")
     found["seed"] = integer("seed", stored["seed"], below=2**64)
-    for name in ("weight_sum", "learning_rate", "seconds"):
+    for name in ("weight_sum", "seconds"):
         found[name] = from_zero(name, stored[name])
+    found["learning_rate"] = number("learning_rate", stored["learning_rate"], above=0.0)
     if stored["stopped_by"] not in _REASONS:
         raise ValueError(f"stopped_by must not be {stored['stopped_by']!r:.50}")
     return found | {"stopped_by": stored["stopped_by"]}
 
 
-def _check_arrays(arrays: Mapping[str, NDArray[Any]], arena: NDArray[Any], epochs: int) -> None:
+def check_arrays(run: Run) -> None:
+    """Refuse a run whose arrays are not those of its network and its epochs.
+
+    Raises
+    ------
+    ValueError
+        With which it is.
+    """
+    arrays, arena, epochs = run.arrays, run.state["parameters"], run.epochs
     for name in ("arena", "averaged", "best"):
         array = arrays.get(name)
         if array is None and name != "arena":
@@ -144,7 +155,7 @@ def _check_arrays(arrays: Mapping[str, NDArray[Any]], arena: NDArray[Any], epoch
     for name, array in arrays.items():
         of_record = name in (*_PER_EPOCH, "val_loss") or name.startswith("metrics.")
         if of_record and (array.dtype != np.float64 or array.shape != (epochs,)):
-            raise ValueError(f"{name} must be float64 ({epochs},)")
+            raise ValueError(f"{name} must be float64 ({epochs},), not {array.dtype} {array.shape}")
         if of_record and name in _FINITE and not np.isfinite(array).all():
             raise ValueError(f"{name} has numbers that are not finite")
     missing = [name for name in _PER_EPOCH if name not in arrays]

@@ -10,15 +10,10 @@ state of an optimiser, what a training goes on from.
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import json
 import math
 import os
-import re
-import threading
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,6 +22,7 @@ from numpy.typing import NDArray
 
 from pymlp._arrays import FloatArray, converted, finite
 from pymlp.architecture import Architecture
+from pymlp.files.atomic import replace_file
 from pymlp.files.stored import MALFORMED, integer, parsed, said
 from pymlp.files.tensor_file import read_parts
 from pymlp.layers import check_state
@@ -38,7 +34,6 @@ FORMAT_VERSIONS = (1, 2, 3, 4)
 _OF_STACKS = 3
 _OF_KEPT_TENSORS = 4
 _KEPT = "kept."
-_LONGEST = 200  # bytes of a name: the name of a part is up to 40 longer
 _OWN = {"seed": 2**64, "fits": 2**63}  # of each network in a stack, and what they are below
 
 State: TypeAlias = Mapping[str, Any]
@@ -88,74 +83,12 @@ def write(
         _KEPT + name: np.ascontiguousarray(array) for name, array in (kept or {}).items()
     }
     data = save(tensors, {"pymlp": json.dumps(header, sort_keys=True)})
-    _write_whole(Path(path), data)
+    replace_file(Path(path), data)
 
 
 def _version(architecture: Architecture) -> int:
     """Return the first version whose readers know all that the network is."""
     return 2 if architecture.has_added_fields else 1
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    # Threads may save to one path at the same time, and so may processes.
-    if is_special(path):
-        path.write_bytes(data)
-        return
-    part = path.with_name(f"{_part_stem(path)}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-        _keep_names(path.parent)
-    except BaseException as error:
-        part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None:  # the user knows no part
-            raise type(error)(error.errno, error.strerror, str(path)) from None
-        raise
-
-
-def remove_parts(path: Path) -> None:
-    """Remove what was left of writing a file that nobody writes any more."""
-    stem = _part_stem(path)
-    for part in path.parent.glob(f"{glob.escape(stem)}.*.part"):
-        # Of this name and no longer one's.
-        found = re.fullmatch(r"\.(\d+)\.\d+\.part", part.name.removeprefix(stem))
-        if found and not _is_alive(int(found[1])):
-            part.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    """Tell whether there is such a process, which may be writing."""
-    try:
-        os.kill(process, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
-
-
-def _part_stem(path: Path) -> str:
-    """Return what the name of a file's parts begins with, where a long name leaves no space."""
-    name = os.fsencode(path.name)
-    return f".{path.name}" if len(name) <= _LONGEST else f".{blake2b(name).hexdigest()}"
-
-
-def _keep_names(folder: Path) -> None:
-    """Let a new name in a folder outlast a loss of power, where the system can be asked to."""
-    with contextlib.suppress(OSError):  # some file systems have no such call for folders
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def is_special(path: Path) -> bool:
-    """Tell whether it is a device or a pipe, which is written to, where files are replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _tensors(architecture: Architecture, arenas: FloatArray) -> dict[str, FloatArray]:

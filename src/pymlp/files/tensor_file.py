@@ -1,16 +1,17 @@
 """A safetensors file's parts: its metadata and its tensors, or why it is none.
 
-The file is read once, whole, and only then looked at: what others do to it meanwhile does not
-matter. No memory is taken for what the file merely claims.
+It is read once, the tensors after all that the header says of them is known to be so: what others
+do to it meanwhile does not matter, and no memory is taken for what the file merely claims.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ __all__ = ["Parts", "read_parts"]
 
 Parts = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
-_LARGEST = 100_000_000  # bytes of a header, as the format says
+_LARGEST = 10_000_000  # bytes of a header beyond those of the tensors
 _MOST_AXES = 8
 _DTYPES: dict[Any, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
@@ -40,26 +41,52 @@ def read_parts(path: str | os.PathLike[str]) -> Parts:
         raise IsADirectoryError(f"'{path}' is a folder, not a model file")
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file '{path}'")
-    if not Path(path).is_file():
-        raise ValueError("it is a device or a pipe")  # which may have no end
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        data = file.read(size)
-    if len(data) < max(size, 8):
-        raise ValueError(f"it ends after {len(data)} bytes")
-    n = int.from_bytes(data[:8], "little")
-    if n > min(len(data) - 8, _LARGEST):
-        raise ValueError(f"it has {len(data)} bytes, and its header would have {n}")
-    header = parsed(str(memoryview(data)[8 : 8 + n], "utf-8"))
-    metadata = header.pop("__metadata__", None) or {}
-    if any(not isinstance(text, str) for text in metadata.values()):
-        raise ValueError("its metadata must be texts")
-    return metadata, _tensors(header, memoryview(data)[8 + n :])
+    with open(path, "rb", opener=_open_at_once) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is a device or a pipe")  # which may have no end
+        header = _header(file, found.st_size)
+        metadata = header.pop("__metadata__", None) or {}
+        if any(not isinstance(text, str) for text in metadata.values()):
+            raise ValueError("its metadata must be texts")
+        places = _places(header, found.st_size - file.tell())
+        data = file.read()
+    if places and len(data) != places[-1].last:
+        raise ValueError(f"it was changed meanwhile: {len(data)} bytes are there")
+    return metadata, {place.name: _tensor(place, data) for place in places}
 
 
-def _tensors(header: Mapping[str, Any], data: memoryview) -> dict[str, NDArray[Any]]:
-    """Return the tensors, which follow each other without a gap up to the end."""
-    tensors, end = {}, 0
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for another end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _header(file: BinaryIO, size: int) -> dict[str, Any]:
+    first = file.read(8)
+    if len(first) < 8:
+        raise ValueError(f"it ends after {len(first)} bytes")
+    n = int.from_bytes(first, "little")
+    if n > size - 8:
+        raise ValueError(f"it has {size} bytes, and its header would have {n}")
+    # JSON takes many times its own length of memory.
+    if n > _LARGEST + (size - 8 - n):
+        raise ValueError(f"its header of {n} bytes is out of all proportion to its tensors")
+    return parsed(str(file.read(n), "utf-8"))
+
+
+class _Place(NamedTuple):
+    """Where a tensor is."""
+
+    name: str
+    first: int
+    last: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+def _places(header: Mapping[str, Any], size: int) -> list[_Place]:
+    """Return where the tensors are, which follow each other without a gap up to the end."""
+    places, end = [], 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         if len(entry["shape"]) > _MOST_AXES:
             raise ValueError(f"{name} has {len(entry['shape'])} axes")
@@ -70,10 +97,18 @@ def _tensors(header: Mapping[str, Any], data: memoryview) -> dict[str, NDArray[A
         shape = tuple(integer(f"{name}'s shape", width, below=2**63) for width in entry["shape"])
         if first != end or last != first + math.prod(shape) * dtype.itemsize:
             raise ValueError(f"{name} of shape {shape} is not the bytes from {first} to {last}")
-        if last > len(data):
-            raise ValueError(f"{name} would end at {last}, but there are {len(data)} bytes")
+        if last > size:
+            raise ValueError(f"{name} would end at {last}, but there are {size} bytes")
         end = last
-        tensors[name] = np.frombuffer(data[first:last], dtype).reshape(shape)
-    if end != len(data):
-        raise ValueError(f"its tensors end at {end}, and {len(data)} bytes are there")
-    return tensors
+        places.append(_Place(name, first, last, dtype, shape))
+    if end != size:
+        raise ValueError(f"its tensors end at {end}, and {size} bytes are there")
+    return places
+
+
+def _tensor(place: _Place, data: bytes) -> NDArray[Any]:
+    found = np.frombuffer(memoryview(data)[place.first : place.last], place.dtype)
+    if not found.flags.aligned:  # a float64 behind a float32
+        found = found.copy()
+        found.flags.writeable = False
+    return found.reshape(place.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Mapping, Set
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from pymlp import _checks
 from pymlp._arrays import FloatArray
 from pymlp.files import checkpoint as files
+from pymlp.files.atomic import is_special, remove_parts
 from pymlp.files.checkpoint import ENDED, Run
-from pymlp.files.safetensors import FileFormatError, is_special, remove_parts
+from pymlp.files.safetensors import FileFormatError
 from pymlp.training.difference import differences, digest_of
 
 __all__ = ["Checkpoint", "Run"]
@@ -56,6 +58,7 @@ class Checkpoint:
         self.arrays: dict[str, NDArray[Any]] = {}
         self.first = 0  # of the networks that are trained now, among all
         self._runs: dict[int, Run] | None = None
+        self._found: tuple[int, int] | None = None  # which file it was that is replaced
         self._stacked = False
         self._is_written = True
         self._written_at = perf_counter()
@@ -91,6 +94,7 @@ class Checkpoint:
             )
         else:
             self._runs, self.beside, self.arrays = files.read(self.path, stacked)
+        self._found = self._identity()
         remove_parts(self._file)  # of who was killed while writing
 
     def check_count(self, networks: int) -> None:
@@ -175,14 +179,39 @@ class Checkpoint:
         """Write the file, where there is something new to write."""
         if not self._runs or self._is_written:
             return
+        if self._identity() not in (None, self._found):
+            raise FileExistsError(
+                f"the checkpoint '{self.path}' was written by another meanwhile: each training "
+                "needs a file of its own"
+            )
         started = perf_counter()
         runs = dict(sorted(self._runs.items()))
+        self._check(runs)
         files.write(self._file, runs, self.beside, self.arrays, stacked=self._stacked)
-        self._is_written = True
+        self._is_written, self._found = True, self._identity()
         for number in runs:
             self.was_taken(number - self.first)
         self._written_at = perf_counter()
         self._seconds = max(_SECONDS, _SHARE * (self._written_at - started))
+
+    def _check(self, runs: Mapping[int, Run]) -> None:
+        """Refuse what could not be read again, before it replaces what can."""
+        for number, run in runs.items():
+            try:
+                if run.arrays:  # of one that has ended they may be let go
+                    files.check_arrays(run)
+            except ValueError as error:
+                raise ValueError(
+                    f"the checkpoint '{self.path}' cannot keep training {number}, whose record a "
+                    f"callback may have changed: {error}"
+                ) from None
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Return what tells the file that is there from another one; None where there is none."""
+        with contextlib.suppress(OSError):
+            found = self._file.stat()
+            return found.st_dev, found.st_ino
+        return None
 
 
 def _let_go(run: Run) -> None:

@@ -13,11 +13,12 @@ from pymlp._values import Value
 from pymlp.architecture import Architecture
 from pymlp.files.checkpoint import Run
 from pymlp.files.values import plain
+from pymlp.optimizers import LBFGS
 from pymlp.schedules import ReduceOnPlateau
 from pymlp.training.options import FitOptions
 from pymlp.training.samples import Samples
 
-_TIMES = 4096  # at which two schedules are compared
+_TIMES = 100_000  # at which two schedules are compared, of more
 _REGULARIZATION = ("l1", "l2", "clip_norm", "clip_value", "max_norm")
 _OF_SAMPLES = ("X", "y", "y", "sample_weight or class_weight")
 
@@ -55,6 +56,8 @@ def described(
         "scale_target": options.scale_target,
         "held_out": _share(options.validation),
     }
+    if isinstance(optimizer, LBFGS):  # which begins anew at each checkpoint
+        found["checkpoint_every"] = options.checkpoint.every
     data = _data(training, validation, rows, options.checkpoint.digest)
     described: dict[str, Any] = json.loads(json.dumps(found | data))
     return described
@@ -109,7 +112,7 @@ def check_epochs(options: FitOptions, run: Run) -> None:
         if isinstance(schedule, ReduceOnPlateau):
             continue
         unit, taken = (1, done) if schedule.per == "epoch" else _steps(run)
-        times = np.unique(np.linspace(0, taken - 1, _TIMES).astype(np.int64)).tolist()
+        times = np.unique(np.linspace(0, taken - 1, min(taken, _TIMES)).astype(np.int64)).tolist()
         of_before, of_now = (
             [schedule.rate_at(1.0, t, n * unit) for t in times] for n in (before, now)
         )

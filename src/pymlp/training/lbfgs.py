@@ -94,7 +94,7 @@ class _Run:
         self.still = [tensor for tensor in tensors if tensor.layer in freeze]
         self.data_loss = self.penalty = 0.0
         self.epochs = 0  # iterations, as the record counts them
-        self.evaluations = 0  # of minimisers before
+        self.evaluations = 0  # of all minimisers
 
     def go_on(self) -> None:
         """Come to where the checkpoint is that the task goes on from, if there is one."""
@@ -117,15 +117,19 @@ class _Run:
                 reason = self._minimize(min(epochs, self._epochs_to_checkpoint()))
                 if reason != "epochs" or self.epochs == self.task.options.epochs:
                     return reason
+            if self._epochs_to_checkpoint() == self._epochs_of_checkpoints:
                 self.keep()
                 self.task.keeping.checkpoint.write()  # type: ignore[union-attr]
         return "epochs"
 
+    @property
+    def _epochs_of_checkpoints(self) -> int:
+        keeping = self.task.keeping
+        return 0 if keeping is None else keeping.checkpoint.every or _EPOCHS
+
     def _epochs_to_checkpoint(self) -> int:
-        if self.task.keeping is None:
-            return sys.maxsize
-        every = self.task.keeping.checkpoint.every or _EPOCHS
-        return every - self.epochs % every
+        every = self._epochs_of_checkpoints
+        return every - self.epochs % every if every else sys.maxsize
 
     def keep(self) -> None:
         """Take the training for a checkpoint, where there is one."""
@@ -159,12 +163,11 @@ class _Run:
                 "maxls": settings["max_line_search"],
             },
         )
-        if self.task.keeping is not None:
-            self.evaluations += result.nfev
         return reason(result, epochs)
 
     def value_and_gradient(self, x: FloatArray) -> tuple[float, FloatArray]:
         """Return J and dJ/dx at `x`, in float64 as SciPy works."""
+        self.evaluations += 1
         self.parameters[:] = x
         with self._guard():
             self.data_loss, _ = self.core.gradient(
