@@ -11,6 +11,7 @@ from pymlp.estimators.files import learnt
 from pymlp.estimators.inputs import SparseRows
 from pymlp.estimators.scores import Validation
 from pymlp.files.safetensors import FileFormatError
+from pymlp.files.stored import MALFORMED, said
 from pymlp.files.values import plain
 from pymlp.training.checkpoint import Checkpoint, resolve
 from pymlp.training.difference import differences
@@ -41,8 +42,8 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
         seed = checkpoint.beside["random_state"]
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise ValueError("random_state must be an integer")
-    except (KeyError, TypeError, ValueError) as error:
-        fault = f"'{path}' is no checkpoint of an estimator: {error}"
+    except MALFORMED as error:
+        fault = f"'{path}' is no checkpoint of an estimator: {said(error)}"
         raise FileFormatError(fault) from None
     if wrong := differences(parameters, kept):
         raise ValueError(f"the checkpoint '{path}' is of another training: {'; '.join(wrong)}")
@@ -74,8 +75,8 @@ def take_record(of: Any, checkpoint: Checkpoint | None) -> list[NDArray[Any]] | 
         count = int(checkpoint.beside["best"])
         # Copies, which do not keep the whole file in memory.
         return [checkpoint.arrays[f"best.{i}"].copy() for i in range(count)] or None
-    except (KeyError, TypeError, ValueError) as error:
-        fault = f"'{checkpoint.path}' lacks what an estimator keeps: {error}"
+    except MALFORMED as error:
+        fault = f"'{checkpoint.path}' lacks what an estimator keeps: {said(error)}"
         raise FileFormatError(fault) from None
 
 
