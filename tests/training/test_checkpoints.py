@@ -607,16 +607,18 @@ NUMBERS: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_wrong_numbers_in_a_file_are_refused(name: str, samples: Samples, path: Path) -> None:
+@pytest.mark.parametrize(("name", "value"), [*NUMBERS.items(), ("steps", 9)])
+def test_wrong_numbers_in_a_file_are_refused(
+    name: str, value: Any, samples: Samples, path: Path
+) -> None:
     from pymlp.files import checkpoint as files
 
     classifier().fit(samples.X, samples.y, epochs=4, checkpoint=path)
     runs, beside, arrays = files.read(path, stacked=False)
-    wrong = runs[0]._replace(numbers=runs[0].numbers | {name: NUMBERS[name]})
+    wrong = runs[0]._replace(numbers=runs[0].numbers | {name: value})
     files.write(path, {0: wrong}, beside, arrays, stacked=False)
     with pytest.raises(pymlp.FileFormatError, match=name):
-        classifier().fit(samples.X, samples.y, epochs=4, checkpoint=path, resume=True)
+        classifier().fit(samples.X, samples.y, epochs=6, checkpoint=path, resume=True)
 
 
 @pytest.mark.parametrize("name", ["arena", "optimizer", "loss", "averaged"])

@@ -290,6 +290,21 @@ def check_arrays(run: Run, core: Any, average: float) -> None:
         raise FileFormatError("the checkpoint lacks what is averaged")
 
 
+def check_steps(run: Run, per_epoch: int) -> None:
+    """Refuse more steps than epochs have: of one that the time ended they are fewer.
+
+    Raises
+    ------
+    FileFormatError
+        If there are more.
+    """
+    if run.numbers["steps"] > run.epochs * per_epoch:
+        raise FileFormatError(
+            f"the checkpoint's steps must be at most {run.epochs * per_epoch}, not "
+            f"{run.numbers['steps']}"
+        )
+
+
 def take_optimizer(run: Run, core: Any) -> None:
     """Give the state of an optimiser what a run has of it."""
     core.state[:] = run.arrays.get("optimizer", core.state)

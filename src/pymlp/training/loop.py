@@ -120,9 +120,10 @@ class Loop:
         keeping = self.task.keeping
         if keeping is None or keeping.run is None:
             return
-        from pymlp.training.checkpoint import take_optimizer, take_record
+        from pymlp.training.checkpoint import check_steps, take_optimizer, take_record
 
-        run, numbers = keeping.run, keeping.run.numbers
+        run, numbers, task = keeping.run, keeping.run.numbers, self.task
+        check_steps(run, task.options.steps_per_epoch(task.n_samples, task.architecture))
         take_optimizer(run, self._state)
         self._optimizer.learning_rate = numbers["learning_rate"]
         self.task.core.write(run.arrays["arena"])
