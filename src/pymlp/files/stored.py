@@ -88,8 +88,7 @@ def numbers(name: str, values: Any, size: int | None = None) -> list[float]:
         raise ValueError(f"{name} must be a list of numbers, not {values!r:.50}")
     if size is not None and len(values) != size:
         raise ValueError(f"{name} must have {size} numbers, not {len(values)}")
-    np.array(values, np.float64)  # each is one that a float holds
-    return values
+    return [float(value) for value in values]  # OverflowError: one that no float holds
 
 
 def array(name: str, stored: dict[str, Any]) -> NDArray[Any]:
