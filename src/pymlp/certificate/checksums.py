@@ -1,11 +1,9 @@
-"""Checksums of what is computed: equal only where every bit is. Run as a process it prints them."""
+"""Checksums of what is computed: equal only where every bit is. A process of its own may do so."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,8 @@ from numpy.typing import NDArray
 from pymlp import _core
 from pymlp.certificate import kernels, networks
 from pymlp.certificate.inputs import DTYPES
+
+KERNELS, SINGLE_KERNELS, TRAININGS = "kernels", "single kernels", "trainings"
 
 
 def checksum(arrays: Iterable[NDArray[Any]]) -> str:
@@ -26,17 +26,16 @@ def checksum(arrays: Iterable[NDArray[Any]]) -> str:
     return whole.hexdigest()[:16]
 
 
-def of_kernels() -> Iterator[tuple[str, str]]:
-    """Yield the checksum of each kernel that this build can call, of both dtypes."""
-    sources = [kernels.without_test_module]
-    if kernels.HAS_TEST_MODULE:
-        sources.append(kernels.with_test_module)
+def of_kernels(source: Callable[[kernels.Sizes, str], kernels.Named]) -> dict[str, str]:
+    """Return the checksum of each kernel that a source calls, of both dtypes."""
+    found = {}
     with np.errstate(all="ignore"):
-        for source in sources:
+        for suffix, sizes in (("", kernels.MANY), (", narrow", kernels.NARROW)):
             for (name, one), (_, other) in zip(
-                *(source(kernels.MANY, dtype) for dtype in DTYPES), strict=True
+                *(source(sizes, dtype) for dtype in DTYPES), strict=True
             ):
-                yield f"kernel {name}", checksum([one, other])
+                found[name + suffix] = checksum([one, other])
+    return found
 
 
 def of_training(name: str, threads: int | None = None) -> str:
@@ -44,10 +43,17 @@ def of_training(name: str, threads: int | None = None) -> str:
     return checksum(array for dtype in DTYPES for array in networks.trained(name, dtype, threads))
 
 
-def all_checksums() -> dict[str, str]:
+def of_trainings(threads: int | None = None) -> dict[str, str]:
+    """Return those of all trainings."""
+    return {name: of_training(name, threads) for name in networks.TRAININGS}
+
+
+def all_checksums() -> dict[str, dict[str, str]]:
     """Return those of all kernels and trainings, by the selected instruction set."""
-    found = dict(of_kernels())
-    return found | {f"training {name}": of_training(name) for name in networks.TRAININGS}
+    found = {KERNELS: of_kernels(kernels.without_test_module)}
+    if not kernels.LEFT_OUT:
+        found[SINGLE_KERNELS] = of_kernels(kernels.with_test_module)
+    return {**found, TRAININGS: of_trainings()}
 
 
 def extension_hash() -> str:
@@ -58,8 +64,8 @@ def extension_hash() -> str:
         return "unknown"
 
 
-def main() -> None:
-    """Print what a process of its own has found, as JSON."""
+def answer() -> dict[str, Any]:
+    """Return what a process of its own has found."""
     found: dict[str, Any] = {"extension": extension_hash()}
     try:
         found["isa"] = _core.config()["isa"]
@@ -67,4 +73,4 @@ def main() -> None:
         found["refused"] = str(error)
     else:
         found["checksums"] = all_checksums()
-    json.dump(found, sys.stdout)
+    return found

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pymlp import config
+from pymlp import config, losses
 from pymlp._optimizer import Optimizer
 from pymlp.activations import Parametric
 from pymlp.certificate.inputs import numbers
@@ -94,6 +94,7 @@ class Training(NamedTuple):
     options: dict[str, Any]
     rule: str
     fit: dict[str, Any]
+    labels: bool = False  # of classes, with weights of samples
 
 
 # Odd widths: whole tiles and what is left of them, samples as lanes, several blocks.
@@ -109,8 +110,24 @@ TRAININGS = {
     "embeddings": Training([3, 33, 5], {"embedding": _EMBEDDING}, "rmsprop", {"max_norm": 1.5}),
     "samples as lanes": Training([4, 16, 9, 3], {"output": "softmax"}, "sgd", {}),
     "schedule-free": Training([9, 20, 1], {"hidden": "gelu"}, "schedulefreeadamw", {}),
+    "labels": Training([7, 19, 5], {"output": "softmax"}, "momentum", {"clip_value": 0.01}, True),
+    "labels of many classes": Training(
+        [5, 9, 40], {"output": "log_softmax"}, "adagrad", {"clip_norm": 0.5}, True
+    ),
+    "yes or no": Training([6, 17, 1], {"output": "sigmoid"}, "amsgrad", {"l2": 1e-3}, True),
 }
 ROWS, BATCH, EPOCHS = 120, 64, 2
+
+
+def labels(net: Network) -> NDArray[np.int64]:
+    """Return the classes of the samples, in no order that rows have."""
+    return np.arange(ROWS) ** 2 % 113 % max(2, net.widths[-1])
+
+
+def _weighted(net: Network) -> dict[str, Any]:
+    kind = losses.BinaryCrossEntropy if net.widths[-1] == 1 else losses.CrossEntropy
+    weights = numbers((ROWS,), str(net.dtype), low=0.25, width=2.0)
+    return {"loss": kind(label_smoothing=0.1), "sample_weight": weights}
 
 
 def trained(name: str, dtype: str, threads: int | None = None) -> list[NDArray[Any]]:
@@ -118,8 +135,11 @@ def trained(name: str, dtype: str, threads: int | None = None) -> list[NDArray[A
     case = TRAININGS[name]
     net = Network(case.widths, **{"hidden": "tanh", **case.options}, dtype=dtype, seed=7)
     X, y = samples(net, ROWS)
+    given = {"loss": "mse", **case.fit}
+    if case.labels:
+        y, given = labels(net), {**case.fit, **_weighted(net)}
     with config.arithmetic("exact"):
-        history = net.fit(X, y, loss="mse", epochs=EPOCHS, batch_size=BATCH, seed=5,
-                          optimizer=optimizer(case.rule), threads=threads, **case.fit)  # fmt: skip
+        history = net.fit(X, y, epochs=EPOCHS, batch_size=BATCH, seed=5,
+                          optimizer=optimizer(case.rule), threads=threads, **given)  # fmt: skip
         rows = net.predict(X, threads=threads)
         return [np.array(history.loss), net.parameters, rows, net.predict(X[:1])]
