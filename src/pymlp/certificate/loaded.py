@@ -24,31 +24,28 @@ def files() -> list[str]:
 
 
 def is_replaced(path: str) -> bool:
-    """Return whether another file than the one at a path is mapped as code.
+    """Return whether another file than the one at a path is mapped.
 
     The file is mapped once more: what a system calls one file is the same then for both.
     """
-    before = _mapped(path)
-    code = {file for file, permissions in before if "x" in permissions}
-    if not code:
+    if not _mapped(path):
         raise NotRunError("this system does not tell which files are loaded")
     try:
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ):
-            now = {file for file, _ in _mapped(path)}
+            return len(_mapped(path)) > 1
     except (OSError, ValueError):  # gone, or empty
         return True
-    return len(now) > 1
 
 
-def _mapped(path: str) -> list[tuple[str, str]]:
-    """Return device and inode, and permissions, of each mapping of a path."""
+def _mapped(path: str) -> set[tuple[bytes, bytes]]:
+    """Return device and inode of each file that is mapped and was found at a path."""
     try:
         lines = MAPS.read_bytes().splitlines()
     except OSError:
         raise NotRunError("this system does not tell which files are loaded") from None
-    found = []
-    for line in lines:  # address, permissions, offset, device, inode, path
-        fields = line.split(maxsplit=5)
-        if len(fields) == 6 and fields[5].removesuffix(_DELETED) == os.fsencode(path):
-            found.append((b"%b %b" % (fields[3], fields[4]), fields[1]))
-    return [(file.decode(), permissions.decode()) for file, permissions in found]
+    mappings = [line.split(maxsplit=5) for line in lines]
+    return {
+        (fields[3], fields[4])  # behind addresses, permissions and offset
+        for fields in mappings
+        if len(fields) == 6 and fields[5].removesuffix(_DELETED) == os.fsencode(path)
+    }

@@ -37,10 +37,10 @@ _FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "rmsprop, centered, momentum": ("rmsprop", {**_MOMENTUM, "centered": True}),
     "adam, amsgrad": ("adam", {"amsgrad": True}),
     "adamw, amsgrad": ("adamw", {"amsgrad": True}),
-    "nadam, decoupled": ("nadam", {"decoupled_weight_decay": True}),
+    "nadam, decoupled": ("nadam", {"decoupled_weight_decay": True, "weight_decay": 0.25}),
 }
 _OTHER_NUMBERS = {
-    "dampening": 0.25, "beta": 0.75, "beta1": 0.75, "beta2": 0.5, "epsilon": 0.125,
+    "dampening": 0.25, "beta": 0.75, "beta1": 0.25, "beta2": 0.5, "epsilon": 0.125,
     "learning_rate_decay": 0.5, "initial_accumulator": 0.5, "momentum_decay": 25.0, "warm_up": 3,
     "weight_decay": 0.5, "maximize": True,
 }  # fmt: skip
@@ -73,8 +73,10 @@ def parameters(sizes: Sizes, dtype: str) -> NDArray[Any]:
 
 
 def gradient(sizes: Sizes, dtype: str, step: int) -> NDArray[Any]:
-    """Return what a step is given."""
-    return _repeated(sizes, numbers((sizes.distinct,), dtype, first=1 + 3000 * (step + 1)))
+    """Return what a step is given; every other one is small, so that averages fall as well."""
+    high = 4.0 if step % 2 == 0 else 0.25
+    values = numbers((sizes.distinct,), dtype, low=-high, width=2 * high, first=3000 * (step + 1))
+    return _repeated(sizes, values)
 
 
 def _repeated(sizes: Sizes, values: NDArray[Any]) -> NDArray[Any]:
