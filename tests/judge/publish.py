@@ -62,7 +62,7 @@ def activations(sizes: kernels.Sizes) -> Named:
 
 
 def rules_of_optimizers(sizes: kernels.Sizes) -> Named:
-    n, distinct = sizes.rules
+    _n, distinct = sizes.rules
     once = rules.Sizes(distinct, distinct)
     for name, (kind, options) in rules.RULES.items():
         options = options_of(kind, {"learning_rate": rules.LEARNING_RATE, **options})

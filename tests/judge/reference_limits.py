@@ -1,11 +1,11 @@
 """The judge of what a training adds to its steps: penalties, limits, groups and the average.
 
-    penalty      adds l1 sum |w| + l2 / 2 sum w^2 to J, over weights and not biases
-    clip_norm    scales a longer gradient back to this length, before values are clipped
-    clip_value   holds every entry of the gradient within this
-    max_norm     scales longer columns of weights, those into one unit, back to this
-    average d    gives e = d e + (1 - d) w after each step, e = w after the first
-    groups       multiply learning rate and weight decay of some parameters
+penalty      adds l1 sum |w| + l2 / 2 sum w^2 to J, over weights and not biases
+clip_norm    scales a longer gradient back to this length, before values are clipped
+clip_value   holds every entry of the gradient within this
+max_norm     scales longer columns of weights, those into one unit, back to this
+average d    gives e = d e + (1 - d) w after each step, e = w after the first
+groups       multiply learning rate and weight decay of some parameters
 """
 
 import math
@@ -132,7 +132,9 @@ class Training:
             options["learning_rate"] *= rate
             options["weight_decay"] = decay * options.get("weight_decay", 0.0)
             of_group = [[x[i] for i in places] for x in (flat, g)]
-            for i, x in zip(places, update(self.optimizer, *of_group, state, **options), strict=True):
+            for i, x in zip(
+                places, update(self.optimizer, *of_group, state, **options), strict=True
+            ):
                 flat[i] = x
         return flat
 

@@ -13,8 +13,9 @@ __all__ = ["Certificate", "Part", "selftest"]
 def selftest() -> Certificate:
     """Test this installation on this machine, in a few seconds.
 
-    Nothing is printed, written or fetched, and nothing of the process is changed. Each instruction
-    set and BLAS run in processes of their own, by the Python that runs this one.
+    Nothing is printed, written or fetched, and nothing of the process is changed, but that threads
+    of a training on three threads stay, asleep. Each instruction set and BLAS run in processes of
+    their own, by the Python that runs this one, with its options.
 
     Returns
     -------
@@ -24,8 +25,9 @@ def selftest() -> Certificate:
 
     Notes
     -----
-    The parts: single kernels, operations and optimisers beside results of a reference in plain
-    Python, which come with the package; gradients beside central differences; trainings on one, two
+    The parts: single kernels, optimisers with each option, operations, kinds of targets and limits
+    of trainings beside results of a reference in plain Python, which come with the package;
+    gradients beside central differences; trainings on one, two
     and three threads, and kernels and trainings on every instruction set of this processor, whose
     bits are published; products by BLAS beside the exact ones. ``pymlp selftest`` prints the
     certificate, with exit status 1 where a part has failed.

@@ -1,8 +1,9 @@
-"""What a training may be asked beside its optimiser: kinds of targets, weights of samples, limits."""
+"""What trainings are asked beside an optimiser: kinds of targets, weights of samples, limits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,8 +35,8 @@ class Recipe(NamedTuple):
     smoothing: float = 0.0
     weighted: bool = False
     rule: str = "adam"
-    options: dict[str, Any] = {}  # of the optimiser
-    limits: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})  # of the optimiser
+    limits: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def loss(self) -> losses.Loss:

@@ -55,7 +55,8 @@ class Rule(NamedTuple):
 
 def _all_rules() -> Iterator[tuple[str, Rule]]:
     for name, (kind, options) in _FORMS.items():
-        known = TABLE[kind]().options.keys() - options.keys()
+        make: Any = TABLE[kind]
+        known = make().options.keys() - options.keys()
         if "momentum" not in options or "nesterov" in options:
             known -= {"dampening"}  # of a velocity
         others = {key: x for key, x in _OTHER_NUMBERS.items() if key in known}
