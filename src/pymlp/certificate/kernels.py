@@ -21,6 +21,7 @@ except ImportError as error:
     _core_test = None  # type: ignore[assignment]
     BROKEN = str(error)
 LEFT_OUT = find_spec("pymlp._core_test") is None  # by the build
+COMPILED: list[Any] = [module for module in (_core, _core_test) if module is not None]
 
 ELEMENTARY = (
     "exp", "expm1", "log", "log1p", "tanh", "sigmoid", "softplus", "erf", "sin", "cos",

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import mmap
 import os
-import sys
 from pathlib import Path
 
-from pymlp import _core
+from pymlp.certificate import kernels
 from pymlp.certificate.processes import NotRunError
 
 MAPS = Path("/proc/self/maps")
@@ -19,8 +18,7 @@ _DELETED = b" (deleted)"
 
 def files() -> list[str]:
     """Return the files of the compiled modules."""
-    modules = [_core, sys.modules.get("pymlp._core_test")]
-    return [os.path.realpath(str(module.__file__)) for module in modules if module is not None]
+    return [os.path.realpath(str(module.__file__)) for module in kernels.COMPILED]
 
 
 def is_replaced(path: str) -> bool:
