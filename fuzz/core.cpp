@@ -182,6 +182,36 @@ OptimizerRule rule(FuzzedDataProvider& bytes) {
   return made;
 }
 
+Schedule schedule(FuzzedDataProvider& bytes) {
+  Schedule made{.kind = static_cast<ScheduleKind>(from(bytes, 0, 6))};
+  made.step_size = from(bytes, 1, 4);
+  made.gamma = one_of(bytes, {1.0, 0.5, 1e-300, 1e300});
+  made.power = one_of(bytes, {0.0, 0.5, 1.7, 1e300});
+  made.period = from(bytes, 0, 5);
+  made.minimum = one_of(bytes, {0.0, 1e-6});
+  made.restarts = bytes.ConsumeBool();
+  made.multiplier = from(bytes, 1, 3);
+  made.warm_up = one_of(bytes, {0.3, 0.0, 1.0});
+  made.initial_divisor = one_of(bytes, {1.0, 25.0});
+  made.final_divisor = one_of(bytes, {1.0, 1e4});
+  for (int n = from(bytes, 0, 2); n > 0; --n) {
+    made.warm_ups.push_back({from(bytes, 1, 3), one_of(bytes, {0.0, 0.1, 1.0})});
+  }
+  check_schedule(made);
+  return made;
+}
+
+// Of numbers that any network has; those of dropout name layers.
+std::vector<ScheduledNumber> scheduled(FuzzedDataProvider& bytes) {
+  std::vector<ScheduledNumber> made;
+  for (int n = from(bytes, 0, 5); n > 3; --n) {
+    const auto number = static_cast<Number>(from(bytes, 0, 8));
+    const double base = one_of(bytes, {0.01, 0.5, 1e-8});
+    made.push_back({number, base, bytes.ConsumeBool() ? Per::step : Per::epoch, schedule(bytes)});
+  }
+  return made;
+}
+
 FitOptions fit_options(FuzzedDataProvider& bytes, index_t rows, std::size_t layers) {
   FitOptions options{.epochs = from(bytes, 1, 3)};
   options.batch_size = std::min<index_t>(rows, from(bytes, 1, 300));
@@ -194,6 +224,7 @@ FitOptions fit_options(FuzzedDataProvider& bytes, index_t rows, std::size_t laye
                             .clip_value = one_of(bytes, {0.0, 1e-3}),
                             .max_norm = one_of(bytes, {0.0, 0.5})};
   options.average = one_of(bytes, {0.0, 0.0, 0.9});
+  options.scheduled = scheduled(bytes);
   if (from(bytes, 0, 3) == 0) {
     for (std::size_t l = 0; l < layers; ++l) options.frozen.push_back(bytes.ConsumeBool());
   }
