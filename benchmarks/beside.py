@@ -48,7 +48,7 @@ def _needed(name: str, found: set[str]) -> set[str]:
     except metadata.PackageNotFoundError:
         if key != "pymlp":  # a marker does not hold here
             return found
-        requires = ["safetensors", "tqdm"]  # run from the source
+        requires = ["tqdm"]  # run from the source
     found.add(key)
     for line in requires:
         if "extra ==" not in line:

@@ -1,6 +1,7 @@
 """Running statistics: kept with the parameters, and not what no statistics can be."""
 
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def test_a_file_names_what_it_lacks(tmp_path: Path) -> None:
     batch_norm().save(path)
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata()
+    del metadata["crc32"]
     tensors = load_file(path)
     del tensors[name]
     save_file(tensors, path, metadata)
@@ -53,6 +55,7 @@ def test_a_file_with_fields_of_a_later_version_is_refused(tmp_path: Path) -> Non
     path = tmp_path / "net.safetensors"
     batch_norm().save(path)
     data = path.read_bytes().replace(b'\\"seed\\"', b'\\"sead\\"')
+    data = re.sub(rb',"crc32":"[0-9a-f]{8}"', b" " * 19, data)
     path.write_bytes(data)
     with pytest.raises(pymlp.FileFormatError, match="does not know its sead"):
         pymlp.load(path)

@@ -24,7 +24,7 @@ from pymlp._arrays import FloatArray, converted, finite
 from pymlp.architecture import Architecture
 from pymlp.files.atomic import replace_file
 from pymlp.files.stored import MALFORMED, integer, parsed, said
-from pymlp.files.tensor_file import read_parts
+from pymlp.files.tensor_file import packed, read_parts
 from pymlp.layers import check_state
 
 __all__ = ["FileFormatError"]
@@ -56,8 +56,6 @@ def write(
     The file appears whole or not at all, and stays if the machine loses power afterwards.
     `first_version` is the first format whose readers know what the texts mean.
     """
-    from safetensors.numpy import save
-
     stacked = not isinstance(state, Mapping)
     states = [state] if isinstance(state, Mapping) else state
     first, architecture = states[0], Architecture.from_dict(states[0])
@@ -78,12 +76,11 @@ def write(
         arenas = np.stack([one["parameters"] for one in states])
     else:
         arenas = first["parameters"]
-    # One entry, because the order of several is not fixed: equal networks make equal files.
     tensors = _tensors(architecture, arenas) | {
         _KEPT + name: np.ascontiguousarray(array) for name, array in (kept or {}).items()
     }
-    data = save(tensors, {"pymlp": json.dumps(header, sort_keys=True)})
-    replace_file(Path(path), data)
+    text = json.dumps(header, sort_keys=True)
+    replace_file(Path(path), packed({"pymlp": text}, tensors))
 
 
 def _version(architecture: Architecture) -> int:
@@ -125,7 +122,9 @@ def read(path: str | os.PathLike[str]) -> Read:
         reason = f"'{path}' is cut short or not a safetensors file: {said(error)}"
         raise FileFormatError(reason) from None
     try:
-        header = parsed(metadata["pymlp"])
+        header = parsed(metadata.pop("pymlp"))
+        if metadata:  # which a damaged name of the checksum would be, too
+            raise ValueError(f"this pymlp does not know its metadata {min(metadata)!r:.50}")
         names = [name for name in tensors if name.startswith(_KEPT)]
         kept = {name.removeprefix(_KEPT): tensors.pop(name) for name in names}
         return _state(header, tensors), _texts(header["metadata"]), kept

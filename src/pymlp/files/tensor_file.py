@@ -1,15 +1,21 @@
 """A safetensors file's parts: its metadata and its tensors, or why it is none.
 
+The format is written here and not by its library, whose compiled code ends the process where Python
+ends a daemon thread in it. Metadata have a checksum, of themselves and of the tensors, by which
+`read_parts` tells damage; files of other writers have none.
+
 It is read once, the tensors after all that the header says of them is known to be so: what others
 do to it meanwhile does not matter, and no memory is taken for what the file merely claims.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import stat
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -18,13 +24,48 @@ from numpy.typing import NDArray
 
 from pymlp.files.stored import integer, parsed
 
-__all__ = ["Parts", "read_parts"]
+__all__ = ["Parts", "packed", "read_parts"]
 
 Parts = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
 _LARGEST = 10_000_000  # bytes of a header beyond those of the tensors
 _MOST_AXES = 8
 _DTYPES: dict[Any, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+_CHECKSUM = "crc32"
+
+
+def packed(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the bytes of a file: in the order of the format's library, the wider types first."""
+    names = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
+    stored = [_little_endian(tensors[name]) for name in names]
+    entries: dict[str, Any] = {}
+    first = 0
+    for name, buffer in zip(names, stored, strict=True):
+        entries[name] = {
+            "dtype": f"F{8 * tensors[name].itemsize}",
+            "shape": list(tensors[name].shape),
+            "data_offsets": [first, first + len(buffer)],
+        }
+        first += len(buffer)
+    checked = dict(metadata) | {_CHECKSUM: _checksum(metadata, entries, stored)}
+    header = {"__metadata__": checked, **entries}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *stored])
+
+
+def _little_endian(tensor: NDArray[Any]) -> memoryview:
+    stored = np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("<"))
+    return stored.reshape(-1).view(np.uint8).data
+
+
+def _checksum(
+    metadata: Mapping[str, str], entries: Mapping[str, Any], buffers: Iterable[bytes | memoryview]
+) -> str:
+    found = zlib.crc32(json.dumps([dict(metadata), dict(entries)], sort_keys=True).encode())
+    for buffer in buffers:
+        found = zlib.crc32(buffer, found)
+    return f"{found:08x}"
 
 
 def read_parts(path: str | os.PathLike[str]) -> Parts:
@@ -53,6 +94,12 @@ def read_parts(path: str | os.PathLike[str]) -> Parts:
         data = file.read()
     if places and len(data) != places[-1].last:
         raise ValueError(f"it was changed meanwhile: {len(data)} bytes are there")
+    said = metadata.pop(_CHECKSUM, None)
+    if said is not None and said != _checksum(metadata, header, [data]):
+        raise ValueError(
+            f"it is damaged: its checksum is not {said!r:.50}; who changes a file on purpose takes "
+            f"'{_CHECKSUM}' out of its metadata"
+        )
     return metadata, {place.name: _tensor(place, data) for place in places}
 
 
