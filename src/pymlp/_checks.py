@@ -97,6 +97,6 @@ def is_sequence(value: object) -> bool:
 
 def flag(name: str, value: Any) -> bool:
     """Return `value`, which must be True or False."""
-    if not isinstance(value, bool):
+    if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{name} must be True or False, not {type_name(value)}")
-    return value
+    return bool(value)

@@ -562,7 +562,7 @@ def test_a_saved_network_is_no_checkpoint(samples: Samples, path: Path) -> None:
         ({"checkpoint": "none/of/these"}, FileNotFoundError, "there is no folder"),
         ({"checkpoint": "/dev/null", "resume": True}, ValueError, "device or pipe"),
         ({"checkpoint": ".", "resume": True}, IsADirectoryError, "is a folder"),
-        ({"checkpoint": ""}, IsADirectoryError, "must be a file"),
+        ({"checkpoint": ""}, ValueError, "must be the path of a file"),
     ],
 )
 def test_wrong_arguments(
@@ -942,3 +942,29 @@ def test_text_of_a_checkpoint_is_json(samples: Samples, path: Path) -> None:
         header = json.loads(file.metadata()["pymlp"])
     assert header["format_version"] == 4
     assert json.loads(header["metadata"]["checkpoint"])["runs"][0]["numbers"]["epochs"] == 3
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_names_of_no_file(name: str, samples: Samples) -> None:
+    with pytest.raises(ValueError, match="checkpoint must be the path of a file, not"):
+        classifier().fit(samples.X, samples.y, epochs=1, checkpoint=name)
+
+
+TABLE_PARAMETERS: dict[str, Any] = {
+    "random_state": 1, "n_members": 3, "label_smoothing": 0.1, "patience": 2,
+    "hidden_layer_sizes": 5, "l2": 0.1, "metric": "accuracy", "ignore": ["b"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE_PARAMETERS)
+def test_tables_name_the_parameter_that_differs(name: str, path: Path) -> None:
+    given: Fit = {"hidden_layer_sizes": 4, "epochs": 2, "random_state": 0, "n_members": 2}
+    table = {"a": np.arange(40.0), "b": np.arange(40.0) % 7}
+    y = np.arange(40) % 2
+    pymlp.TabularClassifier(**given).fit(table, y, checkpoint=path)
+    other = pymlp.TabularClassifier(**given | {name: TABLE_PARAMETERS[name]})
+    with pytest.raises(ValueError, match=rf"of another training: {name} is .*, and was "):
+        other.fit(table, y, checkpoint=path, resume=True)
+    pymlp.TabularClassifier(**given | {"random_state": None}).fit(
+        table, y, checkpoint=path, resume=True
+    )

@@ -80,7 +80,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         "--checkpoint",
         type=Path,
         metavar="FILE",
-        help="what the training goes on from if it is ended; with --resume OUT.checkpoint",
+        help="where to keep what a training goes on from; OUT.checkpoint with --resume and --out",
     )
     add(
         "--checkpoint-every",

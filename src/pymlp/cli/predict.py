@@ -44,7 +44,7 @@ def predict(arguments: argparse.Namespace) -> int:
     model, options = pymlp.load(arguments.model), file_options(arguments)
     if not isinstance(model, TableModel | pymlp.Network):
         raise ValueError(
-            f"{arguments.model} holds an {type(model).__name__}, which takes arrays: "
+            f"{arguments.model} holds {_named(model)}, which takes arrays: "
             "pymlp.load(...).predict(X) in Python"
         )
     if arguments.probabilities and not isinstance(model, TabularClassifier):
@@ -182,3 +182,8 @@ def _write(file: TextIO, parts: Iterator[_Predictions]) -> None:
         if i == 0:
             writer.writerow(part.titles)
         writer.writerows(zip(*part.columns, strict=True))
+
+
+def _named(model: Any) -> str:
+    name = type(model).__name__
+    return f"an {name}" if name.startswith("MLP") else f"a {name}"

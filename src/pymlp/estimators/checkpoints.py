@@ -12,9 +12,8 @@ from pymlp.estimators.inputs import SparseRows
 from pymlp.estimators.scores import Validation
 from pymlp.files.safetensors import FileFormatError
 from pymlp.files.stored import MALFORMED, said
-from pymlp.files.values import plain
 from pymlp.training.checkpoint import Checkpoint, resolve
-from pymlp.training.difference import differences
+from pymlp.training.difference import differences, parameters_of
 
 # Of the record, which an epoch changes.
 _KEPT = (
@@ -32,7 +31,7 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
     if checkpoint is None:
         return None
     checkpoint.beside = {"random_state": int(np.random.default_rng().integers(2**32))}
-    checkpoint.beside["parameters"] = parameters = _parameters(of)
+    checkpoint.beside["parameters"] = parameters = parameters_of(of, _FREE)
     checkpoint.beside["first"] = not (of.warm_start and hasattr(of, "network_"))
     checkpoint.open(stacked=False)
     if "parameters" not in checkpoint.beside:
@@ -53,17 +52,6 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
 def begins_anew(checkpoint: Checkpoint | None) -> bool:
     """Tell whether a training made a network, also where `warm_start` has one by now."""
     return checkpoint is not None and checkpoint.beside.get("first") is True
-
-
-def _parameters(of: Any) -> dict[str, Any]:
-    found = {}
-    for name, value in of.get_params(deep=False).items():
-        if name not in _FREE:
-            try:
-                found[name] = plain(name, value)
-            except ValueError:  # a function, or an object of the user's own
-                found[name] = type(value).__qualname__
-    return found
 
 
 def take_record(of: Any, checkpoint: Checkpoint | None) -> list[NDArray[Any]] | None:

@@ -31,6 +31,8 @@ from pymlp.training.checkpoint import Checkpoint, resolve
 
 __all__ = ["TableModel"]
 
+# What a training that goes on may have otherwise; more epochs are looked at by the networks.
+_FREE = ("epochs", "max_seconds", "n_jobs")
 _ROWS_AT_ONCE = 1 << 16  # of a prediction: an array of all inputs could be larger than the table
 
 
@@ -208,9 +210,20 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
     def _seed_of(self, kept: Checkpoint, seed: int) -> int:
         """Return the seed that a training that goes on began with; the parameter's, if it has one.
 
-        Whether it is that is seen by the seeds of the networks.
+        Parameters are compared before the data, which follow from them.
         """
+        from pymlp.training.difference import differences, parameters_of
+
         kept.open(stacked=True)
+        parameters = parameters_of(self, _FREE)
+        stored = kept.beside.setdefault("parameters", parameters)
+        before = dict(stored) if isinstance(stored, dict) else {}
+        if self.random_state is None:  # the draws are the file's
+            parameters.pop("random_state")
+            before.pop("random_state", None)
+        if wrong := differences(parameters, before):
+            told = "; ".join(wrong)
+            raise ValueError(f"the checkpoint '{kept.path}' is of another training: {told}")
         before = kept.beside.setdefault("random_state", seed)
         return seed if self.random_state is not None else checked_seed(before)
 

@@ -47,6 +47,8 @@ class Checkpoint:
     def __init__(self, path: Any, every: Any, resume: Any) -> None:
         if not isinstance(path, str | os.PathLike):
             raise TypeError(f"checkpoint must be a path, not {_checks.type_name(path)}")
+        if not os.fspath(path) or "\0" in str(path):
+            raise ValueError(f"checkpoint must be the path of a file, not {os.fspath(path)!r}")
         self.path = Path(path)
         # Callbacks may change the working directory, and a link stays one.
         self._file = Path(os.path.realpath(self.path))

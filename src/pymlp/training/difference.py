@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pymlp.files.values import plain
 
 # How many epochs there are is compared by itself: a training may go on for more.
 _DATA = ("X", "y", "sample_weight or class_weight", "validation", "rows", "validation_rows")
@@ -36,6 +39,18 @@ def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
             for name in options
         ]
     return [f"{name} has other values" for name in names if name in _DATA]
+
+
+def parameters_of(estimator: Any, free: Collection[str]) -> dict[str, Any]:
+    """Return an estimator's parameters as JSON has them, but for those that are free to change."""
+    found = {}
+    for name, value in estimator.get_params(deep=False).items():
+        if name not in free:
+            try:
+                found[name] = plain(name, value)
+            except ValueError:  # a function, or an object of the user's own
+                found[name] = type(value).__qualname__
+    return found
 
 
 def _shown(value: Any) -> str:
