@@ -2,6 +2,8 @@
 
 import copy
 import dataclasses
+import gzip
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -288,3 +290,14 @@ def test_a_step_that_is_wrong_in_one_place_is_seen(
     monkeypatch.setattr(rules, "steps", steps)
     assert named(run(BESIDE[0])) == {f"rule {name}" for name in rules.RULES}
     assert f", entry {place}: " in problem(BESIDE[0])
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"{}")[:-9], b"text", None])
+def test_published_results_that_are_damaged(
+    data: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if data is not None:
+        (tmp_path / "published.json.gz").write_bytes(data)
+    monkeypatch.setattr(result.resources, "files", lambda package: tmp_path)
+    with pytest.raises(ImportError, match=r"pymlp is not whole, install it anew: .*published"):
+        result._text()

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import platform
+import zlib
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -90,7 +91,11 @@ class Certificate:
 
 # ---- what others are compared with ---------------------------------------------------------------
 def _text() -> bytes:
-    return gzip.decompress(resources.files(__package__).joinpath("published.json.gz").read_bytes())
+    file = resources.files(__package__).joinpath("published.json.gz")
+    try:
+        return gzip.decompress(file.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ImportError(f"pymlp is not whole, install it anew: {file}: {error}") from None
 
 
 @cache
