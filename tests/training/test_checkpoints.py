@@ -440,13 +440,13 @@ OTHERS: dict[str, tuple[Fit, str]] = {
     "batch_size": ({"batch_size": 9}, "batch_size is 9, and was 32"),
     "loss": ({"loss": pymlp.losses.CrossEntropy(label_smoothing=0.1)}, "loss is"),
     "seed": ({"seed": 5}, "seed is 5"),
-    "shuffle": ({"shuffle": False}, "shuffle is false, and was true"),
+    "shuffle": ({"shuffle": False}, "shuffle is False, and was True"),
     "l2": ({"l2": 0.5}, "l2 is 0.5, and was 0.0"),
     "average": ({"average": 0.5}, "average is 0.5"),
     "freeze": ({"freeze": [0]}, "freeze is [0], and was []"),
     "early stopping": ({"early_stopping": 99}, "early_stopping is"),
     "schedule": ({"schedule": schedules.Step(5)}, "schedule is"),
-    "validation": ({"validation": 0.3}, "held_out is 0.3"),
+    "validation": ({"validation": 0.3}, "validation is 0.3, and was None"),
     "class weights": ({"class_weight": {0: 2.0}}, "sample_weight or class_weight has"),
 }
 
@@ -491,8 +491,8 @@ def test_other_data_are_refused(what: str, samples: Samples, path: Path) -> None
 ARCHITECTURES: dict[str, tuple[Network, str]] = {
     "widths": (Network([4, 9, 8, 3], output="softmax"), "widths is [4, 9, 8, 3]"),
     "dropout": (classifier(dropout=0.1), "dropout is [0.1, 0.1], and was [0.0, 0.0]"),
-    "norm": (classifier(norm="rms"), 'norm is "rms", and was null'),
-    "dtype": (classifier(dtype="float64"), 'dtype is "float64", and was "float32"'),
+    "norm": (classifier(norm="rms"), "norm is 'rms', and was None"),
+    "dtype": (classifier(dtype="float64"), "dtype is 'float64', and was 'float32'"),
     "activation": (classifier(hidden="tanh"), "activations is"),
 }
 
@@ -513,7 +513,7 @@ def test_another_arithmetic_is_refused(samples: Samples, path: Path) -> None:
         other = classifier(arithmetic=name)
     except RuntimeError:
         pytest.skip("this build has no BLAS")
-    with pytest.raises(ValueError, match=f'arithmetic is "{name}"'):
+    with pytest.raises(ValueError, match=f"arithmetic is '{name}'"):
         other.fit(samples.X, samples.y, epochs=2, checkpoint=path, resume=True)
 
 
@@ -705,6 +705,22 @@ def test_trainings_do_not_write_over_each_other(samples: Samples, path: Path) ->
 
     with pytest.raises(FileExistsError, match="written by another meanwhile"):
         classifier().fit(samples.X, samples.y, epochs=5, checkpoint=path, callbacks=[other])
+    assert len(pymlp.load(path).widths) == 4
+
+
+def test_an_interrupt_behind_a_writing_does_not_hide_whose_it_is(
+    samples: Samples, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, calls = checkpoint.files.write, iter(range(9))
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        write(*arguments, **options)
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint.files, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        classifier().fit(samples.X, samples.y, epochs=9, checkpoint=path, checkpoint_every=1)
     assert len(pymlp.load(path).widths) == 4
 
 

@@ -61,6 +61,7 @@ class Checkpoint:
         self.first = 0  # of the networks that are trained now, among all
         self._runs: dict[int, Run] | None = None
         self._found: tuple[int, int] | None = None  # which file it was that is replaced
+        self._is_unsure = False  # whose it is: a signal ended the last writing
         self._stacked = False
         self._is_written = True
         self._written_at = perf_counter()
@@ -181,7 +182,7 @@ class Checkpoint:
         """Write the file, where there is something new to write."""
         if not self._runs or self._is_written:
             return
-        if self._identity() not in (None, self._found):
+        if not self._is_unsure and self._identity() not in (None, self._found):
             raise FileExistsError(
                 f"the checkpoint '{self.path}' was written by another meanwhile: each training "
                 "needs a file of its own"
@@ -189,8 +190,10 @@ class Checkpoint:
         started = perf_counter()
         runs = dict(sorted(self._runs.items()))
         self._check(runs)
+        self._is_unsure = True
         files.write(self._file, runs, self.beside, self.arrays, stacked=self._stacked)
-        self._is_written, self._found = True, self._identity()
+        self._found, self._is_unsure = self._identity(), False
+        self._is_written = True
         for number in runs:
             self.was_taken(number - self.first)
         self._written_at = perf_counter()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 from collections.abc import Collection
 from typing import Any
 
@@ -34,8 +32,7 @@ def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     options = [name for name in names if name not in (*_DATA, "epochs")]
     if options:
         return [
-            f"{name if name in now else _short(name)} is {_shown(now.get(name))}, and was "
-            f"{_shown(before.get(name))}"
+            f"{_named(name)} is {_shown(now.get(name))}, and was {_shown(before.get(name))}"
             for name in options
         ]
     return [f"{name} has other values" for name in names if name in _DATA]
@@ -53,16 +50,40 @@ def parameters_of(estimator: Any, free: Collection[str]) -> dict[str, Any]:
     return found
 
 
-def _shown(value: Any) -> str:
-    # A file may have been changed by somebody.
-    with contextlib.suppress(LookupError, TypeError, ValueError):
-        if isinstance(value, dict) and "optimizer" in value:
-            fields = {"learning_rate": value["rate"], **dict(value["fields"]["dict"])}
-            text = f"{value['optimizer']}({', '.join(f'{k}={v}' for k, v in fields.items())})"
-            return text if text.isprintable() else ascii(text)
-    return _short(value)
+def _named(name: str) -> str:
+    known = {"held_out": "validation"}.get(name, name)
+    return known if known.isidentifier() else _shown(known)
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value)
+def _shown(stored: Any) -> str:
+    """Return a value as it is written in Python; a file may have been changed by somebody."""
+    try:
+        text = _python(stored)
+    except (LookupError, TypeError, ValueError):
+        text = repr(stored)
+    text = text if text.isprintable() else ascii(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _python(stored: Any) -> str:
+    if not isinstance(stored, dict):
+        return _listed("[", stored, "]") if isinstance(stored, list) else repr(stored)
+    if "tuple" in stored:
+        return _listed("(", stored["tuple"], ")")
+    if "list" in stored:
+        return _listed("[", stored["list"], "]")
+    if "dict" in stored:
+        return "{" + ", ".join(f"{_python(k)}: {_python(v)}" for k, v in stored["dict"]) + "}"
+    if "optimizer" in stored:
+        return _call(stored["optimizer"], [("learning_rate", stored["rate"])], stored["fields"])
+    if "class" in stored:
+        return _call(stored["class"], [], stored["fields"])
+    return "{" + ", ".join(f"{k!r}: {_python(v)}" for k, v in stored.items()) + "}"
+
+
+def _listed(opened: str, values: list[Any], closed: str) -> str:
+    return opened + ", ".join(map(_python, values)) + closed
+
+
+def _call(name: str, first: list[Any], fields: dict[str, Any]) -> str:
+    return f"{name}({', '.join(f'{k}={_python(v)}' for k, v in [*first, *fields['dict']])})"
