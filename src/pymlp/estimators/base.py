@@ -281,7 +281,7 @@ class BaseMLP(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         if held_out is not None:
             held_out = held_out._replace(X=self._scaled(held_out.X))
-        checkpoints.check(samples, held_out, checkpoint)
+        checkpoints.check(self, samples, held_out, checkpoint)
         by_score = held_out is not None and bool(self.early_stopping)
         self._prepare_record(monitor, held_out, by_score, incremental)
         score = None if held_out is None else lambda: self._score(held_out, monitor, objective)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pymlp.estimators.files import learnt
+from pymlp.estimators.files import ARRAYS, learnt
 from pymlp.estimators.inputs import SparseRows
 from pymlp.estimators.scores import Validation
 from pymlp.files.safetensors import FileFormatError
 from pymlp.files.stored import MALFORMED, said
 from pymlp.training.checkpoint import Checkpoint, resolve
-from pymlp.training.difference import differences, parameters_of
+from pymlp.training.difference import labels, parameters_of
 
 # Of the record, which an epoch changes.
 _KEPT = (
@@ -44,8 +44,8 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
     except MALFORMED as error:
         fault = f"'{path}' is no checkpoint of an estimator: {said(error)}"
         raise FileFormatError(fault) from None
-    if wrong := differences(parameters, kept):
-        raise ValueError(f"the checkpoint '{path}' is of another training: {'; '.join(wrong)}")
+    checkpoint.beside["parameters"] = kept
+    checkpoint.compare("parameters", parameters)
     return checkpoint
 
 
@@ -88,16 +88,16 @@ def keep_record(of: Any, checkpoint: Checkpoint | None, best: list[NDArray[Any]]
     checkpoint.arrays = {f"best.{i}": array for i, array in enumerate(best or ())}
 
 
-def check(samples: Any, held_out: Validation | None, checkpoint: Checkpoint | None) -> None:
-    """Refuse other samples to score than a file's, and sparse ones, whose loop is another."""
+def check(
+    of: Any, samples: Any, held_out: Validation | None, checkpoint: Checkpoint | None
+) -> None:
+    """Refuse other names or samples to score than a file's, and sparse ones, of another loop."""
     if checkpoint is None:
         return
     if isinstance(samples.X, SparseRows):
         raise ValueError("checkpoint does not go with sparse X: X.toarray() is dense")
+    names = {name: labels(vars(of)[name]) for name in ARRAYS if name in vars(of)}
+    checkpoint.compare("names", names)
     arrays = () if held_out is None else (held_out.X, held_out.targets, held_out.weights)
     now = [checkpoint.digest(np.asarray(a)) for a in arrays if a is not None]
-    if checkpoint.beside.setdefault("validation", now) != now:
-        raise ValueError(
-            f"the checkpoint '{checkpoint.path}' is of another training: validation has other "
-            "values"
-        )
+    checkpoint.compare("held_out", {"validation": now})

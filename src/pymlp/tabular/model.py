@@ -180,6 +180,8 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
         target = self._target_of(table.y, table.weights, learnt)
         encoder = self._new_encoder(groups)
         encoder.fit(table.columns, sample_weight=table.weights, rows=learnt)
+        if kept is not None:
+            kept.compare("table", self._described(table.columns, name, target, encoder))
         inputs = encoder.transform(table.columns)
         samples = self._samples(inputs, target, table.y, table.weights)
         given = self._given_validation(validation, encoder, target)
@@ -212,20 +214,27 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
 
         Parameters are compared before the data, which follow from them.
         """
-        from pymlp.training.difference import differences, parameters_of
+        from pymlp.training.difference import parameters_of
 
         kept.open(stacked=True)
-        parameters = parameters_of(self, _FREE)
-        stored = kept.beside.setdefault("parameters", parameters)
-        before = dict(stored) if isinstance(stored, dict) else {}
-        if self.random_state is None:  # the draws are the file's
-            parameters.pop("random_state")
-            before.pop("random_state", None)
-        if wrong := differences(parameters, before):
-            told = "; ".join(wrong)
-            raise ValueError(f"the checkpoint '{kept.path}' is of another training: {told}")
+        parameters, stored = parameters_of(self, _FREE), kept.beside.get("parameters")
+        if self.random_state is None and isinstance(stored, dict):  # the draws are the file's
+            parameters["random_state"] = stored.get("random_state")
+        kept.compare("parameters", parameters)
         before = kept.beside.setdefault("random_state", seed)
         return seed if self.random_state is not None else checked_seed(before)
+
+    def _described(
+        self, columns: Columns, target_name: Any, target: Any, encoder: TableEncoder
+    ) -> dict[str, Any]:
+        """Return what names and categories a training goes on with."""
+        from pymlp.training.difference import digest_of, labels
+
+        encoded = np.frombuffer(encoder.to_json().encode(), np.uint8)
+        found = {"columns": list(columns.names), "target": target_name, "X": digest_of(encoded)}
+        if hasattr(target, "labels"):
+            found["classes"] = labels(target.labels)
+        return found
 
     def _take_names(self) -> None:
         self.n_features_in_ = self.encoder_.n_features_in_

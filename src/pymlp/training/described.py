@@ -41,7 +41,6 @@ def described(
     optimizer = options.optimizer
     assert options.checkpoint is not None
     found = {name: value for name, value in architecture.to_dict().items() if value}
-    found.pop("feature_names", None)
     found |= {
         "loss": _value("loss", options.loss),
         "optimizer": _value("optimizer", optimizer),

@@ -31,11 +31,25 @@ def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     names = [name for name in (now | before) if now.get(name) != before.get(name)]
     options = [name for name in names if name not in (*_DATA, "epochs")]
     if options:
-        return [
-            f"{_named(name)} is {_shown(now.get(name))}, and was {_shown(before.get(name))}"
-            for name in options
-        ]
+        return [_difference(_named(name), now.get(name), before.get(name)) for name in options]
     return [f"{name} has other values" for name in names if name in _DATA]
+
+
+def _difference(name: str, now: Any, before: Any) -> str:
+    """Return how two values differ; of long lists of names, the first that do."""
+    if _of_names(now) and _of_names(before) and len(now) == len(before):
+        place = next(i for i, (a, b) in enumerate(zip(now, before, strict=True)) if a != b)
+        name, now, before = f"{name}[{place}]", now[place], before[place]
+    return f"{name} is {_shown(now)}, and was {_shown(before)}"
+
+
+def _of_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def labels(values: NDArray[Any]) -> list[Any]:
+    """Return names or classes as JSON has them."""
+    return [v if isinstance(v, int | float | str) else str(v) for v in values.tolist()]
 
 
 def parameters_of(estimator: Any, free: Collection[str]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 
 from pymlp._arrays import FloatArray
-from pymlp.training.checkpoint import Checkpoint, Run, ended, run_of
+from pymlp.training.checkpoint import Checkpoint
 from pymlp.training.history import History
+from pymlp.training.kept_run import Run, ended, run_of
 
 
 class Keeping(NamedTuple):

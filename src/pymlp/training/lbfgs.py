@@ -13,7 +13,7 @@ import numpy as np
 from pymlp import _core
 from pymlp._arrays import FloatArray
 from pymlp.architecture import Architecture
-from pymlp.training.checkpoint import take_record
+from pymlp.training.kept_run import take_record
 from pymlp.training.options import FitOptions
 from pymlp.training.task import Task
 from pymlp.training.watch import Watch

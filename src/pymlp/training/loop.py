@@ -120,7 +120,7 @@ class Loop:
         keeping = self.task.keeping
         if keeping is None or keeping.run is None:
             return
-        from pymlp.training.checkpoint import check_steps, take_optimizer, take_record
+        from pymlp.training.kept_run import check_steps, take_optimizer, take_record
 
         run, numbers, task = keeping.run, keeping.run.numbers, self.task
         check_steps(run, task.options.steps_per_epoch(task.n_samples, task.architecture))

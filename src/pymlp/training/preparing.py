@@ -107,9 +107,9 @@ def _keeping(
     number: int,
 ) -> Keeping:
     """Return what ties a training to its checkpoint, which was looked at."""
-    from pymlp.training.checkpoint import check_arrays
     from pymlp.training.described import check_epochs
     from pymlp.training.keeping import Keeping
+    from pymlp.training.kept_run import check_arrays
 
     assert options.checkpoint is not None
     run = options.checkpoint.run(number, described)
@@ -137,7 +137,7 @@ def in_scale(task: Task) -> AbstractContextManager[None]:
 
 def take_ended(task: Task) -> None:
     """Give a network what the checkpoint has of a training that has ended."""
-    from pymlp.training.checkpoint import take_optimizer, take_record
+    from pymlp.training.kept_run import take_optimizer, take_record
 
     assert task.keeping is not None
     assert task.keeping.run is not None
