@@ -159,3 +159,8 @@ def test_rows_whose_outputs_overflow_are_refused_at_once() -> None:
     with pytest.raises((MemoryError, ValueError)):
         net.plan(batch_size=2**62)
     assert net.predict([1.0]).shape == (4096,)
+
+
+def test_how_much_is_told() -> None:
+    with pytest.raises(MemoryError, match="unable to allocate 4398051 MB of memory"):
+        pymlp.Network([2**20, 2**20])
