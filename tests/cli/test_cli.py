@@ -258,6 +258,26 @@ def test_plain_network(pymlp_ok, pymlp_error):
     assert "plain has no classes" in pymlp_error("predict", "plain", "new.csv", "--probabilities")
 
 
+def test_show_tells_how_far_a_checkpoint_is(pymlp_ok):
+    X = np.arange(12.0).reshape(6, 2)
+
+    def end(network, history):
+        return len(history.loss) == 3
+
+    network = pymlp.Network([2, 3, 1], seed=1)
+    with pytest.raises(ZeroDivisionError):
+        network.fit(
+            X, X[:, 0], epochs=9, checkpoint="run", checkpoint_every=2,
+            callbacks=[lambda _, h: 1 / 0 if len(h.loss) == 5 else None],
+        )  # fmt: skip
+    assert "\na checkpoint: 4 of 9 epochs\n" in pymlp_ok("show", "run")
+    networks = pymlp.NetworkStack(pymlp.Network([2, 3, 1], seed=seed) for seed in range(2))
+    networks.fit(X, X[:, 0], epochs=9, checkpoint="stack", callbacks=[end])
+    assert (
+        pymlp_ok("show", "stack").count("\na checkpoint: 3 of 9 epochs; stopped by callback") == 2
+    )
+
+
 def test_network_of_named_inputs(pymlp_ok, pymlp_error):
     pymlp.Network([2, 3, 1], seed=1, feature_names=["age", "area"]).save("named")
     assert "taken by name as they are" in pymlp_ok("show", "named")

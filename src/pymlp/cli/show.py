@@ -11,6 +11,7 @@ import numpy as np
 import pymlp
 from pymlp.cli import report
 from pymlp.cli.scores import label_text
+from pymlp.files.checkpoint import trainings
 from pymlp.files.stored import MALFORMED
 from pymlp.tabular import TabularClassifier, TabularRegressor
 from pymlp.tabular.encoder import Field
@@ -33,10 +34,21 @@ def show(arguments: argparse.Namespace) -> None:
         print(model.summary())
         how = "position" if model.feature_names is None else "name"
         print(f"no preprocessing: input columns are numbers, taken by {how} as they are")
+        _show_trainings(arguments.model)
     else:
         stack = isinstance(model, pymlp.NetworkStack)
         print((model[0] if stack else model.network_).summary())
         print(f"of {model!r}\npymlp.load gives it back in Python")
+        _show_trainings(arguments.model)
+
+
+def _show_trainings(path: str) -> None:
+    """Tell how far a checkpoint is."""
+    for run in trainings(path):
+        done, reason = f"{run.epochs} of {run.options['epochs']} epochs", run.numbers["stopped_by"]
+        print(
+            f"a checkpoint: {done}", "" if reason == "running" else f"; stopped by {reason}", sep=""
+        )
 
 
 def _show_model(model: TableModel) -> None:

@@ -18,7 +18,7 @@ from pymlp.files import safetensors
 from pymlp.files.safetensors import FileFormatError
 from pymlp.files.stored import MALFORMED, from_zero, integer, number, optimizer_state, parsed, said
 
-__all__ = ["ENDED", "Run", "check_arrays", "read", "write"]
+__all__ = ["ENDED", "Run", "check_arrays", "read", "trainings", "write"]
 
 # What a training does not go on from, but with more epochs.
 ENDED = ("epochs", "early_stopping", "callback", "converged", "line_search", "evaluations")
@@ -107,6 +107,14 @@ def read(
         return runs, dict(stored["beside"]), arrays
     except MALFORMED as error:
         raise FileFormatError(f"'{path}' does not hold a checkpoint: {said(error)}") from None
+
+
+def trainings(path: str | os.PathLike[str]) -> list[Run]:
+    """Return those of a checkpoint; none of a file that is another one."""
+    states, texts, _ = safetensors.read(path)
+    if "checkpoint" not in texts:
+        return []
+    return list(read(path, isinstance(states, list))[0].values())
 
 
 def _run(stored: dict[str, Any], state: dict[str, Any], kept: Mapping[str, NDArray[Any]]) -> Run:
