@@ -354,8 +354,6 @@ GOOD = "x,y\n" + "1,a\n2,b\n" * 20
         ),
         (GOOD, "--out none/model", "none: there is no such folder"),
         (GOOD, "--out .", ".: cannot be written to"),
-        (GOOD, "--activation rellu", "unknown activation 'rellu'; did you mean 'relu'?"),
-        (GOOD, "--optimizer adan", "unknown optimizer 'adan'; did you mean 'adam'?"),
         (GOOD, "--ignore x,y", "--ignore names the target, 'y'"),
         (GOOD, "--group y", "--group names the target, 'y'"),
         (
@@ -387,6 +385,15 @@ def test_train_errors(pymlp_error, folder, content, words, message):
         ("train x --target y --test-fraction 1", "must be from 0 to below 1, not 1"),
         ("train x --target y --seed -1", "argument --seed: must be at least 0, not -1"),
         ("train x --target y --task guess", "invalid choice: 'guess'"),
+        (
+            "train x --target y --activation rellu",
+            "unknown activation 'rellu'; did you mean 'relu'?",
+        ),
+        ("train x --target y --optimizer adan", "unknown optimizer 'adan'; did you mean 'adam'?"),
+        ("train x --target y --encoding utf-9", "--encoding: there is none of the name 'utf-9'"),
+        (f"train x --target y --epochs {2**63}", f"must be from 1 to {2**63 - 1}, not {2**63}"),
+        (f"train x --target y --seed {2**64}", f"must be from 0 to {2**64 - 1}, not {2**64}"),
+        ("train x --target y --resume", "--resume needs --checkpoint or --out"),
         ("show", "the following arguments are required: MODEL.safetensors"),
         ("bench --seconds 0", "argument --seconds: must be above 0, not 0"),
         ("bench --threads 0", "argument --threads: must be from 1 to 1024, not 0"),
@@ -396,6 +403,12 @@ def test_train_errors(pymlp_error, folder, content, words, message):
 )
 def test_usage_errors(pymlp_error, words, message):
     assert message in pymlp_error(*words.split(), status=2)
+
+
+def test_a_model_is_no_table(pymlp_error):
+    pymlp.Network([2, 3, 1], seed=1).save("model")
+    for words in (("predict", "model", "model"), ("train", "model", "--target", "y")):
+        assert pymlp_error(*words).startswith("model begins with bytes that are no text")
 
 
 def test_predict_errors(pymlp_ok, pymlp_error):

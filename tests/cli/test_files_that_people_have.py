@@ -252,7 +252,7 @@ def test_curve_as_a_picture(pymlp_ok, pymlp_error):
     assert Path("curve.png").read_bytes().startswith(b"\x89PNG")
     assert pymlp_error(*words) == "curve.png: exists already; --force replaces it"
     for name in ("curve", "curve.xyz"):
-        message = pymlp_error(*words[:-1], name, "--out", "curve.model")
+        message = pymlp_error(*words[:-1], name, "--out", "curve.model", status=2)
         assert message.startswith(f"--plot {name}: the ending must be one of ")
     message = pymlp_error(*words, "--out", "curve.png", "--force")
     assert message == "curve.png: is in use by this command itself"

@@ -151,7 +151,7 @@ def test_train_goes_on_after_a_signal(name, status, tmp_path):
 def test_resume_needs_a_name(tmp_path, capsys):
     table = tmp_path / "table.csv"
     table.write_text(TABLE)
-    assert main(["train", str(table), "--target", "y", "--resume"]) == 1
+    assert main(["train", str(table), "--target", "y", "--resume"]) == 2
     assert "--resume needs --checkpoint or --out" in capsys.readouterr().err
 
 
@@ -188,5 +188,5 @@ def test_wrong_names_of_checkpoints(tmp_path, capsys):
     command = ["train", str(table), "--target", "y", "--out", out]
     assert main([*command, "--checkpoint", out]) == 1
     assert "in use by this command itself" in capsys.readouterr().err
-    assert main([*command, "--checkpoint-every", "2"]) == 1
+    assert main([*command, "--checkpoint-every", "2"]) == 2
     assert "--checkpoint-every needs --checkpoint or --resume" in capsys.readouterr().err

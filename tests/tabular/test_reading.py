@@ -342,6 +342,16 @@ def test_options_that_say_nothing_of_a_file_are_refused(write):
         list(read_pieces("data.csv", FileOptions(delimiter=",", header=True)))
 
 
+def test_utf16_without_a_mark_needs_its_name(write):
+    path = write("a,b\n1,2\n3,4\n".encode("utf-16-le"))
+    with pytest.raises(
+        ValueError, match=r"data\.csv begins with bytes that are no text: .* encoding"
+    ):
+        read_table(path)
+    table = read_table(path, FileOptions(encoding="utf-16-le"))
+    assert table.columns["b"].values.tolist() == [2.0, 4.0]
+
+
 def test_files_of_other_kinds_name_the_extra(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     monkeypatch.setitem(sys.modules, "fastexcel", None)

@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except options.WrongCommandLine as error:
+        return _fail(str(error), 2)
     except (ValueError, TypeError, ArithmeticError, MemoryError, ImportError) as error:
         return _fail(str(error) or type(error).__name__, 1)
     return int(status or 0)

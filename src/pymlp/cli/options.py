@@ -1,9 +1,13 @@
-"""The options of each command."""
+"""The options of each command, and what of them is wrong whatever the files hold."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+
+from pymlp import activations, optimizers
 
 _ABOUT_FILES = """\
 DATA is a file of CSV, packed by gzip or not, Parquet or Excel, told by its content; - is standard
@@ -13,8 +17,14 @@ are found out; options say otherwise. Numbers may have a decimal comma, thousand
 currencies, per cent signs, and brackets for negative ones. Empty cells, NA, N/A, NaN, null and ?
 are missing. Several columns are written a,b or as one option for each; a column is a name, or an
 index from 0 (-1 is the last). Exit status: 0; 1 on an error in data, files or training; 2 on a
-wrong command line; 130 on Ctrl-C, after which a training keeps the best model so far.
+wrong command line; 130 on Ctrl-C, after which a training keeps the best model so far; 143 on
+SIGTERM, 129 on SIGHUP; 141 where the reader of the output has gone.
 """
+_LARGEST = 2**63 - 1
+
+
+class WrongCommandLine(ValueError):  # noqa: N818
+    """What options say together is wrong."""
 
 
 def add_train_options(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +38,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="refuse texts among numbers and missing targets")
     _add_network_options(parser)
     add("--test-fraction", type=fraction, default=0.2, metavar="F", help="(%(default)s)")
-    add("--seed", type=natural, default=0, metavar="N", help="fixes every draw (%(default)s)")
+    add("--seed", type=seed, default=0, metavar="N", help="fixes every draw (%(default)s)")
     add("--dtype", choices=("float32", "float64"), default="float32", help="(%(default)s)")
     add(
         "--out",
@@ -70,8 +80,8 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     add("--members", type=count, metavar="N", help="networks whose predictions are averaged")
     add("--max-seconds", type=positive, metavar="S", help="end the training after so long")
     add("--hidden", type=widths, metavar="N,N", help="hidden layers, or none")
-    add("--activation", metavar="NAME", help="of the hidden layers")
-    add("--optimizer", metavar="NAME", help="instead of AdamW with schedules")
+    add("--activation", type=activation, metavar="NAME", help="of the hidden layers")
+    add("--optimizer", type=optimizer, metavar="NAME", help="instead of AdamW with schedules")
     add("--learning-rate", type=positive, metavar="R", help="its largest")
     add("--epochs", type=count, metavar="N", help="how often each row is seen, at most")
     add("--batch-size", type=batch_size, default="auto", metavar="N", help="rows a step")
@@ -147,7 +157,12 @@ def _add_file_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--header", action=boolean, help="whether the first row names the columns")
     add("--delimiter", type=delimiter, metavar="C", help="one character, or the word tab")
-    add("--encoding", metavar="NAME", help="of text: latin-1, utf-16, cp1250 and others")
+    add(
+        "--encoding",
+        type=encoding,
+        metavar="NAME",
+        help="of text: latin-1, utf-16, cp1250 and others",
+    )
     add("--decimal", type=decimal, metavar="C", help="the decimal mark of all columns, . or ,")
     add("--sheet", metavar="NAME", help="of an Excel file; by default the first")
 
@@ -178,9 +193,9 @@ def batch_size(text: str) -> int | str:
     return text if text == "auto" else count(text)
 
 
-def natural(text: str) -> int:
-    """Read a whole number from 0."""
-    return _whole(text, 0)
+def seed(text: str) -> int:
+    """Read what draws begin with."""
+    return _whole(text, 0, 2**64 - 1)
 
 
 def count(text: str) -> int:
@@ -188,18 +203,52 @@ def count(text: str) -> int:
     return _whole(text, 1)
 
 
+def activation(text: str) -> str:
+    """Read the name of an activation."""
+    with _told():
+        activations.resolve("activation", text)
+    return text
+
+
+def optimizer(text: str) -> str:
+    """Read the name of an optimiser."""
+    with _told():
+        optimizers.resolve(text, None)
+    return text
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Let argparse tell what was wrong."""
+    try:
+        yield
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def encoding(text: str) -> str:
+    """Read the name of an encoding of text."""
+    try:
+        "".encode(text)
+    except (LookupError, ValueError):
+        raise argparse.ArgumentTypeError(f"there is none of the name {text!r}") from None
+    return text
+
+
 def threads(text: str) -> int:
     """Read a number of threads."""
     return _whole(text, 1, 1024)
 
 
-def _whole(text: str, least: int, most: float = float("inf")) -> int:
+def _whole(text: str, least: int, most: int = _LARGEST) -> int:
     try:
         value = int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
     if not least <= value <= most:
-        wanted = f"at least {least}" if most == float("inf") else f"from {least} to {most}"
+        wanted = (
+            f"at least {least}" if value < least and most >= _LARGEST else f"from {least} to {most}"
+        )
         raise argparse.ArgumentTypeError(f"must be {wanted}, not {text}")
     return value
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import pymlp
 from pymlp.cli import report
 from pymlp.cli.files import chosen, column_named, file_options, model_path, replacing, writable
+from pymlp.cli.options import WrongCommandLine
 from pymlp.cli.scores import score_amounts, score_classes
 from pymlp.cli.targets import (
     Target,
@@ -115,7 +116,9 @@ def _need_matplotlib(path: Path) -> None:
     except ImportError:
         raise ImportError("--plot needs matplotlib: pip install 'pymlp[plot]'") from None
     if path.suffix[1:].lower() not in formats:
-        raise ValueError(f"--plot {path}: the ending must be one of {', '.join(sorted(formats))}")
+        raise WrongCommandLine(
+            f"--plot {path}: the ending must be one of {', '.join(sorted(formats))}"
+        )
 
 
 def _figure() -> Any:
@@ -296,10 +299,10 @@ def _checkpoint(arguments: argparse.Namespace) -> Path | None:
     """Return where checkpoints go; with --resume alone beside the model."""
     if arguments.checkpoint is None and arguments.resume:
         if arguments.out is None:
-            raise ValueError("--resume needs --checkpoint or --out")
+            raise WrongCommandLine("--resume needs --checkpoint or --out")
         return Path(f"{arguments.out}.checkpoint")
     if arguments.checkpoint is None and arguments.checkpoint_every is not None:
-        raise ValueError("--checkpoint-every needs --checkpoint or --resume")
+        raise WrongCommandLine("--checkpoint-every needs --checkpoint or --resume")
     path: Path | None = arguments.checkpoint
     return path
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 __all__ = ["Block", "open_data", "source_of", "text_blocks"]
 
 _GZIP = b"\x1f\x8b"
+_BEGINNING = 16  # bytes, of which one is 0 in models, pictures, archives and UTF-16 without a mark
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_CELL = 1 << 20  # bytes; the reader takes 131,072 characters
 
@@ -149,6 +150,11 @@ class _Decoder:
             self.name, self._certain = "utf-16", True
         if line == 1 and data.startswith(b"\xef\xbb\xbf"):
             self._certain = True
+        if line == 1 and not self._certain and b"\0" in data[:_BEGINNING]:
+            raise ValueError(
+                f"{self._source} begins with bytes that are no text: it is no table, or in an "
+                "encoding that --encoding (encoding=) would tell"
+            )
         try:
             text = data.decode(self.name)
         except LookupError:
