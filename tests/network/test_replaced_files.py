@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import pymlp
+from pymlp.files.atomic import part_name
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and permissions of POSIX")
 
@@ -47,7 +48,7 @@ def test_a_new_file_has_the_usual_permissions(net: pymlp.Network, tmp_path: Path
 def test_a_link_that_lies_in_wait_is_not_followed(net: pymlp.Network, tmp_path: Path) -> None:
     path, other = tmp_path / "model", tmp_path / "other"
     other.write_text("mine")
-    part = tmp_path / f".model.{os.getpid()}.{threading.get_ident()}.part"
+    part = tmp_path / part_name(path, os.getpid(), threading.get_ident())
     part.symlink_to(other)
     net.save(path)
     assert other.read_text() == "mine"

@@ -15,6 +15,7 @@ from rules import RULES
 
 import pymlp
 from pymlp import History, Network, NetworkStack, schedules
+from pymlp.files.atomic import part_name
 from pymlp.training import checkpoint, loop
 
 Fit = dict[str, Any]
@@ -813,7 +814,7 @@ def test_memory_is_let_go_between_checkpoints(path: Path) -> None:
 
 
 def test_parts_of_another_file_stay(samples: Samples, tmp_path: Path) -> None:
-    own, others = (tmp_path / f".run{x}.{2**31 - 1}.345.part" for x in ("", ".2"))
+    own, others = (tmp_path / part_name(Path(f"run{x}"), 2**31 - 1, 345) for x in ("", ".2"))
     for part in (own, others):
         part.touch()
     classifier().fit(samples.X, samples.y, epochs=1, checkpoint=tmp_path / "run")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import pymlp
+from pymlp.files.atomic import part_name
 
 # A training of a second that writes a checkpoint after every other epoch.
 TRAINING = """
@@ -159,10 +160,17 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
 def test_what_was_left_of_writing_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "run[1].safetensors"
     dead = 2**31 - 1  # more than any process has
-    left = tmp_path / f".run[1].safetensors.{dead}.5678.part"
-    other = tmp_path / f".run1.safetensors.{dead}.5678.part"
-    being_written = tmp_path / f".run[1].safetensors.{os.getpid()}.5678.part"
-    for file in (left, other, being_written):
+    left = tmp_path / part_name(path, dead, 5678)
+    other = tmp_path / part_name(tmp_path / "run1.safetensors", dead, 5678)
+    being_written = tmp_path / part_name(path, os.getpid(), 5678)
+    own_host, other_host = left.name.split(".")[-4], "0123abcd"
+    elsewhere, long_ago = (
+        tmp_path / left.name.replace(own_host, other_host).replace("5678", number)
+        for number in ("5678", "9")
+    )
+    for file in (left, other, being_written, elsewhere, long_ago):
         file.write_bytes(b"half")
+    os.utime(long_ago, (0, time.time() - 100_000))
     fill(path)
-    assert [file.exists() for file in (left, other, being_written)] == [False, True, True]
+    there = [file.exists() for file in (left, other, being_written, elsewhere, long_ago)]
+    assert there == [False, True, True, True, False]

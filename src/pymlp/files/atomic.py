@@ -8,13 +8,15 @@ import os
 import re
 import stat
 import threading
+import time
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["is_special", "remove_parts", "replace_file"]
+__all__ = ["is_special", "part_name", "remove_parts", "replace_file"]
 
-_LONGEST = 200  # bytes of a name: the name of a part is up to 40 longer
+_LONGEST = 200  # bytes of a name: the name of a part is up to 50 longer
+_ABANDONED = 86_400.0  # seconds after which nobody writes any more, whoever it was
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -27,7 +29,7 @@ def replace_file(path: Path, data: bytes) -> None:
         path.write_bytes(data)
         return
     # Threads may save to one path at the same time, and so may processes.
-    part = path.with_name(f"{_part_stem(path)}.{os.getpid()}.{threading.get_ident()}.part")
+    part = path.with_name(part_name(path, os.getpid(), threading.get_ident()))
     try:
         with _new_file(part, path) as file:
             file.write(data)
@@ -55,10 +57,28 @@ def remove_parts(path: Path) -> None:
     """Remove what was left of writing a file that nobody writes any more."""
     stem = _part_stem(path)
     for part in path.parent.glob(f"{glob.escape(stem)}.*.part"):
-        # Of this name and no longer one's.
-        found = re.fullmatch(r"\.(\d+)\.\d+\.part", part.name.removeprefix(stem))
-        if found and not _is_alive(int(found[1])):
+        found = re.fullmatch(r"\.([0-9a-f]{8})\.(\d+)\.\d+\.part", part.name.removeprefix(stem))
+        if found is None:  # of a longer name
+            continue
+        if _is_old(part) or (found[1] == _host() and not _is_alive(int(found[2]))):
             part.unlink(missing_ok=True)
+
+
+def part_name(path: Path, process: int, thread: int) -> str:
+    """Return the name that a thread writes a file by: disks may be shared by machines."""
+    return f"{_part_stem(path)}.{_host()}.{process}.{thread}.part"
+
+
+def _host() -> str:
+    return blake2b(os.uname().nodename.encode(), digest_size=4).hexdigest()
+
+
+def _is_old(part: Path) -> bool:
+    """Tell whether a part was not written to for so long that its process, elsewhere, has gone."""
+    try:
+        return time.time() - part.stat().st_mtime > _ABANDONED
+    except OSError:  # it went meanwhile
+        return False
 
 
 def _is_alive(process: int) -> bool:
