@@ -253,7 +253,6 @@ LONG = {
     "fit": "net.fit(X, y, epochs=10)",
     "full batch": "net.fit(X, y, epochs=10, batch_size=None)",
     "validation": "net.fit(X[:64], y[:64], batch_size=None, validation=(X, y))",
-    "save": "net.save('/dev/null')",
     "lbfgs": "net.fit(X, y, optimizer='lbfgs')",
     "check_gradients": "net.check_gradients(X, y)",
     "diagnose": "pymlp.diagnose(net, X, y)",
