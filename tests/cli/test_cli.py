@@ -273,8 +273,25 @@ def test_show_tells_how_far_a_checkpoint_is(pymlp_ok):
     assert "\na checkpoint: 4 of 9 epochs\n" in pymlp_ok("show", "run")
     networks = pymlp.NetworkStack(pymlp.Network([2, 3, 1], seed=seed) for seed in range(2))
     networks.fit(X, X[:, 0], epochs=9, checkpoint="stack", callbacks=[end])
-    assert (
-        pymlp_ok("show", "stack").count("\na checkpoint: 3 of 9 epochs; stopped by callback") == 2
+    assert "\na checkpoint: 2 x 3 of 9 epochs, has ended\n" in pymlp_ok("show", "stack")
+
+
+def test_show_tells_how_many_networks_have_begun(pymlp_ok):
+    calls = []
+
+    def stop(network, history):
+        calls.append(network)
+        if len(calls) > 5:
+            raise ZeroDivisionError
+
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    options = {"epochs": 5, "n_members": 3, "optimizer": "lbfgs", "hidden_layer_sizes": 2}
+    with pytest.raises(ZeroDivisionError):
+        pymlp.TabularRegressor(**options, random_state=0).fit(
+            X, X[:, 0], checkpoint="run", checkpoint_every=5, callbacks=[stop]
+        )
+    assert "\na checkpoint: 1 x 5 of 5 epochs, has ended; 2 x not begun\n" in pymlp_ok(
+        "show", "run"
     )
 
 
@@ -393,6 +410,8 @@ def test_train_errors(pymlp_error, folder, content, words, message):
         ("train x --target y --encoding utf-9", "--encoding: there is none of the name 'utf-9'"),
         (f"train x --target y --epochs {2**63}", f"must be from 1 to {2**63 - 1}, not {2**63}"),
         (f"train x --target y --seed {2**64}", f"must be from 0 to {2**64 - 1}, not {2**64}"),
+        ("train x --target y --members 10001", "--members: must be from 1 to 10000, not 10001"),
+        ("train x --target y --hidden 9,2147483648", "must be from 1 to 2147483647, not 214748364"),
         ("train x --target y --resume", "--resume needs --checkpoint or --out"),
         ("show", "the following arguments are required: MODEL.safetensors"),
         ("bench --seconds 0", "argument --seconds: must be above 0, not 0"),

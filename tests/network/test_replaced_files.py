@@ -1,6 +1,7 @@
 """What writing a file over another one leaves as it was."""
 
 import os
+import platform
 import stat
 import threading
 from pathlib import Path
@@ -43,6 +44,14 @@ def test_a_new_file_has_the_usual_permissions(net: pymlp.Network, tmp_path: Path
     (tmp_path / "other").touch()
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("model", "other")}
     assert len(modes) == 1
+
+
+def test_any_name_of_the_machine_will_do(
+    net: pymlp.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "node", lambda: "caf\udce9")
+    net.save(tmp_path / "model")
+    assert [file.name for file in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_link_that_lies_in_wait_is_not_followed(net: pymlp.Network, tmp_path: Path) -> None:

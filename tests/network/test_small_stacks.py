@@ -1,4 +1,4 @@
-"""A thread whose stack is as small as is promised does all that others do."""
+"""A thread whose stack is as small as is promised trains, predicts and tests as others do."""
 
 import subprocess
 import sys

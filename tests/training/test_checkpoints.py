@@ -367,6 +367,15 @@ def test_more_epochs_go_on(samples: Samples, path: Path) -> None:
     assert again.parameters.tobytes() == whole.parameters.tobytes()
 
 
+def test_any_number_of_epochs_may_be_asked_for(samples: Samples, path: Path) -> None:
+    for resume in (False, True):
+        history = classifier().fit(
+            samples.X, samples.y, epochs=2**60, callbacks=[lambda *_: True], checkpoint=path,
+            resume=resume,
+        )  # fmt: skip
+        assert len(history.loss) == 1
+
+
 def test_more_epochs_are_refused_where_a_schedule_depends_on_them(
     samples: Samples, path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""The options of each command, and what of them is wrong whatever the files hold."""
+"""The options of each command, and what is wrong of each by itself."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         default="default",
         help="how much time goes into the model: what is not said below follows from it",
     )
-    add("--members", type=count, metavar="N", help="networks whose predictions are averaged")
+    add("--members", type=members, metavar="N", help="networks whose predictions are averaged")
     add("--max-seconds", type=positive, metavar="S", help="end the training after so long")
     add("--hidden", type=widths, metavar="N,N", help="hidden layers, or none")
     add("--activation", type=activation, metavar="NAME", help="of the hidden layers")
@@ -185,7 +185,7 @@ def decimal(text: str) -> str:
 
 def widths(text: str) -> tuple[int, ...]:
     """Read "128,64" or "none"."""
-    return () if text == "none" else tuple(count(width) for width in text.split(","))
+    return () if text == "none" else tuple(_whole(word, 1, 2**31 - 1) for word in text.split(","))
 
 
 def batch_size(text: str) -> int | str:
@@ -233,6 +233,13 @@ def encoding(text: str) -> str:
     except (LookupError, ValueError):
         raise argparse.ArgumentTypeError(f"there is none of the name {text!r}") from None
     return text
+
+
+def members(text: str) -> int:
+    """Read a number of networks."""
+    from pymlp.tabular.recipe import MOST_MEMBERS
+
+    return _whole(text, 1, MOST_MEMBERS)
 
 
 def threads(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 import pymlp
 from pymlp.cli import report
 from pymlp.cli.scores import label_text
-from pymlp.files.checkpoint import trainings
+from pymlp.files.checkpoint import ENDED, trainings
 from pymlp.files.stored import MALFORMED
 from pymlp.tabular import TabularClassifier, TabularRegressor
 from pymlp.tabular.encoder import Field
@@ -44,11 +45,17 @@ def show(arguments: argparse.Namespace) -> None:
 
 def _show_trainings(path: str) -> None:
     """Tell how far a checkpoint is."""
-    for run in trainings(path):
-        done, reason = f"{run.epochs} of {run.options['epochs']} epochs", run.numbers["stopped_by"]
-        print(
-            f"a checkpoint: {done}", "" if reason == "running" else f"; stopped by {reason}", sep=""
-        )
+    runs, networks = trainings(path)
+    if not runs:
+        return
+    states = Counter(
+        f"{run.epochs} of {run.options['epochs']} epochs"
+        + (", has ended" if run.numbers["stopped_by"] in ENDED else "")
+        for run in runs
+    )
+    states["not begun"] += networks - len(runs)
+    told = [f"{count} x {state}" if networks > 1 else state for state, count in (+states).items()]
+    print(f"a checkpoint: {'; '.join(told)}")
 
 
 def _show_model(model: TableModel) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from pymlp.estimators.inputs import SparseRows
 from pymlp.estimators.scores import Validation
 from pymlp.files.safetensors import FileFormatError
 from pymlp.files.stored import MALFORMED, said
-from pymlp.training.checkpoint import Checkpoint, resolve
+from pymlp.training.checkpoint import AnotherTraining, Checkpoint, resolve
 from pymlp.training.difference import labels, parameters_of
 
 # Of the record, which an epoch changes.
@@ -47,6 +49,18 @@ def opened(of: Any, path: Any, every: Any, resume: Any) -> Checkpoint | None:
     checkpoint.beside["parameters"] = kept
     checkpoint.compare("parameters", parameters)
     return checkpoint
+
+
+@contextlib.contextmanager
+def as_before_a_refusal(of: Any) -> Iterator[None]:
+    """Let an estimator be what it was where a file turns out to be of another training."""
+    before = dict(vars(of))
+    try:
+        yield
+    except AnotherTraining:
+        vars(of).clear()
+        vars(of).update(before)
+        raise
 
 
 def begins_anew(checkpoint: Checkpoint | None) -> bool:

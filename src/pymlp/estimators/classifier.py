@@ -21,7 +21,7 @@ from pymlp import _checks
 from pymlp._registry import unknown_name
 from pymlp.estimators import objective
 from pymlp.estimators.base import BaseMLP, takes_single_steps
-from pymlp.estimators.checkpoints import opened
+from pymlp.estimators.checkpoints import as_before_a_refusal, opened
 from pymlp.estimators.objective import Objective
 from pymlp.estimators.scores import Validation
 from pymlp.metrics.comparison import Comparison
@@ -294,7 +294,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):  # type: ignore[misc]
             it.
         """
         file = opened(self, checkpoint, checkpoint_every, resume)
-        return self._train(X, y, sample_weight, validation, file, incremental=False)
+        with as_before_a_refusal(self):
+            return self._train(X, y, sample_weight, validation, file, incremental=False)
 
     @available_if(takes_single_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if  # type: ignore[import-unt
 from pymlp import _arrays
 from pymlp.estimators import objective
 from pymlp.estimators.base import BaseMLP, takes_single_steps
-from pymlp.estimators.checkpoints import opened
+from pymlp.estimators.checkpoints import as_before_a_refusal, opened
 from pymlp.estimators.objective import Objective
 from pymlp.estimators.scores import Validation
 from pymlp.metrics.comparison import Comparison
@@ -192,7 +192,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc]
             it.
         """
         file = opened(self, checkpoint, checkpoint_every, resume)
-        return self._train(X, y, sample_weight, validation, file, incremental=False)
+        with as_before_a_refusal(self):
+            return self._train(X, y, sample_weight, validation, file, incremental=False)
 
     @available_if(takes_single_steps)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import platform
 import re
 import stat
 import threading
@@ -60,7 +61,8 @@ def remove_parts(path: Path) -> None:
         found = re.fullmatch(r"\.([0-9a-f]{8})\.(\d+)\.\d+\.part", part.name.removeprefix(stem))
         if found is None:  # of a longer name
             continue
-        if _is_old(part) or (found[1] == _host() and not _is_alive(int(found[2]))):
+        is_own = found[1] == _host()
+        if not _is_alive(int(found[2])) if is_own else _is_old(part):
             part.unlink(missing_ok=True)
 
 
@@ -70,7 +72,7 @@ def part_name(path: Path, process: int, thread: int) -> str:
 
 
 def _host() -> str:
-    return blake2b(os.uname().nodename.encode(), digest_size=4).hexdigest()
+    return blake2b(os.fsencode(platform.node()), digest_size=4).hexdigest()
 
 
 def _is_old(part: Path) -> bool:

@@ -109,19 +109,21 @@ def read(
         raise FileFormatError(f"'{path}' does not hold a checkpoint: {said(error)}") from None
 
 
-def trainings(path: str | os.PathLike[str]) -> list[Run]:
-    """Return those of a checkpoint; none of a file that is another one."""
+def trainings(path: str | os.PathLike[str]) -> tuple[list[Run], int]:
+    """Return those of a checkpoint, none of another file, and how many there are to be."""
     states, texts, _ = safetensors.read(path)
     if "checkpoint" not in texts:
-        return []
-    return list(read(path, isinstance(states, list))[0].values())
+        return [], 0
+    runs, beside, _ = read(path, isinstance(states, list))
+    networks = beside.get("networks")
+    return list(runs.values()), max(len(runs), networks if type(networks) is int else 0)
 
 
 def _run(stored: dict[str, Any], state: dict[str, Any], kept: Mapping[str, NDArray[Any]]) -> Run:
     prefix = f"{stored['number']}."
     arrays = {k.removeprefix(prefix): a for k, a in kept.items() if k.startswith(prefix)}
     numbers, options = _numbers(stored["numbers"]), dict(stored["options"])
-    integer("epochs", options["epochs"], below=2**53)
+    integer("epochs", options["epochs"], below=2**63)
     run = Run(options, state, numbers, arrays)
     check_arrays(run)
     return run

@@ -181,7 +181,7 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
         encoder = self._new_encoder(groups)
         encoder.fit(table.columns, sample_weight=table.weights, rows=learnt)
         if kept is not None:
-            kept.compare("table", self._described(table.columns, name, target, encoder))
+            kept.compare("table", _described(name, target, encoder))
         inputs = encoder.transform(table.columns)
         samples = self._samples(inputs, target, table.y, table.weights)
         given = self._given_validation(validation, encoder, target)
@@ -189,6 +189,8 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
             target.do_without_held_out_rows()
         networks = self._new_networks(encoder, target, recipe, seed, samples, divisions)
         n_rows = counts(divisions, given)
+        if kept is not None:
+            kept.check_count(len(networks))
         if self.on_start is not None:
             self.on_start(encoder, networks, n_rows)
         fit = recipe.options(networks[0], len(divisions[0][0]))
@@ -223,18 +225,6 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
         kept.compare("parameters", parameters)
         before = kept.beside.setdefault("random_state", seed)
         return seed if self.random_state is not None else checked_seed(before)
-
-    def _described(
-        self, columns: Columns, target_name: Any, target: Any, encoder: TableEncoder
-    ) -> dict[str, Any]:
-        """Return what names and categories a training goes on with."""
-        from pymlp.training.difference import digest_of, labels
-
-        encoded = np.frombuffer(encoder.to_json().encode(), np.uint8)
-        found = {"columns": list(columns.names), "target": target_name, "X": digest_of(encoded)}
-        if hasattr(target, "labels"):
-            found["classes"] = labels(target.labels)
-        return found
 
     def _take_names(self) -> None:
         self.n_features_in_ = self.encoder_.n_features_in_
@@ -499,6 +489,20 @@ class TableModel(ExplainedModel, Estimator, abc.ABC):
 
     def _shown(self) -> list[Any]:
         return list(self.encoder_.decisions_[:30])
+
+
+def _described(target_name: Any, target: Any, encoder: TableEncoder) -> dict[str, Any]:
+    """Return what names and categories a training goes on with."""
+    from pymlp.training.difference import digest_of, labels
+
+    names = [getattr(field.encoding, "names", ()) for field in encoder.fields_]
+    categories = digest_of(np.frombuffer(repr(names).encode(), np.uint8))
+    found = {"target": target_name, "categories": categories}
+    if hasattr(encoder, "feature_names_in_"):
+        found["columns"] = labels(encoder.feature_names_in_)
+    if hasattr(target, "labels"):
+        found["classes"] = labels(target.labels)
+    return found
 
 
 def _pieces(columns: Columns) -> Iterator[Columns]:

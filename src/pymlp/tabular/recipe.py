@@ -18,7 +18,9 @@ from pymlp.embeddings import Periodic
 from pymlp.network import Network
 from pymlp.optimizers import AdamW
 
-__all__ = ["Asked", "Quality", "Recipe", "recipe_of"]
+__all__ = ["MOST_MEMBERS", "Asked", "Quality", "Recipe", "recipe_of"]
+
+MOST_MEMBERS = 10_000
 
 Quality: TypeAlias = Literal["fast", "default", "best"]
 
@@ -173,7 +175,9 @@ def recipe_of(model: Asked, task: str) -> Recipe:
         if getattr(model, name) is not None:
             given[name] = getattr(model, name)
     if model.n_members is not None:
-        given["n_members"] = _checks.integer("n_members", model.n_members, minimum=1, below=10_001)
+        given["n_members"] = _checks.integer(
+            "n_members", model.n_members, minimum=1, below=MOST_MEMBERS + 1
+        )
     if model.epochs is not None:
         given |= {"epochs": _checks.integer("epochs", model.epochs, minimum=1), "fewest_steps": 0}
     if model.batch_size != "auto":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,14 @@ from pymlp.files.atomic import is_special, remove_parts
 from pymlp.files.checkpoint import Run
 from pymlp.training.difference import differences, digest_of
 
-__all__ = ["Checkpoint", "Run"]
+__all__ = ["AnotherTraining", "Checkpoint", "Run"]
 
 _SECONDS = 60.0  # from one to the next, where no number of epochs is given
 _SHARE = 20.0  # writing takes at most one part of so many of the time
+
+
+class AnotherTraining(ValueError):  # noqa: N818
+    """A file is of a training that was asked for something else."""
 
 
 class Checkpoint:
@@ -111,13 +116,14 @@ class Checkpoint:
         ValueError
             With what differs.
         """
-        before = self.beside.setdefault(name, dict(described))
-        self._refuse(differences(dict(described), before if isinstance(before, dict) else {}))
+        now = json.loads(json.dumps(dict(described)))
+        before = self.beside.setdefault(name, now)
+        self._refuse(differences(now, before if isinstance(before, dict) else {}))
 
     def _refuse(self, wrong: Sequence[str]) -> None:
         if wrong:
             told = "; ".join(wrong)
-            raise ValueError(f"the checkpoint '{self.path}' is of another training: {told}")
+            raise AnotherTraining(f"the checkpoint '{self.path}' is of another training: {told}")
 
     def seed(self, number: int) -> int | None:
         """Return the seed of a training that the file has."""

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from pymlp.files.values import plain
 
 # How many epochs there are is compared by itself: a training may go on for more.
-_DATA = ("X", "y", "sample_weight or class_weight", "validation", "rows", "validation_rows")
+_DATA = (
+    "categories", "X", "y", "sample_weight or class_weight", "validation", "rows",
+    "validation_rows",
+)  # fmt: skip
+_NAMES = ("feature_names", "feature_names_in_", "columns", "target")  # which data may come without
 _LONGEST = 300  # of a value in a message
 
 
@@ -26,9 +30,11 @@ def digest_of(array: NDArray[Any]) -> str:
 def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     """Return what differs between two descriptions, but for the number of epochs.
 
-    Data follow from options (what is held out, from the seed), and are told where those agree.
+    Data follow from options (what is held out, from the seed), and are told where those agree. A
+    table and an array of the same numbers are the same data.
     """
     names = [name for name in (now | before) if now.get(name) != before.get(name)]
+    names = [n for n in names if n not in _NAMES or None not in (now.get(n), before.get(n))]
     options = [name for name in names if name not in (*_DATA, "epochs")]
     if options:
         return [_difference(_named(name), now.get(name), before.get(name)) for name in options]

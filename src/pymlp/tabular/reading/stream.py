@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 __all__ = ["Block", "open_data", "source_of", "text_blocks"]
 
 _GZIP = b"\x1f\x8b"
-_BEGINNING = 16  # bytes, of which one is 0 in models, pictures, archives and UTF-16 without a mark
+_BEGINNING = 16  # bytes, of which one is 0 in most files of no text, and in UTF-16 without a mark
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _LONGEST_CELL = 1 << 20  # bytes; the reader takes 131,072 characters
 
@@ -65,7 +65,8 @@ def text_blocks(
         What to call it in messages.
     encoding : str, optional
         Of the text. None finds it out: UTF-16 where the file begins with its mark, UTF-8 where the
-        bytes are that, else Windows-1252, which western spreadsheets write.
+        bytes are that, else Windows-1252, which western spreadsheets write. None where a byte of
+        the beginning is 0.
     size : int, optional
         None reads the whole file at once.
 
@@ -76,7 +77,7 @@ def text_blocks(
     Raises
     ------
     ValueError
-        Where a byte is no text in this encoding; its row is named.
+        Where a byte is no text in this encoding; its row is named. Where the beginning is none.
     """
     decoder, line = _Decoder(source, encoding), 1
     for data in _records(file, size, encoding):
