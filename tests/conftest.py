@@ -1,5 +1,6 @@
 """Tolerances, and the fixtures that all test files share."""
 
+import signal
 from typing import Any, NamedTuple
 
 import hypothesis
@@ -17,6 +18,9 @@ hypothesis.settings.load_profile("pymlp")
 def pytest_configure(config: pytest.Config) -> None:
     """Let a failure be reported: what Hypothesis imports for that may warn, which is an error."""
     config.addinivalue_line("filterwarnings", "ignore:mypy_extensions:DeprecationWarning")
+    # A shell's job in the background ignores Ctrl-C, and so would the processes of tests.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Tolerance(NamedTuple):
