@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import platform
 import re
 import stat
 import threading
@@ -72,6 +71,8 @@ def part_name(path: Path, process: int, thread: int) -> str:
 
 
 def _host() -> str:
+    import platform  # a tenth of the time of importing this package
+
     return blake2b(os.fsencode(platform.node()), digest_size=4).hexdigest()
 
 
