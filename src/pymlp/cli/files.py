@@ -6,12 +6,11 @@ import argparse
 import contextlib
 import errno
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pymlp._registry import nearest
-from pymlp.files.atomic import is_special, part_name
+from pymlp.files.atomic import is_special, own_part
 from pymlp.tabular.columns import Columns
 from pymlp.tabular.kinds import shown
 from pymlp.tabular.reading import FileOptions
@@ -114,7 +113,7 @@ def replacing(path: Path) -> Iterator[Path]:
     if is_special(path):
         yield path
         return
-    part = path.with_name(part_name(path, os.getpid(), threading.get_ident()))
+    part = own_part(path)
     part.unlink(missing_ok=True)  # of a process of this number that was killed, or a link
     try:
         yield part

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["is_special", "part_name", "remove_parts", "replace_file"]
+__all__ = ["is_special", "own_part", "part_name", "remove_parts", "replace_file"]
 
 _LONGEST = 200  # bytes of a name: the name of a part is up to 50 longer
 _ABANDONED = 86_400.0  # seconds after which nobody writes any more, whoever it was
@@ -29,7 +29,7 @@ def replace_file(path: Path, data: bytes) -> None:
         path.write_bytes(data)
         return
     # Threads may save to one path at the same time, and so may processes.
-    part = path.with_name(part_name(path, os.getpid(), threading.get_ident()))
+    part = own_part(path)
     try:
         with _new_file(part, path) as file:
             file.write(data)
@@ -63,6 +63,11 @@ def remove_parts(path: Path) -> None:
         is_own = found[1] == _host()
         if not _is_alive(int(found[2])) if is_own else _is_old(part):
             part.unlink(missing_ok=True)
+
+
+def own_part(path: Path) -> Path:
+    """Return where the thread that calls writes a file before it takes its place."""
+    return path.with_name(part_name(path, os.getpid(), threading.get_ident()))
 
 
 def part_name(path: Path, process: int, thread: int) -> str:

@@ -90,12 +90,21 @@ def read(
     FileFormatError
         If the file is cut short, or no checkpoint of this kind.
     """
-    states, texts, kept = safetensors.read(path)
-    if "checkpoint" not in texts:
+    found = safetensors.read(path)
+    if "checkpoint" not in found[1]:
         raise FileFormatError(f"'{path}' is no checkpoint, but a model that was saved")
-    if isinstance(states, list) != stacked:
+    if isinstance(found[0], list) != stacked:
         kind = "one network" if stacked else "several networks"
         raise FileFormatError(f"'{path}' is a checkpoint of {kind}")
+    return _held(path, *found)
+
+
+def _held(
+    path: str | os.PathLike[str],
+    states: Any,
+    texts: Mapping[str, str],
+    kept: Mapping[str, NDArray[Any]],
+) -> tuple[dict[int, Run], dict[str, Any], dict[str, NDArray[Any]]]:
     try:
         stored = parsed(texts["checkpoint"])
         of_each = zip(stored["runs"], states if isinstance(states, list) else [states], strict=True)
@@ -111,10 +120,10 @@ def read(
 
 def trainings(path: str | os.PathLike[str]) -> tuple[list[Run], int]:
     """Return those of a checkpoint, none of another file, and how many there are to be."""
-    states, texts, _ = safetensors.read(path)
-    if "checkpoint" not in texts:
+    found = safetensors.read(path)
+    if "checkpoint" not in found[1]:
         return [], 0
-    runs, beside, _ = read(path, isinstance(states, list))
+    runs, beside, _ = _held(path, *found)
     networks = beside.get("networks")
     return list(runs.values()), max(len(runs), networks if type(networks) is int else 0)
 
